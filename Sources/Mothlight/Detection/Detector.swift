@@ -1,0 +1,85 @@
+/// A pure fold from observations to findings. It reads no clock, no random source and no network.
+public protocol Detector: Sendable {
+  static var card: DetectorCard { get }
+  init(_ settings: DetectorSettings) throws(ConfigurationError)
+  /// Takes a batch of observations of hosts of one shard; `context` names hosts and peers.
+  mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding])
+  /// Event time has reached `time`; called once more with `.distantFuture` at the end of input.
+  mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding])
+}
+
+/// Explains a detector to people and to `mothlight detectors`.
+public struct DetectorCard: Sendable {
+  /// Which hosts' observations one instance must see together.
+  public enum Scope: String, Sendable { case perHost = "per_host", whole }
+  /// What kind of observation it needs to say anything.
+  public enum Input: String, Sendable { case flow, dns, tls, http, ssh, payload }
+  /// A number that an operator may turn.
+  public struct Knob: Sendable {
+    public var name: String
+    public var value: Double
+    public var unit: String
+    public var meaning: String
+    public init(_ name: String, _ value: Double, unit: String, _ meaning: String) {
+      self.name = name
+      self.value = value
+      self.unit = unit
+      self.meaning = meaning
+    }
+  }
+  public var name: String
+  public var version: Int
+  public var title: String
+  public var family: EvidenceFamily
+  public var reads: [Input]
+  public var scope: Scope
+  public var knobs: [Knob]
+  public var references: [String]
+  public var knownFalsePositives: [String]
+  public init(
+    name: String, version: Int = 1, title: String, family: EvidenceFamily, reads: [Input], scope: Scope = .perHost,
+    knobs: [Knob], references: [String], knownFalsePositives: [String]
+  ) {
+    self.name = name
+    self.version = version
+    self.title = title
+    self.family = family
+    self.reads = reads
+    self.scope = scope
+    self.knobs = knobs
+    self.references = references
+    self.knownFalsePositives = knownFalsePositives
+  }
+}
+
+/// Values for a detector's knobs; unknown names are refused so that a typing error is not silently a default.
+public struct DetectorSettings: Sendable {
+  public var values: [String: Double]
+  /// Indicator lists, shared by every shard.
+  public var registry: Registry
+  public init(_ values: [String: Double] = [:], registry: Registry = Registry()) {
+    self.values = values
+    self.registry = registry
+  }
+
+  /// The knobs of `card` with overrides applied.
+  public func resolve(_ card: DetectorCard) throws(ConfigurationError) -> [String: Double] {
+    var result = [String: Double]()
+    for knob in card.knobs { result[knob.name] = knob.value }
+    for (name, value) in values {
+      guard result[name] != nil else {
+        throw ConfigurationError("detector \(card.name) has no knob '\(name)'; it has: \(card.knobs.map(\.name).joined(separator: ", "))")
+      }
+      guard value.isFinite else { throw ConfigurationError("detector \(card.name): knob '\(name)' must be a finite number") }
+      result[name] = value
+    }
+    return result
+  }
+}
+
+/// A setting that cannot be used.
+public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
+  public var message: String
+  public init(_ message: String) { self.message = message }
+  public var description: String { message }
+}
