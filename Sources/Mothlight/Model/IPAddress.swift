@@ -166,7 +166,10 @@ extension IPAddress {
         if i - start > 4 { return nil }
       }
       if i < end, bytes[i] == 0x2e {
-        guard let quad = IPAddress(ascii: UnsafeRawBufferPointer(rebasing: bytes[start..<end])), quad.isV4 else { return nil }
+        // A quad follows a colon; without this check a name such as `c.example` would call itself for ever.
+        guard start > 0, let quad = IPAddress(ascii: UnsafeRawBufferPointer(rebasing: bytes[start..<end])), quad.isV4 else {
+          return nil
+        }
         for w in [UInt64(quad.v4 >> 16), UInt64(quad.v4 & 0xffff)] {
           if gap { push(w, &tail); after += 1 } else { push(w, &words); before += 1 }
         }

@@ -58,7 +58,7 @@ extension Timestamp: CustomStringConvertible {
   public var description: String {
     let day = self.day
     let (year, month, dayOfMonth) = CivilDate.from(daysSinceEpoch: day)
-    let rest = nanoseconds - Int64(day) &* 86_400_000_000_000
+    let rest = nanoseconds &- Int64(day) &* 86_400_000_000_000
     let micros = rest / 1000
     let s = micros / 1_000_000
     return "\(pad(year, 4))-\(pad(month, 2))-\(pad(dayOfMonth, 2))T"

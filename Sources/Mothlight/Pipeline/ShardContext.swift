@@ -1,28 +1,86 @@
-/// What a shard knows that its detectors may ask: who a host number is, what a peer was called.
+/// What a shard knows that its detectors may ask: who a host number is, what a peer was called, how a pair behaves.
 public struct ShardContext: Sendable {
-  /// Address of each host number of this shard.
-  public internal(set) var hosts: [IPAddress] = []
+  /// What was seen of each host, by host number.
+  public internal(set) var hosts: [HostRecord] = []
+  /// Pairs of our hosts with services; the memory that pair detectors share.
+  public internal(set) var pairs = PairTable()
   /// Span of event time seen so far.
   public internal(set) var first = Timestamp.distantFuture
   public internal(set) var last = Timestamp.distantPast
   /// Flow records were sampled by the exporter, so gaps and counts mean little.
   public internal(set) var isSampled = false
+  /// All records of a source carry the same time: nothing about timing can be said.
+  public internal(set) var hasUsableTime = true
   var names: [NameKey: String] = [:]
-  var nameOrder: [NameKey] = []
 
   struct NameKey: Hashable {
     var host: UInt32
     var peer: IPAddress
   }
 
+  /// Names remembered per host; beyond it the oldest stay and new ones are counted.
+  static let namesPerHost: UInt32 = 16_384
+
   public init() {}
 
   public func address(of host: UInt32) -> IPAddress {
-    Int(host) < hosts.count ? hosts[Int(host)] : .unspecified
+    Int(host) < hosts.count ? hosts[Int(host)].address : .unspecified
   }
 
   /// The name that `host` last knew `peer` by, from DNS answers, SNI or Host headers.
   public func name(of peer: IPAddress, knownTo host: UInt32) -> String? {
     names[NameKey(host: host, peer: peer)]
+  }
+
+  mutating func remember(_ name: String, of peer: IPAddress, for host: UInt32) {
+    guard Int(host) < hosts.count, !name.isEmpty else { return }
+    let key = NameKey(host: host, peer: peer)
+    guard hosts[Int(host)].namesKnown < Self.namesPerHost || names[key] != nil else { return }
+    if names.updateValue(name, forKey: key) == nil { hosts[Int(host)].namesKnown += 1 }
+  }
+}
+
+/// One of our hosts over the whole run.
+public struct HostRecord: Sendable {
+  public var address: IPAddress
+  public var dnsLookups: UInt32 = 0
+  public var namesKnown: UInt32 = 0
+  /// Distinct peers outside, first contacts counted.
+  public var peers: UInt32 = 0
+  public var outboundFlows: UInt64 = 0
+  /// Flows in which packets went both ways.
+  public var answeredFlows: UInt64 = 0
+  /// Services on odd ports at addresses that it never looked up: many of them make a peer-to-peer host.
+  public var strangers: UInt32 = 0
+  /// Services on file-sharing ports that it tried.
+  public var fileSharingPeers: UInt32 = 0
+  /// Answered connections that others opened to this host's port 25: a mail server.
+  public var mailReceived: UInt32 = 0
+  /// Answered DNS queries that others sent to it: a resolver.
+  public var lookupsServed: UInt32 = 0
+  /// Names asked and failures, for the report; bounded by `namesCounted`.
+  var lookupsByName: [String: (asked: UInt32, failed: UInt32)] = [:]
+  /// One record per UTC day, in order of first sight.
+  public var days: [(day: Int, activity: HostActivity)] = []
+
+  static let namesCounted = 4096
+
+  init(_ address: IPAddress) { self.address = address }
+
+  /// Strangers above which a host is taken for peer-to-peer: one of them that is dead or quiet says nothing then.
+  public static let strangersOfPeerToPeer: UInt32 = 40
+  public var looksPeerToPeer: Bool { strangers > Self.strangersOfPeerToPeer || fileSharingPeers >= 2 }
+
+  /// Only its own packets were seen: that nothing answered says nothing about it.
+  public var isSeenOneSided: Bool { outboundFlows >= 20 && answeredFlows == 0 }
+
+  /// Whether a missing name means anything: enough of this host's look-ups were seen.
+  public var hasVisibleLookups: Bool { dnsLookups >= 10 }
+
+  /// Hours (UTC, since the epoch) in which the host was seen.
+  public var hoursOnline: Int {
+    days.reduce(0) { sum, day in
+      sum + (0..<24).count { hour in day.activity.bins[(hour * 4)..<(hour * 4 + 4)].contains { $0 > 0 } }
+    }
   }
 }

@@ -141,6 +141,8 @@ public struct Report: Sendable {
   /// Whole-run counters by name, e.g. `evicted_flows`, `continuations`.
   public var counters: [String: UInt64] = [:]
   public var warnings: [String] = []
+  /// Capped log-odds from which a family of evidence counts toward `infected`; `nil` when the run has no such bar.
+  public var familyBar: Double?
   public init(version: String) { self.version = version }
 }
 

@@ -1,0 +1,137 @@
+import Glibc
+
+/// Starts toward one outside service that keep time: a program calls home.
+///
+/// The gate (dispersion or gap entropy) is cheap; what passes is scored by comb, autocorrelation and a Bayes factor. A timer
+/// is not yet a bot: everyday services and names everyone uses are set aside, and a timer alone never makes "infected".
+public struct BeaconDetector: Detector {
+  public static let card = DetectorCard(
+    name: "beacon", title: "Regular call-home to one service", family: .timing, reads: [.flow],
+    knobs: [
+      .init("starts_least", 8, unit: "connections", "fewest starts that are judged"),
+      .init("dispersion_most", 0.85, unit: "ratio", "gate: standard deviation over mean of the gaps"),
+      .init("entropy_most", 0.62, unit: "ratio", "gate: entropy of the gap histogram over ln(n + 1)"),
+      .init("bayes_least", 6, unit: "nat", "log Bayes factor of a timer over no timer"),
+      .init("named_discount", 2, unit: "nat", "taken off when the peer has a name and an everyday port"),
+      .init("hammer_gap_most", 10, unit: "s", "median gap below which no everyday program opens new connections for long"),
+    ],
+    references: [
+      "RITA v5 scoring, measured in reference detection.md section 3.2",
+      "Hu et al., BAYWATCH, DSN 2016, doi:10.1109/DSN.2016.48",
+      "Schwarz, Estimating the dimension of a model, 1978, doi:10.1214/aos/1176344136",
+    ],
+    knownFalsePositives: [
+      "pollers without a telling name: monitoring, chat, home-made scripts", "software that retries a dead licence server",
+    ])
+
+  private let startsLeast: Int
+  private let dispersionMost: Double
+  private let entropyMost: Double
+  private let bayesLeast: Double
+  private let namedDiscount: Double
+  private let hammerGap: Double
+
+  public init(_ settings: DetectorSettings) throws(ConfigurationError) {
+    let knobs = try settings.resolve(Self.card)
+    startsLeast = Int(max(5, min(512, knobs["starts_least"] ?? 8)))
+    dispersionMost = knobs["dispersion_most"] ?? 0.85
+    entropyMost = knobs["entropy_most"] ?? 0.62
+    bayesLeast = knobs["bayes_least"] ?? 6
+    namedDiscount = knobs["named_discount"] ?? 2
+    hammerGap = knobs["hammer_gap_most"] ?? 10
+  }
+
+  public mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding]) {}
+
+  public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
+    guard time == .distantFuture, !context.isSampled, context.hasUsableTime else { return }
+    for pair in context.pairs.pairs where !pair.isInside && pair.starts >= UInt32(startsLeast) {
+      if let finding = judge(pair, context) { findings.append(finding) }
+    }
+  }
+
+  private func judge(_ pair: Pair, _ context: ShardContext) -> Finding? {
+    let name = context.name(of: pair.peer, knownTo: pair.host)
+    guard KnownService.byPort(pair.port, pair.transport) == nil, let detail = context.pairs.detail(of: pair) else { return nil }
+    let starts = context.pairs.startSeconds(of: pair)
+    guard let p = Periodicity.analyse(starts, oldGaps: detail.oldGaps) else { return nil }
+    guard p.dispersion < dispersionMost || p.entropy < entropyMost, p.model.logBayesFactor >= bayesLeast else { return nil }
+    let service = name.flatMap(KnownService.byName)
+    let host = context.hosts[Int(pair.host)]
+    let span = pair.last.seconds(since: pair.first)
+    let online = Double(host.hoursOnline)
+    // Web pages poll fast too, but what comes back differs from time to time.
+    let isSteady = pair.sizesOut.dispersion <= 0.2 && pair.sizesIn.dispersion <= 0.2
+    let isHammering = p.median <= hammerGap && pair.starts >= 20 && (isSteady || pair.failed * 2 > pair.starts)
+      && Self.dominates(pair, host)
+    // A burst of one visit keeps time too; a caller does so for as long as its host is up.
+    let persistence = min(1, span / max(60, min(online * 3600, context.last.seconds(since: context.first))))
+    var odds = min(5, 1.5 + log(1 + p.model.logBayesFactor / 4))
+    if persistence < 0.2 { odds -= 1.5 }
+    if span < 300, !isHammering { odds -= 1 }
+    let isNamed = name != nil && IPAddress(name ?? "") == nil
+    // Without visible look-ups every peer is nameless, so that says nothing.
+    let isEveryday = KnownService.isCommonPort(pair.port, pair.transport) && (isNamed || !host.hasVisibleLookups)
+    if isEveryday, !isHammering { odds -= namedDiscount }
+    if isHammering { odds = max(odds, 3.5) }
+    if KnownService.isFileSharing(pair.port) || host.looksPeerToPeer && !KnownService.isCommonPort(pair.port, pair.transport) {
+      odds -= 3
+    }
+    if service != nil { odds = min(odds - 2, 1) }
+    let expected = span / max(p.model.period, 0.0625)
+    let what = describe(pair, name)
+    return Finding(
+      card: Self.card, host: host.address, subject: "\(what) \(pair.transport)/\(pair.port)",
+      summary: "began \(pair.starts) connections to \(what) port \(pair.port)/\(pair.transport), one every "
+        + "\(Phrase.seconds(p.model.period)) ± \(Phrase.percent(p.model.jitter))"
+        + (service.map { "; its name says it is a \($0) service" } ?? "")
+        + (isHammering ? ", faster than people or everyday programs open new connections" : ""),
+      first: pair.first, last: pair.last, logOdds: max(0, odds),
+      measures: [
+        Measure("starts", Double(pair.starts), "connections", atLeast: Double(startsLeast)),
+        Measure("log_bayes_factor", p.model.logBayesFactor, "nat", atLeast: bayesLeast),
+        Measure("gap_dispersion", p.dispersion, "", atMost: dispersionMost),
+        Measure("gap_entropy", p.entropy, "", atMost: entropyMost),
+        Measure("period", p.model.period, "s"), Measure("jitter", p.model.jitter, "share"),
+        Measure("harmonic_comb", p.comb, ""), Measure("autocorrelation", p.autocorrelation, ""),
+        Measure("beats_seen_of_expected", expected > 0 ? min(1, Double(p.starts) / expected) : 0, "share"),
+        Measure("host_hours_online", online, "h"), Measure("share_of_time_online", persistence, "share"),
+      ],
+      evidence: detail.samples.map { EvidenceFlow($0, note: name ?? "") },
+      refutedBy: "software on this machine that is known to poll \(what) every \(Phrase.seconds(p.model.period))",
+      series: p.histogram, seriesName: GapHistogram.seriesName, peer: pair.peer, peerName: name)
+  }
+
+  /// On a machine that a person uses, a fast poller is likely a page left open; on one that does little else it is a program.
+  static func dominates(_ pair: Pair, _ host: HostRecord) -> Bool { UInt64(pair.starts) * 5 >= host.outboundFlows * 2 }
+
+  private func describe(_ pair: Pair, _ name: String?) -> String { name ?? pair.peer.description }
+}
+
+/// Numbers as people say them.
+enum Phrase {
+  static func seconds(_ value: Double) -> String {
+    switch value {
+    case ..<0.95: "\(rounded(value, 2)) s"
+    case ..<120: "\(rounded(value, value < 10 ? 1 : 0)) s"
+    case ..<7200: "\(rounded(value / 60, value < 600 ? 1 : 0)) min"
+    default: "\(rounded(value / 3600, 1)) h"
+    }
+  }
+  static func percent(_ share: Double) -> String { "\(Int((max(0, min(1000, share)) * 100).rounded())) %" }
+  static func rounded(_ value: Double, _ digits: Int) -> String {
+    guard value.isFinite, abs(value) < 1e15 else { return "?" }
+    let scale = pow(10, Double(digits))
+    let scaled = (value * scale).rounded() / scale
+    return digits == 0 || scaled == scaled.rounded() ? String(Int64(scaled)) : String(scaled)
+  }
+  static func octets(_ value: UInt64) -> String {
+    let v = Double(value)
+    switch v {
+    case ..<10_000: return "\(value) B"
+    case ..<10_000_000: return "\(rounded(v / 1000, 0)) kB"
+    case ..<10_000_000_000: return "\(rounded(v / 1e6, 0)) MB"
+    default: return "\(rounded(v / 1e9, 1)) GB"
+    }
+  }
+}

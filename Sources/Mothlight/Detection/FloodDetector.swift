@@ -1,0 +1,95 @@
+import Glibc
+
+/// One of our hosts pours packets or connection attempts on one outside target that does not answer: it takes part in an attack.
+public struct FloodDetector: Detector {
+  public static let card = DetectorCard(
+    name: "ddos-participation", title: "Flooding one target", family: .fanOut, reads: [.flow],
+    knobs: [
+      .init("packets_least", 5000, unit: "packets", "packets to one target and port"),
+      .init("packet_rate_least", 100, unit: "packets/s", "mean rate while it goes on"),
+      .init("attempts_least", 500, unit: "connections", "separate attempts on one target and port"),
+      .init("attempt_rate_least", 20, unit: "connections/s", "their mean rate"),
+      .init("answered_most", 0.02, unit: "share", "packets that come back for each one sent"),
+    ],
+    references: ["reference detection.md section 7, DDoS participation", "Antonakakis et al., USENIX Security 2017"],
+    knownFalsePositives: ["one-way media, syslog or tunnel exports to an outside collector", "a capture that sees one direction only"])
+
+  private let packetsLeast: Double
+  private let packetRateLeast: Double
+  private let attemptsLeast: Double
+  private let attemptRateLeast: Double
+  private let answeredMost: Double
+
+  public init(_ settings: DetectorSettings) throws(ConfigurationError) {
+    let knobs = try settings.resolve(Self.card)
+    packetsLeast = knobs["packets_least"] ?? 5000
+    packetRateLeast = knobs["packet_rate_least"] ?? 100
+    attemptsLeast = knobs["attempts_least"] ?? 500
+    attemptRateLeast = knobs["attempt_rate_least"] ?? 20
+    answeredMost = knobs["answered_most"] ?? 0.02
+  }
+
+  public mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding]) {}
+
+  public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
+    guard time == .distantFuture else { return }
+    // A flood may spread over ports: sum per target first.
+    var targets: [UInt32: [IPAddress: [Int]]] = [:]
+    for (i, pair) in context.pairs.pairs.enumerated() where !pair.isInside && !context.hosts[Int(pair.host)].isSeenOneSided {
+      guard Double(pair.packetsOut) >= min(packetsLeast, attemptsLeast), answered(pair) <= answeredMost else { continue }
+      targets[pair.host, default: [:]][pair.peer, default: []].append(i)
+    }
+    for host in targets.keys.sorted() {
+      for peer in (targets[host] ?? [:]).keys.sorted() {
+        let pairs = (targets[host]?[peer] ?? []).map { context.pairs.pairs[$0] }
+        if let finding = judge(pairs, context) { findings.append(finding) }
+      }
+    }
+  }
+
+  private func answered(_ pair: Pair) -> Double { Double(pair.packetsIn) / Double(max(1, pair.packetsOut)) }
+
+  private func judge(_ pairs: [Pair], _ context: ShardContext) -> Finding? {
+    guard let worst = pairs.max(by: { $0.packetsOut < $1.packetsOut }) else { return nil }
+    let packets = Double(worst.packetsOut)
+    let seconds = max(1, worst.last.seconds(since: worst.first))
+    let busy = max(1, min(seconds, max(worst.seconds, 1)))
+    // Attempts are counted over the whole span; a long single flow over its own duration.
+    let packetRate = worst.starts < 10 ? packets / busy : packets / seconds
+    let attempts = Double(worst.starts)
+    let isPacketFlood = packets >= packetsLeast && packetRate >= packetRateLeast
+    let isAttemptFlood = attempts >= attemptsLeast && attempts / seconds >= attemptRateLeast
+    guard isPacketFlood || isAttemptFlood else { return nil }
+    let target = "\(worst.peer) \(worst.transport)/\(worst.port)"
+    let rate = max(packetRate / packetRateLeast, isAttemptFlood ? attempts / seconds / attemptRateLeast : 0)
+    return Finding(
+      card: Self.card, host: context.address(of: worst.host), subject: target,
+      summary: "sent \(worst.packetsOut) packets in \(Phrase.seconds(seconds)) to \(worst.peer) port \(worst.port)/\(worst.transport)"
+        + (isAttemptFlood ? " in \(worst.starts) separate attempts" : "") + "; \(worst.packetsIn) came back",
+      first: worst.first, last: worst.last, logOdds: min(6, 4.2 + log(max(1, rate)) * 0.4),
+      measures: [
+        Measure("packets", packets, "packets", atLeast: packetsLeast),
+        Measure("packet_rate", packetRate, "packets/s", atLeast: packetRateLeast),
+        Measure("attempts", attempts, "connections", atLeast: attemptsLeast),
+        Measure("attempt_rate", attempts / seconds, "connections/s", atLeast: attemptRateLeast),
+        Measure("answered", answered(worst), "share", atMost: answeredMost),
+      ],
+      evidence: evidence(worst, context),
+      refutedBy: "a one-way export to this address that is meant to be (media, logs, a tunnel), or a one-sided capture",
+      peer: worst.peer)
+  }
+
+  private func evidence(_ pair: Pair, _ context: ShardContext) -> [EvidenceFlow] {
+    if let samples = context.pairs.detail(of: pair)?.samples, !samples.isEmpty { return samples.map { EvidenceFlow($0) } }
+    return [EvidenceFlow(pair.asFlow(of: context.address(of: pair.host)))]
+  }
+}
+
+extension Pair {
+  /// The pair as one record, for evidence when no single flow was kept.
+  func asFlow(of host: IPAddress) -> Flow {
+    Flow(
+      source: host, destination: peer, sourcePort: recent[0].port, destinationPort: port, transport: transport, first: first,
+      last: last, state: answered > 0 ? .established : .unanswered, sourceOctets: octetsOut, destinationOctets: octetsIn)
+  }
+}

@@ -1,0 +1,79 @@
+import Glibc
+
+/// A machine that is no mail server delivers mail to many mail servers: spam.
+public struct MailFanOutDetector: Detector {
+  public static let card = DetectorCard(
+    name: "smtp-fan-out", title: "Mail to many servers", family: .fanOut, reads: [.flow],
+    knobs: [
+      .init("servers_least", 10, unit: "addresses/h", "distinct addresses tried on port 25 within an hour"),
+      .init("mail_server_at", 5, unit: "connections", "answered inbound mail connections that make a host a mail server"),
+    ],
+    references: ["reference detection.md section 7, spam", "RFC 5321"],
+    knownFalsePositives: ["a mailing-list or newsletter host that receives no mail itself: allow-list it by source"])
+
+  fileprivate struct State {
+    var hour = Int.min
+    var thisHour = 0
+    var most = 0
+    var total: UInt32 = 0
+    var failed: UInt32 = 0
+    var first = Timestamp.distantFuture
+    var last = Timestamp.distantPast
+    var samples: [Flow] = []
+  }
+  private var states: [UInt32: State] = [:]
+  private let serversLeast: Int
+  private let mailServerAt: UInt32
+
+  public init(_ settings: DetectorSettings) throws(ConfigurationError) {
+    let knobs = try settings.resolve(Self.card)
+    serversLeast = Int(max(2, min(1e6, knobs["servers_least"] ?? 10)))
+    mailServerAt = UInt32(max(1, min(1e6, knobs["mail_server_at"] ?? 5)))
+  }
+
+  public mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding]) {
+    for o in batch where o.vantage.flags.contains(.firstService) && o.vantage.orientation == .outbound {
+      guard case .flow(let flow) = o.event, flow.destinationPort == 25, flow.transport == .tcp else { continue }
+      states[o.vantage.host, default: State()].add(flow)
+    }
+  }
+
+  public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
+    guard time == .distantFuture else { return }
+    for host in states.keys.sorted() {
+      guard let s = states[host], s.most >= serversLeast, Int(host) < context.hosts.count else { continue }
+      let isMailServer = context.hosts[Int(host)].mailReceived >= mailServerAt
+      guard !isMailServer else { continue }
+      findings.append(
+        Finding(
+          card: Self.card, host: context.address(of: host), subject: "tcp/25",
+          summary: "delivered mail to \(s.total) different servers, \(s.most) of them within one hour, and receives none",
+          first: s.first, last: s.last, logOdds: min(6, 4 + log(Double(s.most) / Double(serversLeast))),
+          measures: [
+            Measure("servers_in_an_hour", Double(s.most), "addresses/h", atLeast: Double(serversLeast)),
+            Measure("servers", Double(s.total), "addresses"),
+            Measure("failed", Double(s.failed) / Double(max(1, s.total)), "share"),
+          ],
+          evidence: s.samples.map { EvidenceFlow($0) },
+          refutedBy: "this machine is a mail relay or sends newsletters on purpose"))
+    }
+    states = [:]
+  }
+}
+
+fileprivate extension MailFanOutDetector.State {
+  mutating func add(_ flow: Flow) {
+    // Late records fall into their own hour only if it is the current one; the count is a floor.
+    if flow.first.hour != hour {
+      hour = flow.first.hour
+      thisHour = 0
+    }
+    thisHour += 1
+    most = max(most, thisHour)
+    total += 1
+    if flow.state.failed { failed += 1 }
+    if flow.first < first { first = flow.first }
+    if flow.first > last { last = flow.first }
+    if samples.count < Limits.evidenceFlowsPerFinding { samples.append(flow) }
+  }
+}

@@ -1,0 +1,111 @@
+import Glibc
+
+/// How much a series of starts looks like a timer, by four independent looks at its gaps.
+///
+/// Gap-based on purpose: a sleeping program drifts in phase, so periodograms and Rayleigh tests lose it after about 1/j²
+/// beats (detection.md section 3.1).
+struct Periodicity {
+  var starts: Int
+  var median: Double
+  /// Standard deviation over mean of the gaps: 1 for Poisson.
+  var dispersion: Double
+  /// Entropy of the quarter-octave gap histogram over ln(n + 1): 0 for a clock.
+  var entropy: Double
+  /// Share of gaps at 1, 2, 3 periods beyond what a memoryless source gives.
+  var comb: Double
+  /// Highest autocorrelation beyond half a period.
+  var autocorrelation: Double
+  var model: GapModels
+  /// Gap counts for the picture.
+  var histogram: [Double]
+
+  /// - Parameters:
+  ///   - starts: sorted seconds.
+  ///   - oldGaps: counts of gaps that are no longer kept as times.
+  /// - Returns: `nil` for fewer than five gaps.
+  static func analyse(_ starts: [Double], oldGaps: [UInt32] = []) -> Periodicity? {
+    guard let plain = score(starts, oldGaps) else { return nil }
+    // A beat may open several connections: judge the beats, not their parts, if that explains more.
+    let gaps = differences(starts).sorted()
+    guard oldGaps.isEmpty, gaps.count >= 10 else { return plain }
+    let long = gaps[gaps.count * 9 / 10]
+    let merged = beats(starts, closerThan: min(30, long * 0.1))
+    guard merged.count >= 8, merged.count < starts.count, let other = score(merged, []) else { return plain }
+    return other.model.logBayesFactor - 0.7 > plain.model.logBayesFactor ? other : plain
+  }
+
+  static func differences(_ sorted: [Double]) -> [Double] {
+    guard sorted.count > 1 else { return [] }
+    return (1..<sorted.count).map { sorted[$0] - sorted[$0 - 1] }
+  }
+
+  static func beats(_ starts: [Double], closerThan limit: Double) -> [Double] {
+    var result: [Double] = []
+    var previous = -Double.infinity
+    for start in starts {
+      if start - previous >= limit { result.append(start) }
+      previous = start
+    }
+    return result
+  }
+
+  private static func score(_ starts: [Double], _ oldGaps: [UInt32]) -> Periodicity? {
+    let gaps = differences(starts).filter { $0 >= 0.0625 }
+    let histogram = GapHistogram.count(gaps, onto: oldGaps)
+    guard gaps.count >= 5, let model = GapModels.compare(histogram) else { return nil }
+    let mean = gaps.reduce(0, +) / Double(gaps.count)
+    let variance = gaps.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(gaps.count)
+    let sorted = gaps.sorted()
+    return Periodicity(
+      starts: starts.count, median: sorted[sorted.count / 2], dispersion: mean > 0 ? variance.squareRoot() / mean : 0,
+      entropy: entropy(histogram), comb: comb(gaps, mean: mean, period: model.period),
+      autocorrelation: autocorrelation(starts, period: model.period), model: model, histogram: histogram)
+  }
+
+  static func entropy(_ counts: [Double]) -> Double {
+    let n = counts.reduce(0, +)
+    guard n > 1 else { return 0 }
+    var sum = 0.0
+    for c in counts where c > 0 { sum -= c / n * log(c / n) }
+    return sum / log(n + 1)
+  }
+
+  /// Harmonic comb: gaps within ± 15 %/√k of k·P, k = 1…3, minus what exponential gaps of the same mean would put there.
+  static func comb(_ gaps: [Double], mean: Double, period: Double) -> Double {
+    guard mean > 0, period > 0 else { return 0 }
+    var inside = 0.0
+    var expected = 0.0
+    for k in 1...3 {
+      let half = 0.15 / Double(k).squareRoot() * Double(k) * period
+      let low = Double(k) * period - half
+      let high = Double(k) * period + half
+      inside += Double(gaps.count { $0 >= low && $0 < high })
+      expected += exp(-low / mean) - exp(-high / mean)
+    }
+    return max(0, inside / Double(gaps.count) - expected)
+  }
+
+  /// Starts binned at an eighth of the period, clipped to one, correlated with themselves at 0.5 to 8 periods.
+  static func autocorrelation(_ starts: [Double], period: Double) -> Double {
+    guard period > 0, let first = starts.first, let last = starts.last else { return 0 }
+    let width = period / 8
+    let count = min(4096, Int(min(1e6, (last - first) / width)) + 1)
+    guard count >= 32 else { return 0 }
+    var bins = [Double](repeating: 0, count: count)
+    for start in starts {
+      let b = Int((start - first) / width)
+      if b < count { bins[b] = 1 }
+    }
+    let mean = bins.reduce(0, +) / Double(count)
+    var variance = 0.0
+    for b in bins { variance += (b - mean) * (b - mean) }
+    guard variance > 0 else { return 0 }
+    var best = 0.0
+    for lag in 4...min(64, count / 2) {
+      var sum = 0.0
+      for i in 0..<(count - lag) { sum += (bins[i] - mean) * (bins[i + lag] - mean) }
+      best = max(best, sum / variance)
+    }
+    return best
+  }
+}

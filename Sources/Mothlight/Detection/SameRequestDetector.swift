@@ -1,0 +1,107 @@
+import Glibc
+
+/// The same HTTP request to many unrelated servers: a program works through its list of command servers.
+///
+/// A browser asks each site for that site's own things. Sites share a few paths (icons, certificate status, connectivity
+/// checks), and those are left out.
+public struct SameRequestDetector: Detector {
+  public static let card = DetectorCard(
+    name: "same-request", title: "One request to many servers", family: .payload, reads: [.http],
+    knobs: [
+      .init("servers_least", 8, unit: "domains", "registered domains or bare addresses that get the same method, path and agent"),
+      .init("share_least", 0.3, unit: "share", "of the host's HTTP requests"),
+    ],
+    references: [
+      "Perdisci, Lee, Feamster, Behavioral Clustering of HTTP-Based Malware, NSDI 2010", "reference detection.md section 7, HTTP C2",
+    ],
+    knownFalsePositives: ["a crawler, an RSS reader with one path for many blogs, a web vulnerability scanner"])
+
+  private struct Key: Hashable {
+    var host: UInt32
+    var method: String
+    var path: String
+    var agent: String
+  }
+  private struct Tally {
+    var servers: Set<String> = []
+    var requests: UInt32 = 0
+    var first = Timestamp.distantFuture
+    var last = Timestamp.distantPast
+    var samples: [EvidenceFlow] = []
+  }
+  private enum Bound {
+    /// Different requests followed per shard, and servers per request.
+    static let requests = 1 << 16
+    static let servers = 256
+  }
+
+  private var tallies: [Key: Tally] = [:]
+  private var requestsOf: [UInt32: UInt32] = [:]
+  private let serversLeast: Int
+  private let shareLeast: Double
+
+  public init(_ settings: DetectorSettings) throws(ConfigurationError) {
+    let knobs = try settings.resolve(Self.card)
+    serversLeast = Int(max(2, min(256, knobs["servers_least"] ?? 8)))
+    shareLeast = knobs["share_least"] ?? 0.3
+  }
+
+  public mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding]) {
+    for o in batch {
+      guard case .http(let exchange) = o.event, o.vantage.host != .max, o.vantage.orientation == .outbound else { continue }
+      requestsOf[o.vantage.host, default: 0] &+= 1
+      note(exchange, o)
+    }
+  }
+
+  private mutating func note(_ exchange: HTTPExchange, _ o: Observation) {
+    let path = String(exchange.target.prefix { $0 != "?" && $0 != "#" })
+    guard !Self.isShared(path) else { return }
+    let key = Key(host: o.vantage.host, method: exchange.method, path: path, agent: exchange.userAgent ?? "")
+    guard tallies[key] != nil || tallies.count < Bound.requests else { return }
+    let server = exchange.host.map { PublicSuffix.builtin.registeredDomain($0) ?? $0 } ?? exchange.ends.server.description
+    var tally = tallies.removeValue(forKey: key) ?? Tally()
+    tally.requests &+= 1
+    if tally.servers.count < Bound.servers, tally.servers.insert(server).inserted,
+      tally.samples.count < Limits.evidenceFlowsPerFinding
+    {
+      tally.samples.append(EvidenceFlow(exchange.ends, time: o.time, note: "\(exchange.method) \(server)\(path)"))
+    }
+    if o.time < tally.first { tally.first = o.time }
+    if o.time > tally.last { tally.last = o.time }
+    tallies[key] = tally
+  }
+
+  /// Paths that many sites have in common by convention or because one library serves them.
+  static func isShared(_ path: String) -> Bool {
+    if path.utf8.count < 3 { return true }
+    let shared = [
+      "/favicon.ico", "/robots.txt", "/index.html", "/generate_204", "/gen_204", "/ocsp", "/sitemap.xml", "/feed", "/rss",
+      "/connecttest.txt", "/ncsi.txt", "/success.txt", "/apple-touch-icon.png", "/ads.txt", "/crossdomain.xml",
+    ]
+    return shared.contains(path) || path.hasPrefix("/.well-known/") || path.hasSuffix(".js") || path.hasSuffix(".css")
+      || path.hasSuffix(".crl")
+  }
+
+  public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
+    guard time == .distantFuture else { return }
+    for (key, tally) in tallies.sorted(by: { ($0.key.host, $0.key.path, $0.key.agent, $0.key.method) < ($1.key.host, $1.key.path, $1.key.agent, $1.key.method) }) {
+      let share = Double(tally.requests) / Double(max(1, requestsOf[key.host] ?? 1))
+      guard tally.servers.count >= serversLeast, share >= shareLeast else { continue }
+      findings.append(
+        Finding(
+          card: Self.card, host: context.address(of: key.host), subject: "\(key.method) \(key.path)",
+          summary: "sent the same request, \(key.method) \(key.path), to \(tally.servers.count) unrelated servers, \(tally.requests) times in all"
+            + (key.agent.isEmpty ? ", without a user agent" : ""),
+          first: tally.first, last: tally.last,
+          logOdds: min(5.5, 3.6 + log(Double(tally.servers.count) / Double(serversLeast)) * 0.6),
+          measures: [
+            Measure("servers", Double(tally.servers.count), "domains", atLeast: Double(serversLeast)),
+            Measure("share_of_requests", share, "share", atLeast: shareLeast),
+            Measure("requests", Double(tally.requests), "requests"),
+          ],
+          evidence: tally.samples, refutedBy: "a crawler, feed reader or scanner on this machine that asks many sites for this path"))
+    }
+    tallies = [:]
+  }
+}

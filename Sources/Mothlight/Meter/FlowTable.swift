@@ -1,0 +1,152 @@
+import Glibc
+
+/// Open-addressing table of open flows: 8-byte slots (32-bit tag, 32-bit index) over a pool of entries.
+///
+/// Linear probing with backward-shift deletion, so there are no tombstones and a long run does not slow down.
+/// - Complexity: O(1) expected per look-up; 192 bytes a flow at most, pool and slots doubled on growth.
+struct FlowTable: ~Copyable {
+  private var slots: UnsafeMutablePointer<UInt64>
+  private var slotMask: Int
+  private(set) var entries: UnsafeMutablePointer<FlowEntry>
+  private var capacity: Int
+  private(set) var used = 0
+  private var free: [UInt32] = []
+  private(set) var count = 0
+  let limit: Int
+
+  /// - Parameter limit: most flows held at a time; beyond it the caller evicts.
+  init(limit: Int) {
+    self.limit = limit
+    capacity = min(limit, 1 << 12)
+    slotMask = capacity * 4 - 1
+    entries = Self.allocate(capacity)
+    slots = Self.allocate(slotMask + 1)
+    slots.initialize(repeating: 0, count: slotMask + 1)
+  }
+
+  deinit {
+    Glibc.free(UnsafeMutableRawPointer(slots))
+    Glibc.free(UnsafeMutableRawPointer(entries))
+  }
+
+  /// Large tables sit on 2 MiB pages: TLB misses halve the rate otherwise (swift.md).
+  private static func allocate<T>(_ count: Int) -> UnsafeMutablePointer<T> {
+    let octets = max(64, count * MemoryLayout<T>.stride)
+    var raw: UnsafeMutableRawPointer?
+    let isLarge = octets >= 4 << 20
+    guard posix_memalign(&raw, isLarge ? 2 << 20 : 64, octets) == 0, let raw else {
+      // Out of memory is not survivable here and not something from outside: the table is bounded by `limit`.
+      preconditionFailure("no memory for a flow table of \(octets) octets")
+    }
+    if isLarge { madvise(raw, octets, 14 /* MADV_HUGEPAGE */) }
+    return raw.bindMemory(to: T.self, capacity: count)
+  }
+
+  var isFull: Bool { count >= limit }
+
+  @inline(__always)
+  static func hash(_ low: IPAddress, _ high: IPAddress, _ lowPort: UInt16, _ highPort: UInt16, _ transport: Transport)
+    -> UInt32
+  {
+    var x = low.low ^ (low.high &* 0x9e37_79b9_7f4a_7c15)
+    x = (x ^ (x >> 32)) &* 0xd6e8_feb8_6659_fd93
+    x ^= high.low &* 0xbf58_476d_1ce4_e5b9 ^ (high.high &* 0x94d0_49bb_1331_11eb)
+    x ^= UInt64(lowPort) << 40 | UInt64(highPort) << 16 | UInt64(transport.rawValue)
+    x = (x ^ (x >> 29)) &* 0xbf58_476d_1ce4_e5b9
+    x = (x ^ (x >> 32)) &* 0x94d0_49bb_1331_11eb
+    return UInt32(truncatingIfNeeded: x >> 32)
+  }
+
+  /// Reads the slot so that the cache has it when `find` comes; the value itself does not matter.
+  @inline(__always) func touch(_ tag: UInt32) -> UInt64 { slots[Int(tag) & slotMask] }
+
+  @inline(__always)
+  func find(
+    _ tag: UInt32, _ low: IPAddress, _ high: IPAddress, _ lowPort: UInt16, _ highPort: UInt16, _ transport: Transport
+  ) -> Int? {
+    var i = Int(tag) & slotMask
+    while true {
+      let slot = slots[i]
+      if slot == 0 { return nil }
+      if UInt32(truncatingIfNeeded: slot >> 32) == tag {
+        let index = Int(UInt32(truncatingIfNeeded: slot)) &- 1
+        let e = entries + index
+        if e.pointee.low == low, e.pointee.high == high, e.pointee.lowPort == lowPort, e.pointee.highPort == highPort,
+          e.pointee.transport == transport
+        {
+          return index
+        }
+      }
+      i = (i &+ 1) & slotMask
+    }
+  }
+
+  /// Adds an entry whose key is not in the table. The caller has made room (`isFull` is false).
+  mutating func insert(_ tag: UInt32, _ entry: FlowEntry) -> Int {
+    if count >= capacity { grow() }
+    let index: Int
+    if let reused = free.popLast() {
+      index = Int(reused)
+    } else {
+      index = used
+      used += 1
+    }
+    (entries + index).initialize(to: entry)
+    place(tag, UInt32(truncatingIfNeeded: index &+ 1))
+    count += 1
+    return index
+  }
+
+  private func place(_ tag: UInt32, _ indexPlusOne: UInt32) {
+    var i = Int(tag) & slotMask
+    while slots[i] != 0 { i = (i &+ 1) & slotMask }
+    slots[i] = UInt64(tag) << 32 | UInt64(indexPlusOne)
+  }
+
+  mutating func remove(_ index: Int) {
+    let e = entries[index]
+    let tag = Self.hash(e.low, e.high, e.lowPort, e.highPort, e.transport)
+    let wanted = UInt64(tag) << 32 | UInt64(UInt32(truncatingIfNeeded: index &+ 1))
+    var i = Int(tag) & slotMask
+    while slots[i] != wanted {
+      if slots[i] == 0 { return }
+      i = (i &+ 1) & slotMask
+    }
+    var hole = i
+    var j = i
+    while true {
+      j = (j &+ 1) & slotMask
+      let slot = slots[j]
+      if slot == 0 { break }
+      let ideal = Int(UInt32(truncatingIfNeeded: slot >> 32)) & slotMask
+      if (j &- ideal) & slotMask >= (j &- hole) & slotMask {
+        slots[hole] = slot
+        hole = j
+      }
+    }
+    slots[hole] = 0
+    entries[index].flags = []
+    free.append(UInt32(truncatingIfNeeded: index))
+    count -= 1
+  }
+
+  private mutating func grow() {
+    let newCapacity = min(limit, capacity * 2)
+    let newEntries: UnsafeMutablePointer<FlowEntry> = Self.allocate(newCapacity)
+    newEntries.moveInitialize(from: entries, count: used)
+    Glibc.free(UnsafeMutableRawPointer(entries))
+    entries = newEntries
+    capacity = newCapacity
+    let oldSlots = slots
+    let oldCount = slotMask + 1
+    var slotCount = 64
+    while slotCount < newCapacity * 2 { slotCount *= 2 }
+    slotMask = slotCount - 1
+    slots = Self.allocate(slotCount)
+    slots.initialize(repeating: 0, count: slotCount)
+    for i in 0..<oldCount where oldSlots[i] != 0 {
+      place(UInt32(truncatingIfNeeded: oldSlots[i] >> 32), UInt32(truncatingIfNeeded: oldSlots[i]))
+    }
+    Glibc.free(UnsafeMutableRawPointer(oldSlots))
+  }
+}

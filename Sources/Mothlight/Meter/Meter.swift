@@ -1,0 +1,235 @@
+/// Packets to flows and application events: the Metering Process of RFC 7011.
+///
+/// Event time is the only clock. A flow ends when it is idle for its timeout (checked on its next packet, and by a hand
+/// that visits one entry per packet, so memory follows the traffic), after one hour with `cutByTimeout`, or at `finish`.
+struct Meter: ~Copyable {
+  var table: FlowTable
+  var streams: [StreamDecoder] = []
+  var freeStreams: [Int32] = []
+  var datagrams = DatagramDecoder()
+  var fragments = FragmentTable()
+  let input: UInt32
+  private var hand = 0
+  var clock = Int64.min
+  private var lastExpiry = Int64.min
+  /// Flows pushed out because the table was full.
+  private(set) var evicted: UInt64 = 0
+  /// Connections whose content was not looked at because too many were open.
+  var streamsRefused: UInt64 = 0
+
+  /// Longest a flow runs before a part of it is reported: detectors should not wait for a day.
+  static let activeTimeout: Int64 = 3_600_000_000_000
+
+  init(input: UInt32, limit: Int = Limits.openFlows) {
+    self.input = input
+    table = FlowTable(limit: limit)
+  }
+
+  /// Meters one packet. `frame` holds its captured octets, `p` its decoded headers.
+  mutating func add(_ p: inout PacketHeaders, _ frame: RawSpan, at time: Timestamp, record: UInt64, into out: inout [Observation]) {
+    let now = time.nanoseconds
+    if now > clock { clock = now }
+    if p.anomalies.contains(.fragmented) { fragments.resolve(&p) }
+    let isLow = p.source != p.destination ? p.source < p.destination : p.sourcePort <= p.destinationPort
+    let isICMP = p.transport.isICMP
+    // An ICMP conversation is one flow per pair: type and code differ between request and reply.
+    let lowPort = isICMP ? 0 : isLow ? p.sourcePort : p.destinationPort
+    let highPort = isICMP ? 0 : isLow ? p.destinationPort : p.sourcePort
+    let low = isLow ? p.source : p.destination
+    let high = isLow ? p.destination : p.source
+    let tag = FlowTable.hash(low, high, lowPort, highPort, p.transport)
+    var index = table.find(tag, low, high, lowPort, highPort, p.transport)
+    if let found = index, hasEnded(found, now, p) {
+      emit(found, into: &out)
+      table.remove(found)
+      index = nil
+    }
+    let entry = index ?? open(p, tag, low, high, lowPort, highPort, isLow, now, record, into: &out)
+    update(entry, p, frame, isLow, time, into: &out)
+    if p.quotedOffset > 0 { markUnreachable(p, frame) }
+    advanceHand(into: &out)
+  }
+
+  private func hasEnded(_ index: Int, _ now: Int64, _ p: PacketHeaders) -> Bool {
+    let e = table.entries + index
+    if now &- e.pointee.last > e.pointee.idleTimeout { return true }
+    guard p.tcpFlags & (TCPFlag.syn | TCPFlag.ack) == TCPFlag.syn, p.transport == .tcp else { return false }
+    // A fresh SYN after an ended or running conversation begins a new one; after silence it is a retry.
+    if e.pointee.isOver { return true }
+    let source = e.pointee.flags.contains(.initiatorIsLow) ? e.pointee.lowSide : e.pointee.highSide
+    let other = e.pointee.flags.contains(.initiatorIsLow) ? e.pointee.highSide : e.pointee.lowSide
+    return other.packets > 0 && source.payload > 0 && p.sequence &+ 1 != source.nextSequence
+  }
+
+  private mutating func open(
+    _ p: PacketHeaders, _ tag: UInt32, _ low: IPAddress, _ high: IPAddress, _ lowPort: UInt16, _ highPort: UInt16,
+    _ isLow: Bool, _ now: Int64, _ record: UInt64, into out: inout [Observation]
+  ) -> Int {
+    if table.isFull { evict(into: &out) }
+    var e = FlowEntry()
+    e.low = low
+    e.high = high
+    e.lowPort = lowPort
+    e.highPort = highPort
+    e.transport = p.transport
+    e.first = now
+    e.last = now
+    e.record = record
+    e.flags = [.live]
+    var sourceBegan = true
+    if p.transport == .tcp {
+      if p.tcpFlags & TCPFlag.syn != 0 {
+        e.flags.insert(.handshakeSeen)
+        sourceBegan = p.tcpFlags & TCPFlag.ack == 0
+      } else {
+        e.flags.insert(.directionGuessed)
+        sourceBegan = Self.looksLikeClient(p.sourcePort, p.destinationPort)
+      }
+    } else if p.transport == .udp, p.sourcePort < 1024, p.destinationPort >= 1024 {
+      e.flags.insert(.directionGuessed)
+      sourceBegan = false
+    }
+    if sourceBegan == isLow { e.flags.insert(.initiatorIsLow) }
+    if p.transport.isICMP {
+      e.icmpType = UInt8(truncatingIfNeeded: p.sourcePort)
+      e.icmpCode = UInt8(truncatingIfNeeded: p.destinationPort)
+    }
+    return table.insert(tag, e)
+  }
+
+  static func looksLikeClient(_ source: UInt16, _ destination: UInt16) -> Bool {
+    if (source < 1024) != (destination < 1024) { return destination < 1024 }
+    return source >= destination
+  }
+
+  private mutating func update(
+    _ index: Int, _ p: PacketHeaders, _ frame: RawSpan, _ isLow: Bool, _ time: Timestamp, into out: inout [Observation]
+  ) {
+    let e = table.entries + index
+    let now = time.nanoseconds
+    if now < e.pointee.last {
+      if e.pointee.last &- now > 1_000_000_000 { e.pointee.anomalies.insert(.clockWentBack) }
+      if now < e.pointee.first { e.pointee.first = now }
+    } else {
+      if now &- e.pointee.first > Self.activeTimeout { cut(index, at: now, into: &out) }
+      e.pointee.last = now
+    }
+    e.pointee.anomalies.formUnion(p.anomalies)
+    let side = FlowEntry.sides(of: e) + (isLow ? 0 : 1)
+    side.pointee.octets &+= UInt64(p.ipOctets)
+    side.pointee.packets &+= side.pointee.packets == .max ? 0 : 1
+    if p.transport == .tcp {
+      segment(index, side, p, frame, isLow, time, into: &out)
+    } else {
+      side.pointee.payload &+= UInt64(p.payloadOctets)
+      if p.transport == .udp, p.payloadCaptured > 0, !p.isLaterFragment {
+        datagram(index, side.pointee.packets, p, frame, isLow, time, into: &out)
+      }
+    }
+  }
+
+  private mutating func datagram(
+    _ index: Int, _ packets: UInt32, _ p: PacketHeaders, _ frame: RawSpan, _ isLow: Bool, _ time: Timestamp,
+    into out: inout [Observation]
+  ) {
+    // Media and bulk flows show what they are in their first datagrams; look-ups and keep-alives stay small.
+    guard packets <= 6 || p.payloadOctets <= 32 || p.sourcePort == 53 || p.destinationPort == 53 else { return }
+    let e = table.entries + index
+    let fromClient = e.pointee.flags.contains(.initiatorIsLow) == isLow
+    let payload = frame.extracting(p.payloadOffset..<(p.payloadOffset &+ p.payloadCaptured))
+    let service = datagrams.decode(payload, ends: ends(of: e.pointee), fromClient: fromClient, at: time, into: &out)
+    if service != .unknown { e.pointee.service = service }
+  }
+
+  func ends(of e: FlowEntry) -> Endpoints {
+    let isLow = e.flags.contains(.initiatorIsLow)
+    return Endpoints(
+      client: isLow ? e.low : e.high, server: isLow ? e.high : e.low, clientPort: isLow ? e.lowPort : e.highPort,
+      serverPort: isLow ? e.highPort : e.lowPort, transport: e.transport,
+      origin: RecordOrigin(input: input, record: e.record))
+  }
+
+  private func markUnreachable(_ p: PacketHeaders, _ frame: RawSpan) {
+    var quoted = PacketHeaders()
+    guard PacketDecoder.ip(frame, at: p.quotedOffset, depth: Limits.tunnelDepth, into: &quoted) == .decoded else { return }
+    let isLow = quoted.source != quoted.destination ? quoted.source < quoted.destination : true
+    let (low, high) = isLow ? (quoted.source, quoted.destination) : (quoted.destination, quoted.source)
+    let lowPort = isLow ? quoted.sourcePort : quoted.destinationPort
+    let highPort = isLow ? quoted.destinationPort : quoted.sourcePort
+    let tag = FlowTable.hash(low, high, lowPort, highPort, quoted.transport)
+    if let found = table.find(tag, low, high, lowPort, highPort, quoted.transport) {
+      table.entries[found].flags.insert(.unreachable)
+    }
+  }
+
+  /// Reports what an hour-long flow did so far and lets it run on.
+  private mutating func cut(_ index: Int, at now: Int64, into out: inout [Observation]) {
+    let e = table.entries + index
+    e.pointee.anomalies.insert(.cutByTimeout)
+    out.append(Observation(time: Timestamp(nanoseconds: e.pointee.first), event: .flow(table.entries[index].flow(input: input))))
+    e.pointee.first = now
+    if e.pointee.lowSide.packets > 0, e.pointee.highSide.packets > 0 { e.pointee.flags.insert(.answeredBefore) }
+    let sides = FlowEntry.sides(of: e)
+    for i in 0..<2 {
+      sides[i].octets = 0
+      sides[i].payload = 0
+      sides[i].packets = 0
+    }
+  }
+
+  mutating func emit(_ index: Int, into out: inout [Observation]) {
+    closeStream(index, into: &out)
+    let flow = table.entries[index].flow(input: input)
+    out.append(Observation(time: flow.first, event: .flow(flow)))
+  }
+
+  private mutating func advanceHand(into out: inout [Observation]) {
+    guard table.used > 0 else { return }
+    hand = hand &+ 1 < table.used ? hand &+ 1 : 0
+    let e = table.entries + hand
+    if e.pointee.flags.contains(.live), clock &- e.pointee.last > e.pointee.idleTimeout {
+      emit(hand, into: &out)
+      table.remove(hand)
+    }
+    if clock &- lastExpiry > 1_000_000_000 {
+      lastExpiry = clock
+      datagrams.expire(before: Timestamp(nanoseconds: clock), into: &out)
+    }
+  }
+
+  /// Pushes out the longest-idle of the next entries under the hand.
+  private mutating func evict(into out: inout [Observation]) {
+    var victim = -1
+    var oldest = Int64.max
+    var seen = 0
+    var steps = 0
+    while seen < 16, steps < table.used {
+      hand = hand &+ 1 < table.used ? hand &+ 1 : 0
+      steps += 1
+      let e = table.entries + hand
+      guard e.pointee.flags.contains(.live) else { continue }
+      seen += 1
+      if e.pointee.last < oldest {
+        oldest = e.pointee.last
+        victim = hand
+      }
+    }
+    guard victim >= 0 else { return }
+    table.entries[victim].anomalies.insert(.cutByTimeout)
+    emit(victim, into: &out)
+    table.remove(victim)
+    evicted += 1
+  }
+
+  /// Reports every open flow, oldest first.
+  mutating func finish(into out: inout [Observation]) {
+    var rest: [(first: Int64, index: Int)] = []
+    for i in 0..<table.used where table.entries[i].flags.contains(.live) { rest.append((table.entries[i].first, i)) }
+    rest.sort { $0.first != $1.first ? $0.first < $1.first : table.entries[$0.index].record < table.entries[$1.index].record }
+    datagrams.finish(into: &out)
+    for item in rest {
+      emit(item.index, into: &out)
+      table.remove(item.index)
+    }
+  }
+}

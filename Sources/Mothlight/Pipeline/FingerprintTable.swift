@@ -1,0 +1,67 @@
+/// Set of 64-bit fingerprints with a 32-bit value each, open addressing, bounded.
+///
+/// Two keys that share a fingerprint are taken for one: at 4 M members the chance of any such pair is below 10⁻⁶.
+/// - Complexity: O(1) expected; 12 bytes a slot, at most half full.
+struct FingerprintTable {
+  private var keys: [UInt64]
+  private var values: [UInt32]
+  private(set) var count = 0
+  let limit: Int
+  /// Insertions refused because the table was full.
+  private(set) var refused: UInt64 = 0
+
+  init(limit: Int) {
+    self.limit = limit
+    keys = [UInt64](repeating: 0, count: 1024)
+    values = [UInt32](repeating: 0, count: 1024)
+  }
+
+  /// The value of `fingerprint`, or `nil` after entering it with `value`; `nil` too, and counted, when full.
+  @inline(__always)
+  mutating func find(_ fingerprint: UInt64, orInsert value: UInt32) -> UInt32? {
+    let key = fingerprint == 0 ? 1 : fingerprint
+    let mask = keys.count &- 1
+    var i = Int(truncatingIfNeeded: key >> 20) & mask
+    while true {
+      let k = keys[i]
+      if k == key { return values[i] }
+      if k == 0 { break }
+      i = (i &+ 1) & mask
+    }
+    insert(key, value, at: i)
+    return nil
+  }
+
+  private mutating func insert(_ key: UInt64, _ value: UInt32, at i: Int) {
+    guard count < limit else {
+      refused &+= 1
+      return
+    }
+    keys[i] = key
+    values[i] = value
+    count += 1
+    if count * 2 > keys.count { grow() }
+  }
+
+  private mutating func grow() {
+    let oldKeys = keys
+    let oldValues = values
+    keys = [UInt64](repeating: 0, count: oldKeys.count * 2)
+    values = [UInt32](repeating: 0, count: oldKeys.count * 2)
+    let mask = keys.count &- 1
+    for j in oldKeys.indices where oldKeys[j] != 0 {
+      var i = Int(truncatingIfNeeded: oldKeys[j] >> 20) & mask
+      while keys[i] != 0 { i = (i &+ 1) & mask }
+      keys[i] = oldKeys[j]
+      values[i] = oldValues[j]
+    }
+  }
+}
+
+/// Mixes 64 bits so that every input bit reaches every output bit (Stafford's variant 13 of the MurmurHash3 finaliser).
+@inline(__always) func mix64(_ value: UInt64) -> UInt64 {
+  var x = value
+  x = (x ^ (x >> 30)) &* 0xbf58_476d_1ce4_e5b9
+  x = (x ^ (x >> 27)) &* 0x94d0_49bb_1331_11eb
+  return x ^ (x >> 31)
+}

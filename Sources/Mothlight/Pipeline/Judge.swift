@@ -1,0 +1,207 @@
+import Glibc
+
+/// Findings to verdicts: capped log-odds per family, each family once (DESIGN.md, detection.md section 9).
+///
+/// Infected needs one conclusive match or two families over the bar; suspicious needs one. A host that was hardly seen gets
+/// "not enough data", never a clean bill.
+public struct Judge: Sendable {
+  /// ln(1/1000): one host-day in a thousand is infected before anything was seen.
+  public static let prior = -6.9
+  /// ln 30: what a family must reach to count as a sign.
+  public static let bar = 3.4
+  /// ln 1000: no family says more than this, however often it repeats itself.
+  public static let cap = 6.9
+  /// Flows a host must take part in on a day before "no sign" may be said.
+  static let flowsLeast: UInt64 = 20
+  /// Seconds between its first and last flow for the same.
+  static let secondsLeast = 300.0
+
+  var allow: AllowList
+  var home: Home
+
+  init(allow: AllowList, home: Home) {
+    self.allow = allow
+    self.home = home
+  }
+
+  /// Judges all hosts of all shards and writes them into `report`.
+  func judge(_ shards: [Shard], into report: inout Report) {
+    let network = NetworkView(shards)
+    var rows: [HostDay] = []
+    for shard in shards {
+      var byHost: [IPAddress: [Finding]] = [:]
+      for finding in shard.findings {
+        if let rule = allow.rule(for: finding) {
+          report.hidden.append(HiddenFinding(finding: finding, rule: rule.description))
+        } else {
+          byHost[finding.host, default: []].append(network.weighed(finding))
+        }
+      }
+      let peers = PeerSummary(shard.context)
+      for (number, host) in shard.context.hosts.enumerated() where Self.spoke(host) {
+        rows += days(host, number, byHost[host.address] ?? [], peers, shard.context)
+      }
+    }
+    rows.sort { a, b in
+      if a.verdict != b.verdict { return a.verdict > b.verdict }
+      if a.host != b.host { return a.host < b.host }
+      return a.day < b.day
+    }
+    report.hosts = rows
+    report.familyBar = Self.bar
+    report.hidden.sort { ($0.finding.host, $0.finding.id) < ($1.finding.host, $1.finding.id) }
+  }
+
+  /// An address that others only knocked at shows no machine.
+  private static func spoke(_ host: HostRecord) -> Bool {
+    host.days.contains { $0.activity.outboundFlows > 0 || $0.activity.octetsOut > 0 || $0.activity.answeredFlows > 0 }
+  }
+
+  private func days(
+    _ host: HostRecord, _ number: Int, _ findings: [Finding], _ peers: PeerSummary, _ context: ShardContext
+  ) -> [HostDay] {
+    host.days.sorted { $0.day < $1.day }.map { record in
+      let today = findings.filter { $0.first.day <= record.day && $0.last.day >= record.day }.sorted {
+        $0.isConclusive != $1.isConclusive
+          ? $0.isConclusive
+          : $0.logOdds != $1.logOdds ? $0.logOdds > $1.logOdds : ($0.detector, $0.subject) < ($1.detector, $1.subject)
+      }
+      var activity = record.activity
+      activity.peers = host.peers
+      activity.topPeers = peers.top(of: number, context)
+      activity.topNames = host.topNames
+      return verdict(host, record.day, today, activity, context)
+    }
+  }
+
+  private func verdict(
+    _ host: HostRecord, _ day: Int, _ findings: [Finding], _ activity: HostActivity, _ context: ShardContext
+  ) -> HostDay {
+    var byFamily: [EvidenceFamily: Double] = [:]
+    for finding in findings where finding.logOdds > 0 {
+      byFamily[finding.family] = max(byFamily[finding.family] ?? 0, min(Self.cap, finding.logOdds))
+    }
+    let families = byFamily.sorted { $0.key < $1.key }.map { (family: $0.key, logOdds: $0.value) }
+    let over = families.filter { $0.logOdds >= Self.bar }
+    let conclusive = findings.first(where: \.isConclusive)
+    let verdict: Verdict
+    let reason: String
+    if let conclusive {
+      verdict = .infected
+      reason = "One exact match suffices: \(conclusive.summary)."
+    } else if over.count >= 2 {
+      verdict = .infected
+      reason = "\(over.count) independent kinds of evidence agree (\(over.map { Self.words($0.family) }.joined(separator: "; ")))."
+    } else if let only = over.first {
+      verdict = .suspicious
+      reason = "One kind of evidence is over the bar (\(Self.words(only.family))); a second, independent one is missing."
+    } else if let lack = lack(host, activity, context) {
+      verdict = .notEnoughData
+      reason = lack
+    } else {
+      verdict = .noSign
+      reason =
+        families.isEmpty
+        ? "Nothing that this sensor can see pointed to infection in \(activity.flows) flows."
+        : "Only weak hints, none over the bar (\(families.map { Self.words($0.family) }.joined(separator: "; ")))."
+    }
+    let botnets = Set(findings.compactMap(\.botnet)).sorted()
+    return HostDay(
+      host: host.address, day: day, verdict: verdict, score: Self.prior + families.reduce(0) { $0 + $1.logOdds },
+      families: families, findings: findings, reason: reason, botnets: botnets, activity: activity)
+  }
+
+  private func lack(_ host: HostRecord, _ activity: HostActivity, _ context: ShardContext) -> String? {
+    if context.isSampled { return "The source is sampled: what was not sampled may be what matters." }
+    if !context.hasUsableTime { return "The records carry no usable time." }
+    if host.isSeenOneSided { return "Only this host's own packets were seen, never an answer: a one-sided view." }
+    if activity.flows < Self.flowsLeast { return "Only \(activity.flows) flows of this host were seen." }
+    let seconds = activity.last.seconds(since: activity.first)
+    if seconds < Self.secondsLeast { return "This host was seen for only \(Phrase.seconds(seconds))." }
+    if activity.outboundFlows == 0 { return "This host began nothing toward the outside while it was watched." }
+    return nil
+  }
+
+  static func words(_ family: EvidenceFamily) -> String {
+    switch family {
+    case .timing: "when it talks"
+    case .fanOut: "whom it reaches for"
+    case .dns: "what it asks the DNS"
+    case .payload: "what it says"
+    case .peer: "what the other end is like"
+    case .list: "a published indicator"
+    }
+  }
+}
+
+/// What only the whole network tells: how many of our hosts know a peer or a name.
+struct NetworkView {
+  private var hosts = 0
+  private var byPeer: [IPAddress: UInt32] = [:]
+  private var byName: [String: UInt32] = [:]
+
+  /// Hosts below which "rare here" means nothing.
+  private static let hostsLeast = 10
+
+  init(_ shards: [Shard]) {
+    for shard in shards {
+      hosts += shard.context.hosts.count { $0.outboundFlows >= 10 }
+      for (peer, count) in shard.prevalence { byPeer[peer, default: 0] += count }
+    }
+    guard hosts >= Self.hostsLeast else { return }
+    for shard in shards {
+      var seen: Set<String> = []
+      for (key, name) in shard.context.names where seen.insert("\(key.host) \(name)").inserted { byName[name, default: 0] += 1 }
+    }
+  }
+
+  /// Adds prevalence to a finding about one peer and moves its weight by it.
+  func weighed(_ finding: Finding) -> Finding {
+    guard let peer = finding.peer, hosts >= Self.hostsLeast, !finding.isConclusive, finding.family != .list,
+      finding.family != .fanOut
+    else { return finding }
+    let users = max(byPeer[peer] ?? 0, finding.peerName.flatMap { byName[$0] } ?? 0)
+    let share = Double(users) / Double(hosts)
+    var weighed = finding
+    weighed.measures.append(Measure("prevalence", share, "share of \(hosts) hosts"))
+    if users >= 3, share >= 0.25 {
+      weighed.logOdds = max(0, weighed.logOdds - 3)
+      weighed.summary += "; \(users) of \(hosts) machines here use it"
+    } else if users <= 1, finding.family == .timing, weighed.logOdds > 1,
+      finding.last.seconds(since: finding.first) >= 3600
+    {
+      weighed.logOdds += 1
+      weighed.summary += "; no other of \(hosts) machines here does"
+    }
+    return weighed
+  }
+}
+
+/// Busiest peers per host, from the pair table.
+struct PeerSummary {
+  private var pairsOf: [UInt32: [Int]] = [:]
+
+  init(_ context: ShardContext) {
+    for (i, pair) in context.pairs.pairs.enumerated() { pairsOf[pair.host, default: []].append(i) }
+  }
+
+  func top(of host: Int, _ context: ShardContext) -> [PeerActivity] {
+    let pairs = (pairsOf[UInt32(truncatingIfNeeded: host)] ?? []).map { context.pairs.pairs[$0] }
+    let sorted = pairs.sorted { a, b in
+      a.starts != b.starts ? a.starts > b.starts : (a.peer, a.port, a.transport.rawValue) < (b.peer, b.port, b.transport.rawValue)
+    }
+    return sorted.prefix(Limits.peersShown).map {
+      PeerActivity(
+        address: $0.peer, name: context.name(of: $0.peer, knownTo: $0.host), port: $0.port, transport: $0.transport,
+        flows: $0.starts, octets: $0.octetsOut &+ $0.octetsIn)
+    }
+  }
+}
+
+extension HostRecord {
+  var topNames: [(name: String, lookups: UInt32, failed: UInt32)] {
+    lookupsByName.sorted { ($0.value.asked, $1.key) > ($1.value.asked, $0.key) }.prefix(Limits.namesShown).map {
+      (name: $0.key, lookups: $0.value.asked, failed: $0.value.failed)
+    }
+  }
+}

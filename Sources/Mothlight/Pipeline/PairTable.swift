@@ -1,0 +1,201 @@
+import Glibc
+
+/// What one of our hosts has done with one service outside: the shared memory of all pair detectors.
+///
+/// About 160 bytes a pair, and a detail record (times, samples) from the fourth start on.
+public struct Pair: Sendable {
+  public var host: UInt32
+  public var peer: IPAddress
+  public var port: UInt16
+  public var transport: Transport
+  public var isInside: Bool
+  /// Application protocol of its latest conversation that showed one.
+  public var service = Service.unknown
+  /// Conversations begun; continuations of one that was cut do not count.
+  public var starts: UInt32 = 0
+  public var failed: UInt32 = 0
+  public var answered: UInt32 = 0
+  public var first = Timestamp.distantFuture
+  public var last = Timestamp.distantPast
+  public var octetsOut: UInt64 = 0
+  public var octetsIn: UInt64 = 0
+  public var packetsOut: UInt64 = 0
+  public var packetsIn: UInt64 = 0
+  /// Seconds of conversation, continuations included.
+  public var seconds: Double = 0
+  /// Longest single conversation with its continuations.
+  public var longest: Double = 0
+  public var sizesOut = Moments()
+  public var sizesIn = Moments()
+  var detail: Int32 = -1
+  /// The latest conversations by source port, newest first: what a further record may continue.
+  var recent = InlineArray<4, Recent>(repeating: Recent())
+
+  struct Recent: Sendable {
+    var began = Timestamp.distantPast
+    var last = Timestamp.distantPast
+    var port: UInt16 = 0
+    var hasEnded = true
+  }
+
+  /// Mean and spread of octets per answered conversation (Welford 1962).
+  public struct Moments: Sendable {
+    public var count: Float = 0
+    public var mean: Float = 0
+    var m2: Float = 0
+    @inline(__always) mutating func add(_ value: Float) {
+      count += 1
+      let delta = value - mean
+      mean += delta / count
+      m2 += delta * (value - mean)
+    }
+    /// Standard deviation over mean; 0 for fewer than two values.
+    public var dispersion: Double { count > 1 && mean > 0 ? Double((m2 / count).squareRoot() / mean) : 0 }
+  }
+}
+
+/// Times and samples of a pair that came back often enough to be looked at.
+public struct PairDetail: Sendable {
+  /// Starts in order of arrival, hundredths of a second since the shard's epoch; the newest `timesKept`.
+  var ticks: [UInt32] = []
+  /// First two conversations and the latest three.
+  public var samples: [Flow] = []
+  /// Gap counts of starts that left `ticks`; empty until some did.
+  var oldGaps: [UInt32] = []
+  var ticksDropped: UInt32 = 0
+
+  static let timesKept = 512
+}
+
+/// Pairs of one shard, found by a 64-bit fingerprint.
+public struct PairTable: Sendable {
+  public private(set) var pairs: [Pair] = []
+  private(set) var details: [PairDetail] = []
+  private var index = FingerprintTable(limit: PairTable.limit)
+  /// Zero of the tick counter: the first start seen, minus an hour for late records.
+  private(set) var epoch: Timestamp?
+
+  /// Pairs per shard: 2 M × 184 B with index is 370 MB at most; more are counted and left alone.
+  static let limit = 1 << 21
+  var refused: UInt64 { index.refused }
+
+  /// What a flow was to its pair.
+  struct Place {
+    var isContinuation: Bool
+    /// First time that this host uses this service of this peer.
+    var isNew: Bool
+  }
+
+  @inline(__always)
+  mutating func update(_ flow: Flow, host: UInt32, peer: IPAddress, isInside: Bool) -> Place {
+    let key = mix64(peer.mixed ^ (UInt64(host) << 32 | UInt64(flow.destinationPort) << 8 | UInt64(flow.transport.rawValue)))
+    let next = UInt32(truncatingIfNeeded: pairs.count)
+    let found = index.find(key, orInsert: next)
+    if found == nil {
+      guard index.count > pairs.count else { return Place(isContinuation: false, isNew: false) }  // full
+      pairs.append(
+        Pair(host: host, peer: peer, port: flow.destinationPort, transport: flow.transport, isInside: isInside))
+    }
+    let i = Int(found ?? next)
+    let isContinuation = pairs[i].add(flow)
+    if !isContinuation, pairs[i].starts >= 4 { keep(flow, at: i) }
+    return Place(isContinuation: isContinuation, isNew: found == nil)
+  }
+
+  private mutating func keep(_ flow: Flow, at i: Int) {
+    if pairs[i].detail < 0 {
+      pairs[i].detail = Int32(truncatingIfNeeded: details.count)
+      details.append(PairDetail())
+    }
+    let d = Int(pairs[i].detail)
+    let zero = epoch ?? flow.first.advanced(bySeconds: -3600)
+    epoch = zero
+    let seconds = flow.first.seconds(since: zero)
+    if seconds >= 0, seconds < 42_000_000 {
+      details[d].ticks.append(UInt32(seconds * 100))
+      if details[d].ticks.count >= PairDetail.timesKept * 2 { details[d].fold() }
+    }
+    if details[d].samples.count < Limits.evidenceFlowsPerFinding {
+      details[d].samples.append(flow)
+    } else {
+      details[d].samples[2 + Int(pairs[i].starts % 3)] = flow
+    }
+  }
+
+  public func detail(of pair: Pair) -> PairDetail? {
+    pair.detail >= 0 && Int(pair.detail) < details.count ? details[Int(pair.detail)] : nil
+  }
+
+  /// Start times of `pair`, sorted, seconds since the shard's epoch, at most the newest 1,024.
+  public func startSeconds(of pair: Pair) -> [Double] {
+    guard let detail = detail(of: pair) else { return [] }
+    return detail.ticks.sorted().map { Double($0) / 100 }
+  }
+}
+
+extension Pair {
+  /// Counts `flow`; `true` when it continues a conversation already counted (cut by an active timeout, SYN retried).
+  @inline(__always)
+  mutating func add(_ flow: Flow) -> Bool {
+    octetsOut &+= flow.sourceOctets
+    octetsIn &+= flow.destinationOctets
+    packetsOut &+= UInt64(flow.sourcePackets)
+    packetsIn &+= UInt64(flow.destinationPackets)
+    if flow.service != .unknown { service = flow.service }
+    if flow.last > last { last = flow.last }
+    if flow.first < first { first = flow.first }
+    let duration = flow.duration
+    seconds += duration
+    let continued = noteConversation(flow)
+    if let began = continued {
+      longest = max(longest, flow.last.seconds(since: began))
+      return true
+    }
+    starts &+= 1
+    longest = max(longest, duration)
+    if flow.state.failed {
+      failed &+= 1
+    } else if flow.destinationPackets > 0 || flow.destinationOctets > 0 {
+      answered &+= 1
+      sizesOut.add(Float(flow.sourceOctets))
+      sizesIn.add(Float(flow.destinationOctets))
+    }
+    return false
+  }
+
+  /// Silence after which the same ports mean a new conversation, seconds: longer than SYN retries and exporters' active
+  /// timeouts leave, shorter than a source port comes back.
+  private static let tcpSilence = 120.0
+  private static let otherSilence = 60.0
+
+  /// Start of the conversation that `flow` continues, or `nil` after noting a new one.
+  @inline(__always)
+  private mutating func noteConversation(_ flow: Flow) -> Timestamp? {
+    let hasEnded = flow.state == .closed || flow.state == .reset
+    let silence = flow.transport == .tcp ? Self.tcpSilence : Self.otherSilence
+    for i in 0..<4 where recent[i].port == flow.sourcePort && recent[i].last != .distantPast {
+      guard !recent[i].hasEnded, flow.first.seconds(since: recent[i].last) < silence,
+        recent[i].last.seconds(since: flow.first) < 86_400
+      else { break }
+      if flow.last > recent[i].last { recent[i].last = flow.last }
+      recent[i].hasEnded = hasEnded
+      return recent[i].began
+    }
+    for i in stride(from: 3, to: 0, by: -1) { recent[i] = recent[i &- 1] }
+    recent[0] = Recent(began: flow.first, last: flow.last, port: flow.sourcePort, hasEnded: hasEnded)
+    return nil
+  }
+}
+
+extension PairDetail {
+  /// Moves the older half of the times into the gap histogram.
+  mutating func fold() {
+    ticks.sort()
+    if oldGaps.isEmpty { oldGaps = [UInt32](repeating: 0, count: GapHistogram.binCount) }
+    for i in 1...PairDetail.timesKept where ticks[i] >= ticks[i - 1] {
+      if let bin = GapHistogram.bin(ofSeconds: Double(ticks[i] - ticks[i - 1]) / 100) { oldGaps[bin] &+= 1 }
+    }
+    ticks.removeFirst(PairDetail.timesKept)
+    ticksDropped &+= UInt32(PairDetail.timesKept)
+  }
+}

@@ -1,0 +1,183 @@
+import AsyncAlgorithms
+
+/// Settings of one run over files.
+public struct ReadOptions: Sendable {
+  /// Empty: learn it from the traffic.
+  public var home: [Prefix] = []
+  public var shards = 1
+  public var batch = Limits.batch
+  public var knobs: [String: [String: Double]] = [:]
+  public var registry = Registry()
+  public var allow = AllowList()
+  public init() {}
+}
+
+/// Reads inputs to the end and judges every host: observations in batches to shards, findings back, one report.
+///
+/// The reader runs in the calling task; with more than one shard each has a task of its own behind a rendezvous channel, so
+/// a slow shard slows the reader and memory stays flat. The report does not depend on the number of shards or on batch size.
+public struct ReadPipeline {
+  private let options: ReadOptions
+  private var home: Home?
+  private var learner = HomeLearner()
+  private var waiting: [Observation] = []
+  private var foreign: UInt64 = 0
+
+  public init(_ options: ReadOptions) throws(ConfigurationError) {
+    self.options = options
+    if !options.home.isEmpty { home = Home(given: options.home) }
+    _ = try DetectorRoster.make(knobs: options.knobs, registry: options.registry)
+  }
+
+  /// - Parameters:
+  ///   - inputs: opened by `InputQueue`.
+  ///   - progress: called now and then with octets read and their total, if known.
+  /// - Returns: a report that also holds what could not be read.
+  public mutating func run(_ inputs: InputQueue, version: String, progress: (UInt64, UInt64?) -> Void = { _, _ in }) async -> Report {
+    var report = Report(version: version)
+    var feed = Feed(options: options)
+    var sampled = false
+    while let reader = inputs.next() {
+      await pull(reader, into: &feed, inputs, progress)
+      sampled = sampled || reader.summary.isSampled
+    }
+    if home == nil { home = learner.learn() }
+    await release(into: &feed)
+    let known = home ?? learner.learn()
+    let summaries = inputs.summaries
+    // A mixture of timed and timeless inputs keeps its timing; only a run without any time loses it.
+    let timed = summaries.isEmpty || summaries.contains { $0.first != $0.last || $0.records < 2 }
+    let shards = await feed.finish(home: known, isSampled: sampled, hasUsableTime: timed)
+    report.inputs = summaries
+    report.home = known.descriptions
+    report.homeWasGiven = known.wasGiven
+    count(shards, into: &report)
+    Judge(allow: options.allow, home: known).judge(shards, into: &report)
+    return report
+  }
+
+  private mutating func pull(
+    _ reader: any RecordReader, into feed: inout Feed, _ inputs: InputQueue, _ progress: (UInt64, UInt64?) -> Void
+  ) async {
+    var batch: [Observation] = []
+    batch.reserveCapacity(options.batch * 2)
+    do throws(SourceError) {
+      while try reader.read(into: &batch, limit: options.batch) {
+        if home == nil { learn(&batch) }
+        if let home { await feed.send(&batch, home: home) }
+        batch.removeAll(keepingCapacity: true)
+        let (read, total) = inputs.progress
+        progress(read, total)
+      }
+    } catch {
+      if home != nil, !batch.isEmpty, let home { await feed.send(&batch, home: home) }
+      inputs.note(error, for: reader)
+    }
+    if home == nil, !batch.isEmpty { learn(&batch) }
+  }
+
+  /// Holds observations back until the home network is known.
+  private mutating func learn(_ batch: inout [Observation]) {
+    for o in batch { learner.observe(o) }
+    waiting += batch
+    batch.removeAll(keepingCapacity: true)
+    guard learner.isComplete else { return }
+    home = learner.learn()
+    swap(&batch, &waiting)
+  }
+
+  private mutating func release(into feed: inout Feed) async {
+    guard let home, !waiting.isEmpty else { return }
+    var rest: [Observation] = []
+    swap(&rest, &waiting)
+    await feed.send(&rest, home: home)
+  }
+
+  private func count(_ shards: [Shard], into report: inout Report) {
+    func sum(_ value: (Shard) -> UInt64) -> UInt64 { shards.reduce(0) { $0 &+ value($1) } }
+    report.counters["continuations"] = sum { $0.continuations }
+    report.counters["hosts_refused"] = sum { $0.hostsRefused }
+    report.counters["pairs_refused"] = sum { $0.context.pairs.refused }
+    report.counters["hosts_seen"] = sum { UInt64($0.context.hosts.count) }
+    report.counters["pairs_seen"] = sum { UInt64($0.context.pairs.pairs.count) }
+    if sum({ $0.hostsRefused }) > 0 { report.warnings.append("more than \(Limits.hosts) hosts: the rest was not judged") }
+    if sum({ $0.context.pairs.refused }) > 0 { report.warnings.append("more than \(PairTable.limit) pairs a shard: later ones were not followed") }
+  }
+}
+
+/// Hands observations to shards by host: one shard inline, or one task each behind a rendezvous channel.
+struct Feed {
+  private let options: ReadOptions
+  private var inline: Shard?
+  private var channels: [AsyncChannel<[Observation]>] = []
+  private var tasks: [Task<Shard, Never>] = []
+  private var pending: [[Observation]] = []
+
+  init(options: ReadOptions) { self.options = options }
+
+  private func makeShard(_ home: Home) -> Shard {
+    // The settings were tried when the pipeline was made; a failure here cannot come from outside.
+    let detectors = (try? DetectorRoster.make(knobs: options.knobs, registry: options.registry)) ?? []
+    return Shard(home: home, detectors: detectors)
+  }
+
+  mutating func send(_ batch: inout [Observation], home: Home) async {
+    guard options.shards > 1 else {
+      if inline == nil { inline = makeShard(home) }
+      inline?.process(&batch)
+      return
+    }
+    if channels.isEmpty { start(home) }
+    await distribute(batch, home)
+  }
+
+  private mutating func start(_ home: Home) {
+    for _ in 0..<options.shards {
+      let channel = AsyncChannel<[Observation]>()
+      let fresh = makeShard(home)
+      channels.append(channel)
+      tasks.append(
+        Task {
+          var shard = fresh
+          for await part in channel {
+            var part = part
+            shard.process(&part)
+          }
+          return shard
+        })
+      pending.append([])
+    }
+  }
+
+  private mutating func distribute(_ batch: [Observation], _ home: Home) async {
+    for o in batch {
+      guard let (address, _) = Shard.hostAddress(of: o, home: home) else { continue }
+      let n = Int(truncatingIfNeeded: address.mixed % UInt64(channels.count))
+      pending[n].append(o)
+      if pending[n].count >= Limits.batch * 8 { await flush(n) }
+    }
+  }
+
+  private mutating func flush(_ n: Int) async {
+    var part: [Observation] = []
+    part.reserveCapacity(Limits.batch * 8)
+    swap(&part, &pending[n])
+    if !part.isEmpty { await channels[n].send(part) }
+  }
+
+  mutating func finish(home: Home, isSampled: Bool, hasUsableTime: Bool) async -> [Shard] {
+    var shards: [Shard] = []
+    for n in channels.indices { await flush(n) }
+    for channel in channels { channel.finish() }
+    for task in tasks { shards.append(await task.value) }
+    if let inline { shards.append(inline) }
+    inline = nil
+    if shards.isEmpty { shards = [makeShard(home)] }
+    for i in shards.indices {
+      if isSampled { shards[i].markSampled() }
+      if !hasUsableTime { shards[i].markWithoutTime() }
+      shards[i].finish()
+    }
+    return shards
+  }
+}

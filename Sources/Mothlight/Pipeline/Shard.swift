@@ -1,0 +1,206 @@
+/// Some of our hosts with all that is known of them, and one instance of each detector over them.
+///
+/// A shard sees every observation of its hosts in input order and no other's, so what it finds does not depend on how many
+/// shards there are.
+struct Shard: Sendable {
+  private(set) var context = ShardContext()
+  private var hostNumbers = AddressNumbers()
+  private var contacts = FingerprintTable(limit: Shard.contactLimit)
+  private var detectors: [any Detector]
+  private let home: Home
+  private(set) var findings: [Finding] = []
+  /// Counters for the report.
+  private(set) var continuations: UInt64 = 0
+  private(set) var hostsRefused: UInt64 = 0
+  /// Number of our hosts that met each outside peer.
+  private(set) var prevalence: [IPAddress: UInt32] = [:]
+
+  /// (host, peer) contacts per shard: 4 M × 24 B = 100 MB.
+  static let contactLimit = 1 << 22
+
+  init(home: Home, detectors: [any Detector]) {
+    self.home = home
+    self.detectors = detectors
+  }
+
+  /// Host whose shard an observation belongs to; `nil` when none of its ends is ours.
+  @inline(__always)
+  static func hostAddress(of observation: Observation, home: Home) -> (address: IPAddress, Orientation)? {
+    let (source, destination): (IPAddress, IPAddress)
+    switch observation.event {
+    case .flow(let flow): (source, destination) = (flow.source, flow.destination)
+    default:
+      guard let ends = observation.ends else { return nil }
+      (source, destination) = (ends.client, ends.server)
+    }
+    let (orientation, hostIsDestination) = home.orient(source, destination)
+    if orientation == .foreign {
+      // A group address still shows that our host is there and speaking.
+      guard home.contains(source) else { return nil }
+      return (source, .foreign)
+    }
+    return (hostIsDestination ? destination : source, orientation)
+  }
+
+  mutating func markSampled() { context.isSampled = true }
+  mutating func markWithoutTime() { context.hasUsableTime = false }
+
+  /// Fills in the vantage of each observation, updates what is known, and shows the batch to every detector.
+  mutating func process(_ batch: inout [Observation]) {
+    for i in batch.indices { place(&batch[i]) }
+    for d in detectors.indices { detectors[d].observe(batch, in: context, into: &findings) }
+  }
+
+  mutating func finish() {
+    for d in detectors.indices { detectors[d].advance(to: .distantFuture, in: context, into: &findings) }
+  }
+
+  @inline(__always)
+  private mutating func place(_ o: inout Observation) {
+    guard let (address, orientation) = Self.hostAddress(of: o, home: home) else { return }
+    guard let host = number(of: address) else { return }
+    o.vantage.host = host
+    o.vantage.orientation = orientation
+    if o.time < context.first { context.first = o.time }
+    if o.time > context.last { context.last = o.time }
+    switch o.event {
+    case .flow(let flow): placeFlow(flow, host, &o.vantage)
+    case .dns(let lookup): placeLookup(lookup, host, orientation)
+    case .tls(let handshake):
+      if let name = handshake.serverName, orientation != .inbound {
+        context.remember(name, of: handshake.ends.server, for: host)
+      }
+    case .http(let exchange):
+      if let name = exchange.host, orientation != .inbound, IPAddress(name) == nil {
+        context.remember(name, of: exchange.ends.server, for: host)
+      }
+    case .ssh, .payload: break
+    }
+  }
+
+  private mutating func number(of address: IPAddress) -> UInt32? {
+    if let known = hostNumbers[address] { return known }
+    guard context.hosts.count < Limits.hosts else {
+      hostsRefused += 1
+      return nil
+    }
+    let number = UInt32(truncatingIfNeeded: context.hosts.count)
+    hostNumbers.insert(address, number)
+    context.hosts.append(HostRecord(address))
+    return number
+  }
+
+  @inline(__always)
+  private mutating func placeFlow(_ flow: Flow, _ host: UInt32, _ vantage: inout Vantage) {
+    let peer = vantage.orientation == .inbound ? flow.source : flow.destination
+    note(flow, host, vantage.orientation)
+    switch vantage.orientation {
+    case .outbound, .inside:
+      if contacts.find(mix64(peer.mixed ^ UInt64(host) << 32), orInsert: 0) == nil {
+        vantage.flags.insert(.firstContact)
+        context.hosts[Int(host)].peers &+= 1
+        if vantage.orientation == .outbound { prevalence[peer, default: 0] &+= 1 }
+        if context.hosts[Int(host)].namesKnown > 0, context.name(of: peer, knownTo: host) != nil {
+          vantage.flags.insert(.peerWasNamed)
+        }
+      }
+      let place = context.pairs.update(flow, host: host, peer: peer, isInside: vantage.orientation == .inside)
+      if place.isNew {
+        vantage.flags.insert(.firstService)
+        if vantage.orientation == .outbound, flow.transport.hasPorts, flow.destinationPort > 1023,
+          !KnownService.isCommonPort(flow.destinationPort, flow.transport), context.name(of: peer, knownTo: host) == nil
+        {
+          context.hosts[Int(host)].strangers &+= 1
+          if KnownService.isFileSharing(flow.destinationPort) { context.hosts[Int(host)].fileSharingPeers &+= 1 }
+        }
+      }
+      if place.isContinuation {
+        vantage.flags.insert(.continuation)
+        continuations &+= 1
+      }
+    case .inbound:
+      if flow.destinationPort == 25, flow.transport == .tcp, flow.destinationPackets > 3 {
+        context.hosts[Int(host)].mailReceived &+= 1
+      }
+    case .foreign: break
+    }
+  }
+
+  @inline(__always)
+  private mutating func note(_ flow: Flow, _ host: UInt32, _ orientation: Orientation) {
+    let h = Int(host)
+    let day = flow.first.day
+    var d = context.hosts[h].days.count &- 1
+    if d < 0 || context.hosts[h].days[d].day != day {
+      d = context.hosts[h].days.firstIndex { $0.day == day } ?? -1
+      if d < 0 {
+        // A clock that jumps about must not make a day per record.
+        guard context.hosts[h].days.count < 400 else { return }
+        context.hosts[h].days.append((day, HostActivity()))
+        d = context.hosts[h].days.count &- 1
+      }
+    }
+    if flow.sourcePackets > 0, flow.destinationPackets > 0 || flow.state.wasAnswered == true {
+      context.hosts[h].answeredFlows &+= 1
+    }
+    if orientation != .inbound { context.hosts[h].outboundFlows &+= orientation == .outbound ? 1 : 0 }
+    context.hosts[h].days[d].activity.add(flow, orientation)
+  }
+
+  private mutating func placeLookup(_ lookup: DNSLookup, _ host: UInt32, _ orientation: Orientation) {
+    let h = Int(host)
+    if orientation == .inbound {
+      context.hosts[h].lookupsServed &+= 1
+      return
+    }
+    context.hosts[h].dnsLookups &+= 1
+    let failed: UInt32 = lookup.responseCode.map { $0 == DNSLookup.noError ? 0 : 1 } ?? 0
+    if context.hosts[h].lookupsByName[lookup.name] != nil
+      || context.hosts[h].lookupsByName.count < HostRecord.namesCounted
+    {
+      context.hosts[h].lookupsByName[lookup.name, default: (0, 0)].asked &+= 1
+      context.hosts[h].lookupsByName[lookup.name, default: (0, 0)].failed &+= failed
+    }
+    for address in lookup.addresses { context.remember(lookup.name, of: address, for: host) }
+    if let d = context.hosts[h].days.indices.last(where: { context.hosts[h].days[$0].day == lookupDay(lookup, h) }) {
+      context.hosts[h].days[d].activity.dnsLookups &+= 1
+    }
+  }
+
+  private func lookupDay(_ lookup: DNSLookup, _ host: Int) -> Int { context.hosts[host].days.last?.day ?? 0 }
+}
+
+extension HostActivity {
+  @inline(__always)
+  mutating func add(_ flow: Flow, _ orientation: Orientation) {
+    flows &+= 1
+    if flow.first < first { first = flow.first }
+    if flow.last > last { last = flow.last }
+    let isInbound = orientation == .inbound
+    octetsOut &+= isInbound ? flow.destinationOctets : flow.sourceOctets
+    octetsIn &+= isInbound ? flow.sourceOctets : flow.destinationOctets
+    if orientation == .outbound { outboundFlows &+= 1 }
+    if flow.sourcePackets > 0 && flow.destinationPackets > 0 || flow.state.wasAnswered == true { answeredFlows &+= 1 }
+    let bin = (flow.first.nanoseconds &- Int64(flow.first.day) &* 86_400_000_000_000) / 900_000_000_000
+    if bin >= 0, bin < HostActivity.binCount { bins[Int(bin)] &+= 1 }
+  }
+}
+
+/// Dense numbers of addresses, with the last look-up remembered: flows of one host come in runs.
+struct AddressNumbers: Sendable {
+  private var numbers: [IPAddress: UInt32] = [:]
+  private var lastAddress = IPAddress.unspecified
+  private var lastNumber: UInt32?
+
+  subscript(address: IPAddress) -> UInt32? {
+    mutating get {
+      if address == lastAddress, let lastNumber { return lastNumber }
+      guard let number = numbers[address] else { return nil }
+      lastAddress = address
+      lastNumber = number
+      return number
+    }
+  }
+
+  mutating func insert(_ address: IPAddress, _ number: UInt32) { numbers[address] = number }
+}

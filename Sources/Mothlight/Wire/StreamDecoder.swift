@@ -1,0 +1,241 @@
+/// Decodes the in-order beginning of one TCP connection, recognising the protocol from its content.
+///
+/// Nothing is allocated until a direction's first octets look like a protocol or a payload rule.
+struct StreamDecoder {
+  private enum Talk {
+    case undecided
+    case tls(TLSConversation)
+    case http(HTTPConversation)
+    case ssh(SSHConversation)
+    case dns(DNSStream)
+    case done
+  }
+
+  /// One direction before the protocol is known.
+  private struct Lane {
+    /// First octets, only kept while they could still become something.
+    var head: [UInt8] = []
+    var isNothing = false
+    var ruleMatched = false
+  }
+
+  private let ends: Endpoints
+  private var client = Lane()
+  private var server = Lane()
+  private var talk = Talk.undecided
+  private var greeting = StreamSignature.Greeting.none
+  /// The protocol's client is the connection's server: a capture that began in the middle, or a data channel.
+  private var isTurned = false
+  private var isTunnelled = false
+  private(set) var service = Service.unknown
+  private(set) var anomalies: Anomalies = []
+
+  init(ends: Endpoints) { self.ends = ends }
+
+  /// Takes the next in-order payload of one direction, cut anywhere; `false` once neither direction needs more.
+  mutating func feed(
+    _ bytes: RawSpan, fromClient: Bool, at time: Timestamp, into out: inout [Observation]
+  ) -> Bool {
+    guard bytes.byteCount > 0 else { return !isDone }
+    switch talk {
+    case .done: return false
+    case .undecided: recognise(bytes, fromClient: fromClient, at: time, into: &out)
+    default: converse(bytes, fromClient: fromClient, at: time, into: &out)
+    }
+    return !isDone
+  }
+
+  private var isDone: Bool { if case .done = talk { true } else { false } }
+  private var roles: Endpoints { isTurned ? ends.turned : ends }
+  /// What every event of this connection carries.
+  private var base: Anomalies { anomalies.intersection([.protocolOnOddPort, .directionGuessed]) }
+
+  private mutating func recognise(
+    _ bytes: RawSpan, fromClient: Bool, at time: Timestamp, into out: inout [Observation]
+  ) {
+    guard !(fromClient ? client : server).isNothing else { return }
+    if (fromClient ? client : server).head.isEmpty {
+      examine(bytes, fromClient: fromClient, at: time, into: &out)
+    } else {
+      var joined = fromClient ? client.head : server.head
+      bytes.withUnsafeBytes { joined.append(contentsOf: $0) }
+      examine(joined.span.bytes, fromClient: fromClient, at: time, into: &out)
+    }
+  }
+
+  /// Looks at everything this direction has sent so far.
+  private mutating func examine(
+    _ bytes: RawSpan, fromClient: Bool, at time: Timestamp, into out: inout [Observation]
+  ) {
+    var mayMatchRule = false
+    if fromClient, !client.ruleMatched, !isTunnelled {
+      let (rule, mayMatch) = PayloadRules.match(streamStart: bytes, serverPort: ends.serverPort)
+      mayMatchRule = mayMatch
+      if let rule, !mayMatch {
+        client.ruleMatched = true
+        let match = PayloadMatch(
+          ends: ends, rule: rule.id, payloadOctets: UInt32(clamping: bytes.byteCount), fromClient: true)
+        out.append(Observation(time: time, event: .payload(match)))
+      }
+    }
+    let result = StreamSignature.recognise(bytes, fromClient: fromClient, greeting: greeting, ends: ends)
+    switch result {
+    case .found(.greeting(let kind)):
+      greeting = kind
+      giveUp(fromClient: fromClient)
+    case .found(let kind) where !mayMatchRule:
+      begin(kind, bytes, fromClient: fromClient, at: time, into: &out)
+    default:
+      if (result != .nothing || mayMatchRule) && bytes.byteCount < PayloadRule.streamOctets {
+        let head = bytes.copied
+        if fromClient { client.head = head } else { server.head = head }
+      } else {
+        giveUp(fromClient: fromClient)
+      }
+    }
+  }
+
+  private mutating func giveUp(fromClient: Bool) {
+    if fromClient {
+      client.head = []
+      client.isNothing = true
+    } else {
+      server.head = []
+      server.isNothing = true
+    }
+    if client.isNothing && server.isNothing { talk = .done }
+  }
+
+  private mutating func begin(
+    _ kind: StreamSignature.Kind, _ bytes: RawSpan, fromClient: Bool, at time: Timestamp, into out: inout [Observation]
+  ) {
+    let found: Service
+    var speaksFirst = true
+    switch kind {
+    case .tlsClient, .tlsServer, .sslv2Client:
+      found = .tls
+      speaksFirst = kind != .tlsServer
+      talk = .tls(TLSConversation(at: time, isSSLv2Compatible: kind == .sslv2Client))
+    case .httpRequest, .httpResponse:
+      found = .http
+      speaksFirst = kind == .httpRequest
+    case .ssh:
+      found = .ssh
+      speaksFirst = fromClient
+      talk = .ssh(SSHConversation(at: time))
+    case .dns:
+      found = .dns
+      speaksFirst = fromClient
+    case .named(let name):
+      found = name
+      speaksFirst = fromClient
+      talk = .done
+    case .greeting: return
+    }
+    isTurned = speaksFirst != fromClient
+    if isTurned { anomalies.insert(.directionGuessed) }
+    if !isTunnelled {
+      service = found
+      anomalies.formUnion(UsualPorts.anomaly(roles.serverPort, found))
+    }
+    if found == .http { talk = .http(HTTPConversation(base: base)) }
+    if found == .dns { talk = .dns(DNSStream(base: base)) }
+    let other = fromClient ? server.head : client.head
+    client = Lane(isNothing: false, ruleMatched: true)
+    server = Lane()
+    converse(bytes, fromClient: fromClient, at: time, into: &out)
+    if !other.isEmpty, !isDone { _ = feed(other.span.bytes, fromClient: !fromClient, at: time, into: &out) }
+  }
+
+  private mutating func converse(
+    _ bytes: RawSpan, fromClient: Bool, at time: Timestamp, into out: inout [Observation]
+  ) {
+    let isRoleClient = fromClient != isTurned
+    let current = talk
+    talk = .undecided
+    switch current {
+    case .tls(var tls):
+      tls.feed(bytes, fromClient: isRoleClient)
+      talk = .tls(tls)
+      if tls.isDone { close(at: time, into: &out) }
+    case .ssh(var ssh):
+      ssh.feed(bytes, fromClient: isRoleClient)
+      talk = .ssh(ssh)
+      if ssh.isDone { close(at: time, into: &out) }
+    case .http(var http):
+      let used = http.feed(bytes, fromClient: isRoleClient, ends: roles, at: time, into: &out)
+      talk = .http(http)
+      guard http.isDone else { return }
+      let opensTunnel = http.openedTunnel && !isTunnelled
+      close(at: time, into: &out)
+      if http.isForeign { service = .other }
+      if opensTunnel {
+        isTunnelled = true
+        isTurned = false
+        talk = .undecided
+        if used < bytes.byteCount { _ = feed(bytes.from(used), fromClient: fromClient, at: time, into: &out) }
+      }
+    case .dns(var dns):
+      dns.feed(bytes, fromClient: isRoleClient, ends: roles, at: time, into: &out)
+      talk = .dns(dns)
+      if dns.isDone { close(at: time, into: &out) }
+    case .undecided, .done: talk = current
+    }
+  }
+
+  /// Bytes of this direction are missing here.
+  mutating func skip(fromClient: Bool) {
+    let isRoleClient = fromClient != isTurned
+    let current = talk
+    talk = .undecided
+    switch current {
+    case .undecided:
+      // What comes next may still be the start of a message.
+      if fromClient { client = Lane(ruleMatched: true) } else { server = Lane() }
+    case .tls(var tls):
+      tls.skip(fromClient: isRoleClient)
+      talk = .tls(tls)
+    case .http(var http):
+      http.skip(fromClient: isRoleClient)
+      talk = .http(http)
+    case .ssh(var ssh):
+      ssh.skip(fromClient: isRoleClient)
+      talk = .ssh(ssh)
+    case .dns(var dns):
+      dns.skip(fromClient: isRoleClient)
+      talk = .dns(dns)
+    case .done: talk = current
+    }
+  }
+
+  /// The connection ended or was given up: emits what is pending.
+  mutating func finish(at time: Timestamp, into out: inout [Observation]) { close(at: time, into: &out) }
+
+  private mutating func close(at time: Timestamp, into out: inout [Observation]) {
+    let current = talk
+    talk = .done
+    switch current {
+    case .tls(let tls):
+      anomalies.formUnion(tls.anomalies)
+      if let seen = tls.handshake(roles) {
+        var event = seen.event
+        event.anomalies.formUnion(base)
+        out.append(Observation(time: seen.began, event: .tls(event)))
+      }
+    case .http(var http):
+      http.finish(ends: roles, at: time, into: &out)
+      anomalies.formUnion(http.anomalies)
+    case .ssh(let ssh):
+      anomalies.formUnion(ssh.anomalies)
+      if let seen = ssh.handshake(roles) {
+        var event = seen.event
+        event.anomalies.formUnion(base)
+        out.append(Observation(time: seen.began, event: .ssh(event)))
+      }
+    case .dns(var dns):
+      dns.finish(into: &out)
+      anomalies.formUnion(dns.anomalies)
+    case .undecided, .done: break
+    }
+  }
+}

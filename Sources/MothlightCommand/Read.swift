@@ -1,0 +1,142 @@
+import ArgumentParser
+import Foundation
+import Mothlight
+
+/// `mothlight read`: captures, flow files and log folders to a verdict per host and day.
+struct Read: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Read captures, flow files or log folders and give a verdict per host.",
+    discussion: """
+      Formats are told apart by content: pcap, pcapng, Zeek TSV and JSON, Suricata EVE, Argus binetflow, nfcapd; plain, gzip \
+      or zstd; a folder is one input; - is standard input. Nothing is sent anywhere and nothing is written but the report.
+
+      Exit status: 0 done, 1 when --fail-on is met, 2 when nothing could be read or the command line is wrong.
+      """)
+
+  @Argument(help: "Captures, flow files, log files or folders; - for standard input.")
+  var inputs: [String]
+
+  @OptionGroup var choices: ReadChoices
+
+  @Option(name: .shortAndLong, help: "Output: table, json, ndjson or html. Default: table.")
+  var format = "table"
+
+  @Option(name: .shortAndLong, help: "Write the report to this file instead of standard output.")
+  var output: String?
+
+  @Option(help: "Explain one host at length.")
+  var explain: String?
+
+  @Flag(help: "List hosts without a sign and hosts that were hardly seen, too.")
+  var all = false
+
+  @Flag(help: "List what the allow rules hid.")
+  var showHidden = false
+
+  @Option(help: "Exit with 1 when a host has this verdict or a worse one: suspicious or infected.")
+  var failOn: String?
+
+  @Flag(inversion: .prefixedNo, help: "Progress bar on a terminal.")
+  var progress = true
+
+  func run() async throws {
+    let threshold = try failOn.map(parseVerdict)
+    var settings = ExporterSettings()
+    settings.showAll = all
+    settings.showHidden = showHidden
+    settings.width = Terminal.width
+    settings.colour = output == nil && Terminal.wantsColour
+    if let explain {
+      guard let host = IPAddress(explain) else { throw ValidationError("--explain: '\(explain)' is not an address") }
+      settings.explain = host
+    }
+    let exporter = try configured { () throws(ConfigurationError) in try ExporterRoster.make(format, settings) }
+    let options = try choices.options()
+    let report = try await ReadRun(options: options, showsProgress: progress && Terminal.errorIsTerminal).run(inputs)
+    try ReportSink(path: output).write(report, with: exporter)
+    try finish(report, threshold)
+  }
+
+  private func parseVerdict(_ text: String) throws -> Verdict {
+    guard let verdict = Verdict(rawValue: text), verdict >= .suspicious else {
+      throw ValidationError("--fail-on takes suspicious or infected, not '\(text)'")
+    }
+    return verdict
+  }
+
+  private func finish(_ report: Report, _ threshold: Verdict?) throws {
+    for input in report.inputs { if let error = input.error { Terminal.complain(error.message) } }
+    if InputQueue.nothingUsable(report.inputs) { throw ExitCode(2) }
+    if let threshold, report.hosts.contains(where: { $0.verdict >= threshold }) { throw ExitCode(1) }
+  }
+}
+
+/// Options shared by the commands that read traffic.
+struct ReadChoices: ParsableArguments {
+  @Option(help: "Home network, e.g. 192.0.2.0/24; may be repeated. Default: learned from the traffic.")
+  var home: [String] = []
+
+  @Option(help: "Indicator list file; may be repeated.")
+  var list: [String] = []
+
+  @Option(help: "Allow rule (source:, destination:, name:, pair:A>B) or a file of rules; may be repeated.")
+  var allow: [String] = []
+
+  @Option(name: .customLong("set"), help: "Turn a detector's knob: DETECTOR.KNOB=NUMBER; may be repeated.")
+  var knobs: [String] = []
+
+  @Option(help: "Detector tasks beside the reader. Default: one; more help when detection is slower than reading.")
+  var shards = 1
+
+  func options() throws -> ReadOptions {
+    var options = ReadOptions()
+    options.home = try home.map { text in
+      guard let prefix = Prefix(text) else { throw ValidationError("--home: '\(text)' is not a prefix such as 192.0.2.0/24") }
+      return prefix
+    }
+    guard (1...64).contains(shards) else { throw ValidationError("--shards takes 1 to 64") }
+    options.shards = shards
+    options.knobs = try parseKnobs()
+    options.registry = try configured { () throws(ConfigurationError) in try Registry.load(paths: list) }
+    for rule in allow {
+      if let text = try? String(contentsOfFile: rule, encoding: .utf8) {
+        options.allow.rules += try configured { () throws(ConfigurationError) in try AllowList(text: text, name: rule) }.rules
+      } else {
+        options.allow.rules.append(try configured { () throws(ConfigurationError) in try AllowList.parse(rule) })
+      }
+    }
+    return options
+  }
+
+  private func parseKnobs() throws -> [String: [String: Double]] {
+    var result: [String: [String: Double]] = [:]
+    for text in knobs {
+      let halves = text.split(separator: "=", maxSplits: 1)
+      let path = halves[0].split(separator: ".", maxSplits: 1)
+      guard halves.count == 2, path.count == 2, let value = Double(halves[1]) else {
+        throw ValidationError("--set takes DETECTOR.KNOB=NUMBER, for example beacon.bayes_least=8; not '\(text)'")
+      }
+      result[String(path[0]), default: [:]][String(path[1])] = value
+    }
+    return result
+  }
+}
+
+/// A configuration error as a command-line one.
+func configured<T>(_ body: () throws(ConfigurationError) -> T) throws -> T {
+  do { return try body() } catch { throw ValidationError(error.message) }
+}
+
+/// One run over inputs with a progress bar.
+struct ReadRun {
+  var options: ReadOptions
+  var showsProgress: Bool
+
+  func run(_ paths: [String]) async throws -> Report {
+    var pipeline = try configured { () throws(ConfigurationError) in try ReadPipeline(options) }
+    var bar = ProgressBar(isShown: showsProgress)
+    let report = await pipeline.run(InputQueue(paths: paths), version: Mothlight.version) { bar.update($0, of: $1) }
+    bar.clear()
+    return report
+  }
+}

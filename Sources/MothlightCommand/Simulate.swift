@@ -1,0 +1,8 @@
+import ArgumentParser
+
+struct Simulate: ParsableCommand {
+  func run() throws {}
+}
+struct Evaluate: ParsableCommand {
+  func run() throws {}
+}
