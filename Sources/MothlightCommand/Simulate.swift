@@ -1,8 +1,89 @@
 import ArgumentParser
+import Foundation
+import Mothlight
+import Yams
 
+/// `mothlight simulate`: labelled synthetic traffic to files, never to a network.
 struct Simulate: ParsableCommand {
-  func run() throws {}
+  static let configuration = CommandConfiguration(
+    abstract: "Write labelled synthetic traffic and its truth.csv to files.",
+    discussion: "Without a scenario the built-in demo is made: an office of 34 machines for a day, four of them infected. The same scenario and seed give the same bytes.")
+
+  @Argument(help: "Scenario file (YAML); see Examples/. Default: the built-in demo.")
+  var scenario: String?
+
+  @Option(name: .shortAndLong, help: "Folder for the files; made if missing.")
+  var output = "demo"
+
+  @Option(help: "Use this seed instead of the scenario's.")
+  var seed: UInt64?
+
+  @Flag(help: "Replace files that exist.")
+  var overwrite = false
+
+  func run() throws {
+    var chosen = try load()
+    if let seed { chosen.seed = seed }
+    var bar = ShareBar(isShown: Terminal.errorIsTerminal)
+    do {
+      let files = try Simulator(chosen).run(into: output, overwrite: overwrite) { bar.update($0) }
+      bar.clear()
+      for file in files { print(file) }
+    } catch let error as SimulationError {
+      bar.clear()
+      throw ValidationError(error.message)
+    }
+  }
+
+  private func load() throws -> Scenario {
+    guard let scenario else { return .builtin }
+    guard let text = try? String(contentsOfFile: scenario, encoding: .utf8) else {
+      throw ValidationError("\(scenario): cannot be read as text; give a scenario file such as Examples/demo.yaml")
+    }
+    do {
+      return try YAMLDecoder().decode(Scenario.self, from: text)
+    } catch let error as DecodingError {
+      throw ValidationError("\(scenario): \(Self.words(error))")
+    } catch let error as YamlError {
+      throw ValidationError("\(scenario): no valid YAML: \(error)".split(separator: "\n").joined(separator: " "))
+    }
+  }
+
+  /// The innermost message of a decoding error with the path to the key.
+  private static func words(_ error: DecodingError) -> String {
+    let context: DecodingError.Context
+    switch error {
+    case .typeMismatch(_, let c), .valueNotFound(_, let c), .keyNotFound(_, let c), .dataCorrupted(let c): context = c
+    @unknown default: return "\(error)"
+    }
+    if let inner = context.underlyingError as? YamlError { return "no valid YAML: \(inner)".split(separator: "\n").joined(separator: " ") }
+    if let inner = context.underlyingError as? DecodingError { return words(inner) }
+    let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
+    return path.isEmpty ? context.debugDescription : "\(path): \(context.debugDescription)"
+  }
 }
+
+/// A bar for work whose share done is known.
+struct ShareBar {
+  let isShown: Bool
+  private var lastPercent = -1
+
+  init(isShown: Bool) { self.isShown = isShown }
+
+  mutating func update(_ share: Double) {
+    let percent = Int(max(0, min(1, share)) * 100)
+    guard isShown, percent != lastPercent else { return }
+    lastPercent = percent
+    let filled = percent * 24 / 100
+    let line = "\r\u{1b}[K[\(String(repeating: "#", count: filled))\(String(repeating: ".", count: 24 - filled))] \(percent) %"
+    FileHandle.standardError.write(Data(line.utf8))
+  }
+
+  func clear() {
+    if lastPercent >= 0 { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
+  }
+}
+
 struct Evaluate: ParsableCommand {
   func run() throws {}
 }

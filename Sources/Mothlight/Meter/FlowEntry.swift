@@ -12,6 +12,8 @@ struct FlowEntry {
   var first: Int64 = 0
   var last: Int64 = 0
   var record: UInt64 = 0
+  /// Hash of the key, so that removal need not hash again.
+  var tag: UInt32 = 0
   var anomalies: Anomalies = []
   /// Index into the meter's stream decoders, or one of the two below.
   var stream: Int32 = FlowEntry.noStreamYet

@@ -92,6 +92,7 @@ struct FlowTable: ~Copyable {
       used += 1
     }
     (entries + index).initialize(to: entry)
+    entries[index].tag = tag
     place(tag, UInt32(truncatingIfNeeded: index &+ 1))
     count += 1
     return index
@@ -104,8 +105,7 @@ struct FlowTable: ~Copyable {
   }
 
   mutating func remove(_ index: Int) {
-    let e = entries[index]
-    let tag = Self.hash(e.low, e.high, e.lowPort, e.highPort, e.transport)
+    let tag = entries[index].tag
     let wanted = UInt64(tag) << 32 | UInt64(UInt32(truncatingIfNeeded: index &+ 1))
     var i = Int(tag) & slotMask
     while slots[i] != wanted {

@@ -79,15 +79,13 @@ struct Shard: Sendable {
   }
 
   private mutating func number(of address: IPAddress) -> UInt32? {
-    if let known = hostNumbers[address] { return known }
     guard context.hosts.count < Limits.hosts else {
       hostsRefused += 1
       return nil
     }
-    let number = UInt32(truncatingIfNeeded: context.hosts.count)
-    hostNumbers.insert(address, number)
+    if let known = hostNumbers.find(address, in: context.hosts) { return known }
     context.hosts.append(HostRecord(address))
-    return number
+    return UInt32(truncatingIfNeeded: context.hosts.count &- 1)
   }
 
   @inline(__always)
@@ -186,21 +184,18 @@ extension HostActivity {
   }
 }
 
-/// Dense numbers of addresses, with the last look-up remembered: flows of one host come in runs.
+/// Dense numbers of addresses: a fingerprint table, with a dictionary for the addresses whose fingerprints collide.
 struct AddressNumbers: Sendable {
-  private var numbers: [IPAddress: UInt32] = [:]
-  private var lastAddress = IPAddress.unspecified
-  private var lastNumber: UInt32?
+  private var table = FingerprintTable(limit: Limits.hosts)
+  private var collided: [IPAddress: UInt32] = [:]
 
-  subscript(address: IPAddress) -> UInt32? {
-    mutating get {
-      if address == lastAddress, let lastNumber { return lastNumber }
-      guard let number = numbers[address] else { return nil }
-      lastAddress = address
-      lastNumber = number
-      return number
-    }
+  /// The number of `address`, or `nil` after giving it the next one.
+  @inline(__always)
+  mutating func find(_ address: IPAddress, in hosts: [HostRecord]) -> UInt32? {
+    guard let number = table.find(address.mixed, orInsert: UInt32(truncatingIfNeeded: hosts.count)) else { return nil }
+    if hosts[Int(number)].address == address { return number }
+    if let known = collided[address] { return known }
+    collided[address] = UInt32(truncatingIfNeeded: hosts.count)
+    return nil
   }
-
-  mutating func insert(_ address: IPAddress, _ number: UInt32) { numbers[address] = number }
 }

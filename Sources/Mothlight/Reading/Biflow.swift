@@ -1,7 +1,7 @@
 /// Joins the two unidirectional records of a conversation into one bidirectional flow (RFC 5103 section 3).
 ///
-/// A record waits for its counterpart (addresses and ports swapped, overlapping in time) for `holdSeconds` of event time
-/// or until `capacity` newer ones wait; then it goes out alone.
+/// A record waits for its counterpart (addresses and ports swapped, overlapping in time) for `holdSeconds` of event
+/// time or until `capacity` newer ones wait; then it goes out alone.
 struct Biflow {
   /// One record as an exporter gives it.
   struct Record {
@@ -129,7 +129,9 @@ struct Biflow {
     let answered = flow.destinationPackets > 0 || flow.destinationOctets > 0
     switch flow.transport {
     case .tcp where answered:
-      flow.state = record.tcpFlags & FlagPair.syn == 0 ? .midstream
+      flow.state =
+        record.tcpFlags & FlagPair.syn == 0
+        ? .midstream
         : record.tcpFlags & FlagPair.reset != 0 ? .reset : record.tcpFlags & FlagPair.fin != 0 ? .closed : .established
     case .tcp: flow.state = FlagPair(source: record.tcpFlags, destination: 0).state(beganInView: false)
     case .icmp, .icmp6:

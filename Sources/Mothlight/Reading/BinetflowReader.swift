@@ -1,7 +1,7 @@
 /// Reads Argus bidirectional flows as `ra` prints them with a header line: comma or tab, columns in any order.
 ///
-/// Octets include the link and IP headers (Argus counts frames). Without `SrcBytes`/`SrcPkts` an answered flow's totals are
-/// halved. Times have no zone and are taken as UTC.
+/// Octets include the link and IP headers (Argus counts frames). Without `SrcBytes`/`SrcPkts` an answered flow's totals
+/// are halved. Times have no zone and are taken as UTC.
 public final class BinetflowReader: RecordReader {
   /// Called with each flow and the bytes of its `Label` column, for evaluation; never used for a verdict.
   public var onLabel: ((Flow, UnsafeRawBufferPointer) -> Void)?
@@ -56,7 +56,8 @@ public final class BinetflowReader: RecordReader {
     guard count == columns.count || (count == columns.count &- 1 && columns.labelIsLast) else {
       return tally.unparsed(
         line: lines.number,
-        "\(count) columns where the header has \(columns.count)\(lines.isUnterminated ? "; the file ends inside this line" : "")")
+        "\(count) columns where the header has \(columns.count)\(lines.cutNote)"
+      )
     }
     if lines.isUnterminated, window.endedInside { return tally.unparsed(line: lines.number, "the line is cut") }
     let row = BinetflowRow(line: line, table: table.offsets, columns: columns)

@@ -170,7 +170,8 @@ struct BinetflowRow {
     case "pim": return Transport(rawValue: 103)
     case "vrrp": return Transport(rawValue: 112)
     case "sctp": return .sctp
-    case "arp", "rarp", "llc", "man", "ipx/spx", "ether", "lldp", "stp", "decnet", "", "eapol", "802.1x", "pppoe", "isis", "cdp",
+    case "arp", "rarp", "llc", "man", "ipx/spx", "ether", "lldp", "stp", "decnet", "", "eapol", "802.1x", "pppoe",
+      "isis", "cdp",
       "wlan":
       return nil
     default: return Transport(rawValue: 255)

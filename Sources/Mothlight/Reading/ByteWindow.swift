@@ -3,8 +3,8 @@ import Glibc
 /// The unread part of an input, uncompressed: readers look at `bytes`, `consume` what they took and `fill` for more.
 ///
 /// Bytes come from a file, a pipe or standard input; gzip (RFC 1952, also many members) and zstd (RFC 8878, also many
-/// frames) are recognised by their magic and opened, one level deep. A cut or damaged compressed stream ends like a short
-/// file: what came out of it stays valid, `endedInside` is set and `damage` says where.
+/// frames) are recognised by their magic and opened, one level deep. A cut or damaged compressed stream ends like a
+/// short file: what came out of it stays valid, `endedInside` is set and `damage` says where.
 public final class ByteWindow {
   /// Most unread octets that the window holds; a record longer than this cannot be read.
   public static let maximumOctets = 64 << 20
@@ -82,7 +82,8 @@ public final class ByteWindow {
   public func fill(atLeast n: Int) throws(SourceError) -> Bool {
     while end &- start < n {
       guard n <= Self.maximumOctets else {
-        throw SourceError(.limit, "\(name): a record at byte \(consumed) is longer than \(Self.maximumOctets >> 20) MiB")
+        throw SourceError(
+          .limit, "\(name): a record at byte \(consumed) is longer than \(Self.maximumOctets >> 20) MiB")
       }
       if sourceEnded { return false }
       makeRoom(for: n)

@@ -3,7 +3,8 @@ public final class CaptureReader: RecordReader {
   public private(set) var summary: InputSummary
   private let window: ByteWindow
   private var framing: CaptureFraming
-  private var meter: Meter
+  /// Behind a pointer: a stored property of a class would be checked for exclusive access at every packet.
+  private let meter: UnsafeMutablePointer<Meter>
   private var state = State.reading
   private enum State { case reading, draining, ended }
 
@@ -11,12 +12,18 @@ public final class CaptureReader: RecordReader {
   init(window: ByteWindow, path: String, index: UInt32) throws(SourceError) {
     self.window = window
     summary = InputSummary(path: path, format: "pcap")
-    meter = Meter(input: index)
     guard try window.fill(atLeast: 24) else {
       throw SourceError(.damaged, "\(path): the capture ends inside its header; nothing to read")
     }
     framing = try CaptureFraming(window, path: path)
     summary.format = framing.name
+    meter = .allocate(capacity: 1)
+    meter.initialize(to: Meter(input: index))
+  }
+
+  deinit {
+    meter.deinitialize(count: 1)
+    meter.deallocate()
   }
 
   public var progress: (read: UInt64, total: UInt64?) { (window.rawOctetsRead, window.rawOctetsTotal) }
@@ -31,70 +38,104 @@ public final class CaptureReader: RecordReader {
       try readWindow(into: &batch, until: before &+ limit)
     }
     if state == .draining {
-      meter.finish(into: &batch)
+      meter.pointee.finish(into: &batch)
       state = .ended
       close()
     }
     return batch.count > before
   }
 
-  /// Decodes all whole records in the window.
+  /// Decodes all whole records in the window; counters stay in locals until it is used up.
   private func readWindow(into batch: inout [Observation], until end: Int) throws(SourceError) {
-    while batch.count < end {
-      switch framing.next(window.bytes) {
+    let bytes = window.bytes
+    var framing = self.framing
+    var tally = Tally(self)
+    var at = 0
+    var needed = 0
+    loop: while batch.count < end {
+      switch framing.next(UnsafeRawBufferPointer(rebasing: bytes[at...])) {
       case .frame(let frame):
-        take(frame, into: &batch)
-        window.consume(frame.recordOctets)
-      case .other(let octets):
-        window.consume(octets)
-      case .needs(let octets):
-        guard try window.fill(atLeast: octets) else {
-          let left = window.bytes.count
-          if left > 0 { cut("inside record \(summary.records &+ 1) at byte \(window.offset)") }
-          window.consume(left)
-          state = .draining
-          return
+        let span = UnsafeRawBufferPointer(rebasing: bytes[(at &+ frame.range.lowerBound)..<(at &+ frame.range.upperBound)]).bytes
+        tally.note(frame.time)
+        var headers = PacketHeaders()
+        switch PacketDecoder.decode(span, link: frame.link, into: &headers) {
+        case .decoded:
+          tally.used &+= 1
+          meter.pointee.add(&headers, span, at: frame.time, record: tally.records, into: &batch)
+        case .notIP: leaveOut(frame.link, &tally)
+        case .truncated: unparsed("packet too short for its headers", tally.records)
+        case .malformed: unparsed("not a valid IP packet", tally.records)
         }
-        return
+        at &+= frame.recordOctets
+      case .other(let octets): at &+= octets
+      case .needs(let octets):
+        needed = octets
+        break loop
       case .damaged(let why):
-        cut("\(why) at byte \(window.offset), after record \(summary.records)")
+        cut("\(why) at byte \(window.offset &+ UInt64(at)), after record \(tally.records)")
         state = .draining
-        return
+        break loop
       }
+    }
+    self.framing = framing
+    tally.store(in: self)
+    window.consume(at)
+    if needed > 0, try !window.fill(atLeast: needed) { endOfInput() }
+  }
+
+  /// What changes with every packet.
+  private struct Tally {
+    var records: UInt64
+    var used: UInt64
+    var notIP: UInt64
+    var backwards: UInt64
+    var first: Timestamp
+    var last: Timestamp
+
+    init(_ reader: CaptureReader) {
+      records = reader.summary.records
+      used = reader.summary.used
+      notIP = reader.notIP
+      backwards = reader.backwards
+      first = reader.summary.first ?? .distantFuture
+      last = reader.summary.last ?? .distantPast
+    }
+
+    @inline(__always) mutating func note(_ time: Timestamp) {
+      records &+= 1
+      if time >= last {
+        last = time
+      } else if last.nanoseconds &- time.nanoseconds > 1_000_000_000 {
+        backwards &+= 1
+      }
+      if first == .distantFuture { first = time }
+    }
+
+    func store(in reader: CaptureReader) {
+      reader.summary.records = records
+      reader.summary.used = used
+      reader.notIP = notIP
+      reader.backwards = backwards
+      guard records > 0, first != .distantFuture else { return }
+      reader.summary.first = first
+      reader.summary.last = last
     }
   }
 
-  @inline(__always)
-  private func take(_ frame: CaptureFraming.Frame, into batch: inout [Observation]) {
-    summary.records &+= 1
-    let time = frame.time
-    if summary.first == nil { summary.first = time }
-    if let last = summary.last {
-      if time > last { summary.last = time } else if last.seconds(since: time) > 1 { backwards &+= 1 }
+  private func leaveOut(_ link: LinkType, _ tally: inout Tally) {
+    if LinkType.supported.contains(link) {
+      tally.notIP &+= 1
     } else {
-      summary.last = time
-    }
-    let span = UnsafeRawBufferPointer(rebasing: window.bytes[frame.range]).bytes
-    var headers = PacketHeaders()
-    switch PacketDecoder.decode(span, link: frame.link, into: &headers) {
-    case .decoded:
-      summary.used &+= 1
-      meter.add(&headers, span, at: time, record: summary.records, into: &batch)
-    case .notIP:
-      if LinkType.supported.contains(frame.link) { notIP &+= 1 } else { skip("link type \(frame.link.rawValue)") }
-    case .truncated: unparsed("packet too short for its headers")
-    case .malformed: unparsed("not a valid IP packet")
+      summary.skipped["link type \(link.rawValue)", default: 0] &+= 1
     }
   }
 
   private var notIP: UInt64 = 0
   private var backwards: UInt64 = 0
 
-  private func skip(_ reason: String) { summary.skipped[reason, default: 0] &+= 1 }
-
-  private func unparsed(_ reason: String) {
+  private func unparsed(_ reason: String, _ record: UInt64) {
     summary.unparsed &+= 1
-    if summary.firstUnparsed == nil { summary.firstUnparsed = "packet \(summary.records): \(reason)" }
+    if summary.firstUnparsed == nil { summary.firstUnparsed = "packet \(record): \(reason)" }
   }
 
   private func cut(_ what: String) {
@@ -104,7 +145,7 @@ public final class CaptureReader: RecordReader {
   private func endOfInput() {
     let left = window.bytes.count
     if left > 0 {
-      cut("inside the header of record \(summary.records &+ 1) at byte \(window.offset)")
+      cut("inside record \(summary.records &+ 1) at byte \(window.offset)")
       window.consume(left)
     }
     state = .draining
@@ -115,11 +156,11 @@ public final class CaptureReader: RecordReader {
     if notIP > 0 { summary.skipped["not IP"] = notIP }
     if backwards > 0 { summary.warnings.append("the clock went back by more than 1 s at \(backwards) packets") }
     if let note = window.damage { summary.warnings.append(note) }
-    if meter.evicted > 0 {
-      summary.warnings.append("\(meter.evicted) flows were cut because more than \(Limits.openFlows) were open at once")
+    if meter.pointee.evicted > 0 {
+      summary.warnings.append("\(meter.pointee.evicted) flows were cut because more than \(Limits.openFlows) were open at once")
     }
-    if meter.streamsRefused > 0 {
-      summary.warnings.append("\(meter.streamsRefused) connections were not looked into: too many open at once")
+    if meter.pointee.streamsRefused > 0 {
+      summary.warnings.append("\(meter.pointee.streamsRefused) connections were not looked into: too many open at once")
     }
     if let first = summary.first, let last = summary.last, first.nanoseconds < 31_536_000_000_000_000 {
       summary.clockIsRelative = true

@@ -1,7 +1,7 @@
 /// Joins Suricata's separate DNS query and answer events into one look-up each.
 ///
 /// Suricata logs a query when it is sent and an answer (before version 2 of the format: one event per resource record)
-/// later. A look-up is held until 30 s of event time or `capacity` newer ones have passed, so that all its parts are in.
+/// later. A look-up is held until 30 s of event time or `capacity` newer ones have passed, so that it is complete.
 struct EVELookups {
   private static let holdSeconds = 30.0
 
@@ -47,7 +47,8 @@ struct EVELookups {
     // Version 1 gives the type of each answer record, which a CNAME chain makes differ from the question's.
     let isPart = isAnswer && dns.value("rdata") != nil
     let type = question.bytes("rrtype").map { Self.type($0) } ?? 0
-    var key = Key(client: ends.client, clientPort: ends.clientPort, id: dns.count("id") ?? 0, name: name, type: isPart ? 0 : type)
+    var key = Key(
+      client: ends.client, clientPort: ends.clientPort, id: dns.count("id") ?? 0, name: name, type: isPart ? 0 : type)
     if isAnswer, isPart || pending[key] == nil { key = open(key) ?? key }
     var entry = pending[key] ?? Pending(time: time, lookup: DNSLookup(ends: ends, name: name, type: type))
     if isAnswer { Self.merge(dns, into: &entry.lookup) }
@@ -70,7 +71,9 @@ struct EVELookups {
     if lookup.responseCode == nil { lookup.responseCode = DNSLookup.noError }
     if dns.value("rdata") != nil { add(dns, to: &lookup) }
     guard dns.value("answers") == nil else {
-      return dns.forEach("answers", limit: Limits.dnsAnswers) { if let answer = EVERecord($0, in: dns) { add(answer, to: &lookup) } }
+      return dns.forEach("answers", limit: Limits.dnsAnswers) {
+        if let answer = EVERecord($0, in: dns) { add(answer, to: &lookup) }
+      }
     }
     guard let grouped = dns.object("grouped") else { return }
     for key: StaticString in ["A", "AAAA", "CNAME", "PTR", "MX", "NS", "TXT"] {
@@ -143,7 +146,10 @@ struct EVELookups {
     case "svcb": 64
     case "https": 65
     case "any": 255
-    default: ASCIINumber.unsigned(UnsafeRawBufferPointer(rebasing: text.drop { $0 &- 0x30 > 9 })).flatMap { UInt16(exactly: $0) } ?? 0
+    default:
+      ASCIINumber.unsigned(UnsafeRawBufferPointer(rebasing: text.drop { $0 &- 0x30 > 9 })).flatMap {
+        UInt16(exactly: $0)
+      } ?? 0
     }
   }
 

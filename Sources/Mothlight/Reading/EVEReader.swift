@@ -39,7 +39,7 @@ public final class EVEReader: RecordReader {
     guard let record = EVERecord(line) else {
       return tally.unparsed(
         line: lines.number,
-        "no complete JSON object\(lines.isUnterminated ? "; the file ends inside this line" : "")")
+        "no complete JSON object\(lines.cutNote)")
     }
     let origin = RecordOrigin(input: index, record: lines.number)
     do throws(RowRefusal) {

@@ -43,7 +43,9 @@ extension EVERecord {
     {
       return FlagPair(source: source, destination: destination).state(beganInView: false)
     }
-    if flow.transport.isICMP, !answered { return flow.sourcePort == 8 || flow.sourcePort == 128 ? .unanswered : .unknown }
+    if flow.transport.isICMP, !answered {
+      return flow.sourcePort == 8 || flow.sourcePort == 128 ? .unanswered : .unknown
+    }
     if !answered { return .unanswered }
     guard flow.sourcePackets > 0 || flow.sourceOctets > 0 else { return .midstream }
     return flow.transport == .tcp && inner.bytes("state")?.elementsEqual("closed".utf8) == true ? .closed : .established

@@ -7,7 +7,9 @@ struct EVERecord {
 
   /// `nil` when the line is no complete JSON object.
   init?(_ line: UnsafeRawBufferPointer) {
-    guard let base = line.baseAddress, let members = JSONMembers(base: base, start: 0, end: line.count) else { return nil }
+    guard let base = line.baseAddress, let members = JSONMembers(base: base, start: 0, end: line.count) else {
+      return nil
+    }
     self.base = base
     self.members = members
   }

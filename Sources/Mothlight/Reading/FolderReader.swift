@@ -1,7 +1,7 @@
-/// Reads a folder of logs and captures as one input: every file is recognised by content, and records are merged by time.
+/// Reads a folder of logs and captures as one input: files are recognised by content, records are merged by time.
 ///
-/// A file is opened when the merge reaches its first record, so a year of rotated logs needs few open files. Copies of one
-/// log (the same file, the same bytes, or the same first two records of one kind) are read once.
+/// A file is opened when the merge reaches its first record, so a year of rotated logs needs few open files. Copies of
+/// one log (the same file, the same bytes, or the same first two records of one kind) are read once.
 public final class FolderReader: RecordReader {
   /// Files open at a time; a capture weighs more because each holds a flow table.
   static let openWeightLimit = 256
@@ -28,6 +28,10 @@ public final class FolderReader: RecordReader {
     guard files.contains(where: { $0.summary.error == nil }) else {
       let error = survey.error(files)
       throw error
+    }
+    if files.contains(where: \.isCapture), files.contains(where: { !$0.isCapture }) {
+      base.warnings.append(
+        "\(path): holds captures and logs; where they show the same traffic it counts twice, so give one of them")
     }
     totalOctets = files.reduce(0) { $0 &+ $1.file.octets }
     closed = files.indices.filter { files[$0].summary.error == nil }

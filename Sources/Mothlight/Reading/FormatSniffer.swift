@@ -78,18 +78,23 @@ public enum ZeekLogKind: Sendable, Hashable {
     }
     if fields.contains("conn_state") {
       self = .conn
-    } else if fields.contains("qtype") || fields.contains("qtype_name") || fields.isSuperset(of: ["query", "trans_id"]) {
+    } else if fields.contains("qtype") || fields.contains("qtype_name") || fields.isSuperset(of: ["query", "trans_id"])
+    {
       self = .dns
     } else if fields.contains("auth_attempts") || fields.contains("auth_success") {
       self = .ssh
-    } else if fields.contains("cipher") || fields.contains("ssl_history") || fields.isSuperset(of: ["server_name", "established"]) {
+    } else if fields.contains("cipher") || fields.contains("ssl_history")
+      || fields.isSuperset(of: ["server_name", "established"])
+    {
       self = .ssl
     } else if !fields.contains("call_id"), !fields.contains("request_from"),
       fields.isSuperset(of: ["method", "uri"]) || fields.isSuperset(of: ["trans_depth", "request_body_len"])
     {
       // SIP, which the two fields keep out, has the same columns otherwise.
       self = .http
-    } else if path == nil, fields.isSuperset(of: ["orig_bytes", "proto"]) || fields.isSuperset(of: ["orig_pkts", "proto"]) {
+    } else if path == nil,
+      fields.isSuperset(of: ["orig_bytes", "proto"]) || fields.isSuperset(of: ["orig_pkts", "proto"])
+    {
       self = .conn
     } else {
       self = .other(name)
@@ -156,7 +161,9 @@ public enum FormatSniffer {
 
   /// The first line that is not blank, as far as it is there.
   private static func firstLine(_ text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
-    guard let start = text.firstIndex(where: { $0 != 0x0a && $0 != 0x0d && $0 != 0x20 && $0 != 0x09 }) else { return nil }
+    guard let start = text.firstIndex(where: { $0 != 0x0a && $0 != 0x0d && $0 != 0x20 && $0 != 0x09 }) else {
+      return nil
+    }
     let end = text[start...].firstIndex(of: 0x0a) ?? text.count
     return UnsafeRawBufferPointer(rebasing: text[start..<end])
   }

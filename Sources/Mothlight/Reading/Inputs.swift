@@ -1,8 +1,8 @@
 /// Opens the inputs of a run, one after the other, and numbers every file among them.
 ///
-/// Numbering: an input takes the next free number, a folder one for each of its members (`FolderReader.members`, in order of
-/// path). So `RecordOrigin.input` is an index into `inputs`, whatever was given. An input that cannot be opened takes a
-/// number too and stands there with its error.
+/// Numbering: an input takes the next free number, a folder one for each of its members (`FolderReader.members`, in
+/// order of path). So `RecordOrigin.input` is an index into `inputs`, whatever was given. An input that cannot be opened
+/// takes a number too and stands there with its error.
 public final class Inputs {
   private enum Slot {
     case failed(InputSummary)
@@ -81,7 +81,8 @@ public final class Inputs {
       return try NfcapdReader(path: path, index: index, total: window.rawOctetsTotal)
     case .headerlessTSV:
       throw SourceError(
-        .unknownFormat, "\(path): looks like a Zeek log whose #fields header is missing; put the header back in front of it")
+        .unknownFormat,
+        "\(path): looks like a Zeek log whose #fields header is missing; put the header back in front of it")
     case .empty:
       if let damage = window.damage { throw SourceError(.damaged, damage) }
       throw SourceError(.empty, "\(path): is empty; give a file with records")

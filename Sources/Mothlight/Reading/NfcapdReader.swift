@@ -1,8 +1,8 @@
 /// Reads nfcapd files through an installed nfdump (JSON output, streamed): unidirectional records become flows.
 ///
-/// Octets are IP octets as exported. A record is usable when it has flow times and, unless `trustsExporterClock`, a time at
-/// which the collector received it: flow times are the exporter's uptime arithmetic alone (RFC 3954 section 5.1), so
-/// without a receive time nothing holds them against a real clock.
+/// Octets are IP octets as exported. A record is usable when it has flow times and, unless `trustsExporterClock`, a
+/// time at which the collector received it: flow times are the exporter's uptime arithmetic alone (RFC 3954 section
+/// 5.1), so without a receive time nothing holds them against a real clock.
 public final class NfcapdReader: RecordReader {
   /// Also take records without a receive time, on the exporter's word.
   public let trustsExporterClock: Bool
@@ -19,7 +19,9 @@ public final class NfcapdReader: RecordReader {
   private var ended = false
 
   /// - Throws: `toolMissing` without nfdump, `toolFailed` when it cannot be started.
-  public init(path: String, index: UInt32, total: UInt64? = nil, tool: String = "nfdump", trustsExporterClock: Bool = false)
+  public init(
+    path: String, index: UInt32, total: UInt64? = nil, tool: String = "nfdump", trustsExporterClock: Bool = false
+  )
     throws(SourceError)
   {
     guard let tool = NfdumpProcess.find(tool) else {
@@ -101,7 +103,8 @@ public final class NfcapdReader: RecordReader {
     if var error = tally.close(lines: lines, window: lines.window) {
       if error == SourceError(.noUsableTime, ""), record.sawFlowTimes {
         error.message =
-          "\(path): every record's receive time is 1970, so its flow times cannot be held against a real clock; nothing was scored; collect it again with receive times"
+          "\(path): every record's receive time is 1970, so its flow times cannot be held against a real clock; "
+          + "nothing was scored; collect it again with receive times"
         tally.summary.error = error
       }
       throw error
@@ -118,7 +121,8 @@ public final class NfcapdReader: RecordReader {
       let text = String(decoding: line.prefix(256), as: UTF8.self)
       guard text.contains("Sampler:"), let at = text.firstRange(of: "packet interval: ") else { continue }
       let interval = UInt64(text[at.upperBound...].prefix { $0.isNumber }) ?? 1
-      let space = text.firstRange(of: "packet space: ").flatMap { UInt64(text[$0.upperBound...].prefix { $0.isNumber }) } ?? 0
+      let space =
+        text.firstRange(of: "packet space: ").flatMap { UInt64(text[$0.upperBound...].prefix { $0.isNumber }) } ?? 0
       // One packet of `interval` + `space` (RFC 5477 section 8.2.1).
       highest = max(highest, interval &+ space)
     }

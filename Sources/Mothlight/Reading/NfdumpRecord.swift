@@ -30,7 +30,8 @@ struct NfdumpRecord {
     case 0x22: break
     default: return false
     }
-    guard let keyEnd = line[(start + 1)...].firstIndex(of: 0x22), let colon = line[keyEnd...].firstIndex(of: 0x3a) else {
+    guard let keyEnd = line[(start + 1)...].firstIndex(of: 0x22), let colon = line[keyEnd...].firstIndex(of: 0x3a)
+    else {
       return false
     }
     let key = String(decoding: line[(start + 1)..<keyEnd], as: UTF8.self)
@@ -51,7 +52,8 @@ struct NfdumpRecord {
     case "icmp_type": icmpType = ASCIINumber.port(text)
     case "icmp_code": icmpCode = ASCIINumber.port(text)
     case "proto": transport = ASCIINumber.unsigned(text).map { UInt8(clamping: $0) } ?? 255
-    case "tcp_flags": flags = FlagPair.letters(text) ?? ASCIINumber.unsigned(text).map { UInt8(truncatingIfNeeded: $0) } ?? 0
+    case "tcp_flags":
+      flags = FlagPair.letters(text) ?? ASCIINumber.unsigned(text).map { UInt8(truncatingIfNeeded: $0) } ?? 0
     case "first", "t_first": first = ASCIINumber.iso8601(text)
     case "last", "t_last": last = ASCIINumber.iso8601(text)
     case "received", "t_received": received = ASCIINumber.iso8601(text)

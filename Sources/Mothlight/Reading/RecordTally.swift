@@ -1,8 +1,8 @@
 /// Keeps the books of one reader: what was used, skipped, unparsed, and what the clock of the records is worth.
 ///
-/// Clocks: a time before 1980 counts from an unknown moment (sensor started without a clock, or times cut to start at 0).
-/// Such records are usable as long as their clock moves; a record that says exactly zero, in whatever time zone, is kept
-/// back until another one shows that it does, and refused otherwise.
+/// Clocks: a time before 1980 counts from an unknown moment (sensor without a clock, or times cut to start at 0).
+/// Such records are usable as long as their clock moves; a record that says exactly zero, in whatever time zone, is
+/// kept back until another one shows that it does, and refused otherwise.
 ///
 /// A class, so that the counters in a reader's inner loop need no exclusivity check of the whole.
 final class RecordTally {
@@ -122,7 +122,8 @@ final class RecordTally {
     s.clockIsRelative = sawRelative
     if sawRelative, used > 0 {
       s.warnings.append(
-        "\(s.path): the clock of its records starts near 1970, so times count from an unknown moment and dates mean nothing")
+        "\(s.path): its clock starts near 1970, so times count from an unknown moment and dates mean nothing"
+      )
     }
     return s
   }
@@ -141,7 +142,7 @@ final class RecordTally {
     if untimed > 0 {
       error = SourceError(
         .noUsableTime,
-        "\(path): none of its \(untimed) records has a usable time (1970 or none at all), so nothing was scored; export it again with times"
+        "\(path): none of its \(untimed) records has a usable time (1970 or none); nothing was scored; export it with times"
       )
     } else if let damage = now.firstUnparsed {
       error = SourceError(

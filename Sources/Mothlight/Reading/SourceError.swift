@@ -1,7 +1,8 @@
 /// Why an input could not be read. Equality is on the code alone, so tests stay stable when words change.
 public struct SourceError: Error, Sendable, Equatable, CustomStringConvertible {
   public enum Code: String, Sendable {
-    case notFound, unreadable, empty, unknownFormat, damaged, noUsableTime, nothingUsable, toolMissing, toolFailed, duplicate,
+    case notFound, unreadable, empty, unknownFormat, damaged, noUsableTime, nothingUsable, toolMissing, toolFailed,
+      duplicate,
       noLogs, limit
   }
   public var code: Code

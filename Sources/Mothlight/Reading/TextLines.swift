@@ -9,6 +9,8 @@ final class TextLines {
   private(set) var tooLong: UInt64 = 0
   /// The line last given had no line end: the input stops there.
   private(set) var isUnterminated = false
+  /// What to add to a complaint about the last line when the input stops inside it.
+  var cutNote: String { isUnterminated ? "; the file ends inside this line" : "" }
   private var pending = 0
 
   init(_ window: ByteWindow) { self.window = window }

@@ -1,6 +1,6 @@
-/// The first payload octets of each side that Argus kept (`s[48]=…`, `d[48]=…` in base64), for the application decoders.
+/// The first payload octets of each side that Argus kept (`s[48]=…`, `d[48]=…` in base64), to be decoded.
 ///
-/// Argus glues the payloads of a flow's packets together, so of several datagrams only the first of each side is decoded.
+/// Argus glues the payloads of a flow together, so of several datagrams only the first of each side is decoded.
 struct UserData {
   private var datagrams = DatagramDecoder()
 

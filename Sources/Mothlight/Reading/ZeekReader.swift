@@ -75,7 +75,7 @@ public final class ZeekReader: RecordReader {
     table.split(line, at: header.separator)
     guard table.count == header.columnCount else {
       return tally.unparsed(
-        line: lines.number, "\(table.count) columns where the header has \(header.columnCount)\(cutNote)")
+        line: lines.number, "\(table.count) columns where the header has \(header.columnCount)\(lines.cutNote)")
     }
     if lines.isUnterminated, window.endedInside { return tally.unparsed(line: lines.number, "the line is cut") }
     var row = line
@@ -116,7 +116,7 @@ public final class ZeekReader: RecordReader {
     if line[0] == 0x23 { return }
     tally.countRecord()
     guard let row = parser?.parse(line) else {
-      return tally.unparsed(line: lines.number, "no complete JSON object\(cutNote)")
+      return tally.unparsed(line: lines.number, "no complete JSON object\(lines.cutNote)")
     }
     if let path = row.bytes(.path) {
       let name = String(decoding: path.prefix(64), as: UTF8.self)
@@ -125,8 +125,6 @@ public final class ZeekReader: RecordReader {
     if case .other(let name) = kind { return skipOther(name) }
     take(row, into: &batch)
   }
-
-  private var cutNote: String { lines.isUnterminated ? "; the file ends inside this line" : "" }
 
   private func skipOther(_ name: String) { tally.skip(named: "zeek \(name) log: not one that is read") }
 
@@ -144,7 +142,7 @@ public final class ZeekReader: RecordReader {
     } catch {
       switch error {
       case .skipped(let reason): tally.skip(reason)
-      case .damaged(let reason): tally.unparsed(line: lines.number, "\(reason)\(cutNote)")
+      case .damaged(let reason): tally.unparsed(line: lines.number, "\(reason)\(lines.cutNote)")
       }
     }
   }

@@ -45,7 +45,9 @@ final class ZstdSource: ByteSource {
         position = 0
         taken &+= UInt64(available)
         if available == 0 {
-          if inFrame { end("\(name): the zstd stream is cut after \(taken) bytes of the file; what came before was read") }
+          if inFrame {
+            end("\(name): the zstd stream is cut after \(taken) bytes of the file; what came before was read")
+          }
           ended = true
           break
         }

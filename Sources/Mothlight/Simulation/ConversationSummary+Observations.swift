@@ -25,7 +25,8 @@ extension ConversationSummary {
           time: time(hello),
           event: .tls(
             TLSHandshake(
-              ends: ends, version: tls.isVersion13 ? 0x0304 : 0x0303, serverName: tls.serverName, established: isEstablished))))
+              ends: ends, version: tls.isVersion13 ? 0x0304 : 0x0303, serverName: tls.serverName,
+              established: isEstablished))))
     case .http(let requests):
       for request in requests where stepTimes[request.step] < .max {
         out.append(

@@ -64,7 +64,8 @@ struct Population {
     case .backup:
       let sleeps = machines[index].online.intervals != [0...length]
       add([
-        BackupUpload(name: "vault.backup.example", period: sleeps ? 14_400 : 86_400, octets: 40_000_000, random: random())
+        BackupUpload(
+          name: "vault.backup.example", period: sleeps ? 14_400 : 86_400, octets: 40_000_000, random: random())
       ])
     case .mail: add(Self.mail(&choice, random))
     case .telemetry: add(Self.telemetry(&choice, random))
@@ -72,7 +73,8 @@ struct Population {
     case .rss:
       add([
         PeriodicService(
-          names: (1...12).map { "feeds.blog-\($0).example" }, period: 1800, spread: 0.01, up: 200...220, down: 9000...30_000,
+          names: (1...12).map { "feeds.blog-\($0).example" }, period: 1800, spread: 0.01, up: 200...220,
+          down: 9000...30_000,
           bigChance: 0.2, big: 60_000, userAgent: "FeedReader/2.1 Simulated", target: "/feed.xml", random: random())
       ])
     case .bittorrent: add([BitTorrentClient(random: random())])
@@ -91,7 +93,8 @@ struct Population {
     case .office:
       [
         PeriodicService(
-          names: ["settings.update.example", "dl.update.example"], period: 3600, spread: 0.2, up: 900...1400, down: 2000...9000,
+          names: ["settings.update.example", "dl.update.example"], period: 3600, spread: 0.2, up: 900...1400,
+          down: 2000...9000,
           bigChance: 0.05, big: 6_000_000, random: random()),
         PeriodicService(
           names: ["update.browser-vendor.example"], period: 5 * 3600, spread: 0.1, client: .browser, up: 1200...1300,
@@ -107,7 +110,8 @@ struct Population {
     case .iot:
       [
         PeriodicService(
-          names: ["fw.thing-vendor.example"], period: 21_600, spread: 0.05, client: .device, up: 240...260, down: 380...400,
+          names: ["fw.thing-vendor.example"], period: 21_600, spread: 0.05, client: .device, up: 240...260,
+          down: 380...400,
           random: random())
       ]
     }
@@ -116,7 +120,8 @@ struct Population {
   private static func mail(_ choice: inout RandomSource, _ random: () -> RandomSource) -> [any Behaviour] {
     [
       PeriodicService(
-        names: ["imap.mailhost.example"], period: Double(choice.int(5, 10)) * 60, spread: 0.01, client: .system, port: 993,
+        names: ["imap.mailhost.example"], period: Double(choice.int(5, 10)) * 60, spread: 0.01, client: .system,
+        port: 993,
         up: 300...340, down: 500...620, bigChance: 0.15, big: 90_000, random: random()),
       PeriodicService(
         names: ["smtp.mailhost.example"], period: 4000, spread: 0.9, client: .system, port: 465, up: 2000...90_000,
@@ -127,14 +132,16 @@ struct Population {
   /// Each program is on some machines only; the fastest timers are the rarest.
   private static func telemetry(_ choice: inout RandomSource, _ random: () -> RandomSource) -> [any Behaviour] {
     let kinds: [(name: String, period: Double, share: Double)] = [
-      ("beat.player-app.example", 30, 0.05), ("v10.telemetry.example", 60, 0.1), ("metrics.office-suite.example", 300, 0.5),
+      ("beat.player-app.example", 30, 0.05), ("v10.telemetry.example", 60, 0.1),
+      ("metrics.office-suite.example", 300, 0.5),
       ("events.driver-vendor.example", 900, 0.8),
     ]
     return kinds.compactMap { kind in
       guard choice.chance(kind.share) else { return nil }
       let up = choice.int(600, 1500)
       return PeriodicService(
-        names: [kind.name], period: kind.period, spread: choice.uniform(0.005, 0.1), up: up...(up + 60), down: 180...240,
+        names: [kind.name], period: kind.period, spread: choice.uniform(0.005, 0.1), up: up...(up + 60),
+        down: 180...240,
         bigChance: 0.02, big: 5000, random: random())
     }
   }
@@ -146,7 +153,8 @@ struct Population {
         name: "mqtt.cloud-\(vendor).thing-vendor.example", port: 8883, client: .device, interval: 60, messageOctets: 2,
         lifetimeHours: 9, random: random()),
       PeriodicService(
-        names: ["api.cloud-\(vendor).thing-vendor.example"], period: vendor == 1 ? 300 : 900, spread: 0.02, client: .device,
+        names: ["api.cloud-\(vendor).thing-vendor.example"], period: vendor == 1 ? 300 : 900, spread: 0.02,
+        client: .device,
         up: 310...330, down: 400...420, random: random()),
     ]
   }

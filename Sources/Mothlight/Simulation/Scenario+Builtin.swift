@@ -16,10 +16,12 @@ extension Scenario {
     ],
     infections: [
       Infection(
-        host: .group("office", 4), kind: .beacon, periodSeconds: 300, jitter: 0.2, miss: 0.1, port: 443, transport: .tls,
+        host: .group("office", 4), kind: .beacon, periodSeconds: 300, jitter: 0.2, miss: 0.1, port: 443,
+        transport: .tls,
         name: "cdn-static.quietmoth.example", size: 320, family: "QuietMoth"),
       Infection(
-        host: .group("office", 11), kind: .bfbot, periodSeconds: 240, jitter: 0.02, port: 3433, name: "wing.butterfly.example",
+        host: .group("office", 11), kind: .bfbot, periodSeconds: 240, jitter: 0.02, port: 3433,
+        name: "wing.butterfly.example",
         family: "BFBot"),
       Infection(
         host: .group("iot", 3), kind: .scan, periodSeconds: 0.5, jitter: 0.5, port: 23, startOffsetSeconds: 21_600,

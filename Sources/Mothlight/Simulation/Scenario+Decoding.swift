@@ -17,7 +17,8 @@ extension Decoder {
     throw DecodingError.dataCorrupted(
       .init(
         codingPath: codingPath + [stranger],
-        debugDescription: "unknown key '\(stranger.stringValue)' in \(what); known keys: \(known.joined(separator: ", "))"))
+        debugDescription:
+          "unknown key '\(stranger.stringValue)' in \(what); known keys: \(known.joined(separator: ", "))"))
   }
 }
 

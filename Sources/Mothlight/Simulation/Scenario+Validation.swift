@@ -16,8 +16,10 @@ extension Scenario {
     try require(Set(machines.map(\.group)).count == machines.count, "machines: two groups have the same name")
     for group in machines {
       try require(!group.group.isEmpty, "machines: a group without a name")
-      try require((1...Self.maximumMachines).contains(group.count), "machines: count of '\(group.group)' is out of range")
-      try require(group.online > 0 && group.online <= 24, "machines: online of '\(group.group)' must be above 0, at most 24")
+      try require(
+        (1...Self.maximumMachines).contains(group.count), "machines: count of '\(group.group)' is out of range")
+      try require(
+        group.online > 0 && group.online <= 24, "machines: online of '\(group.group)' must be above 0, at most 24")
     }
     let total = machines.reduce(0) { $0 + $1.count }
     try require(total <= Self.maximumMachines, "machines: more than \(Self.maximumMachines)")
@@ -56,7 +58,8 @@ extension Scenario {
         if number >= 1, number - before <= group.count { return number - 1 }
       case .group(let name, let number):
         guard name == group.group else { break }
-        try require((1...group.count).contains(number), "\(path).host: group '\(name)' has only \(group.count) machines")
+        try require(
+          (1...group.count).contains(number), "\(path).host: group '\(name)' has only \(group.count) machines")
         return before + number - 1
       }
       before += group.count
@@ -79,7 +82,8 @@ extension Scenario {
   func startTime() throws(SimulationError) -> Int64 {
     guard let seconds = Self.seconds(rfc3339: start) else {
       throw SimulationError(
-        .invalidScenario, "scenario '\(name)': start: '\(start)' is not a date such as 2026-03-02 or 2026-03-02T08:00:00Z")
+        .invalidScenario,
+        "scenario '\(name)': start: '\(start)' is not a date such as 2026-03-02 or 2026-03-02T08:00:00Z")
     }
     return seconds * 1_000_000
   }
@@ -96,14 +100,16 @@ extension Scenario {
       }
       return value
     }
-    guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10), bytes[4] == 0x2d, bytes[7] == 0x2d,
+    guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10), bytes[4] == 0x2d,
+      bytes[7] == 0x2d,
       (1970...2199).contains(year), (1...12).contains(month), day >= 1
     else { return nil }
     let days = CivilDate.daysSinceEpoch(year: year, month: month, day: day)
     guard CivilDate.from(daysSinceEpoch: days) == (year, month, day) else { return nil }
     var seconds = Int64(days) * 86_400
     if bytes.count == 10 { return seconds }
-    guard bytes.count >= 20, bytes[10] == 0x54 || bytes[10] == 0x74 || bytes[10] == 0x20, bytes[13] == 0x3a, bytes[16] == 0x3a,
+    guard bytes.count >= 20, bytes[10] == 0x54 || bytes[10] == 0x74 || bytes[10] == 0x20, bytes[13] == 0x3a,
+      bytes[16] == 0x3a,
       let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19), hour < 24, minute < 60,
       second < 61
     else { return nil }
@@ -116,7 +122,8 @@ extension Scenario {
     guard i < bytes.count else { return nil }
     if bytes[i] == 0x5a || bytes[i] == 0x7a { return i + 1 == bytes.count ? seconds : nil }
     guard bytes[i] == 0x2b || bytes[i] == 0x2d, bytes.count == i + 6, bytes[i + 3] == 0x3a,
-      let offsetHour = number(i + 1..<i + 3), let offsetMinute = number(i + 4..<i + 6), offsetHour < 24, offsetMinute < 60
+      let offsetHour = number(i + 1..<i + 3), let offsetMinute = number(i + 4..<i + 6), offsetHour < 24,
+      offsetMinute < 60
     else { return nil }
     let offset = Int64(offsetHour * 3600 + offsetMinute * 60)
     return bytes[i] == 0x2b ? seconds - offset : seconds + offset

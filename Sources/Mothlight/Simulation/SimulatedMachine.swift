@@ -52,7 +52,9 @@ struct SimulatedMachine: Sendable {
 
   /// One question to the resolver; returns when the answer is there.
   @discardableResult
-  mutating func ask(_ lookup: SyntheticDNS, at time: Double, label: TrafficLabel, into out: inout [Conversation]) -> Double {
+  mutating func ask(_ lookup: SyntheticDNS, at time: Double, label: TrafficLabel, into out: inout [Conversation])
+    -> Double
+  {
     let think = min(1.5, random.logNormal(median: 0.015, sigma: 0.8))
     var conversation = open(to: gateway, port: 53, .udp, at: time, label: label)
     conversation.steps = [.client(.bytes(lookup.query), after: 0)]
@@ -103,11 +105,13 @@ extension SimulatedMachine {
     for exchange in exchanges {
       if exchange.up > 0 {
         steps.append(
-          Conversation.Step(fromClient: true, delay: exchange.clientDelay, payload: .tls(exchange.up), rate: exchange.rate))
+          Conversation.Step(
+            fromClient: true, delay: exchange.clientDelay, payload: .tls(exchange.up), rate: exchange.rate))
       }
       if exchange.down > 0 {
         steps.append(
-          Conversation.Step(fromClient: false, delay: exchange.serverDelay, payload: .tls(exchange.down), rate: exchange.rate))
+          Conversation.Step(
+            fromClient: false, delay: exchange.serverDelay, payload: .tls(exchange.down), rate: exchange.rate))
       }
     }
     conversation.steps = steps

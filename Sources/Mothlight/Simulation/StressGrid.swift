@@ -119,7 +119,8 @@ public enum StressGrid {
       case .updater: pair.flow(at: time, up: random.int(900, 1400), down: random.int(2000, 9000), &random)
       case .pushReconnects: pair.flow(at: time, up: 420, down: 700, &random)
       case .poisson, .officeBursts:
-        pair.flow(at: time, up: random.int(250, 2000), down: Int(random.pareto(minimum: 800, alpha: 1.2, cap: 3e6)), &random)
+        pair.flow(
+          at: time, up: random.int(250, 2000), down: Int(random.pareto(minimum: 800, alpha: 1.2, cap: 3e6)), &random)
       }
     }
   }
@@ -164,8 +165,10 @@ public enum StressGrid {
       let packets = isUDP ? 1 : 6 + down / 2920
       let overhead = isUDP ? 28 : 40 * packets
       return Flow(
-        source: source, destination: destination, sourcePort: UInt16(49_152 + random.int(below: 16_383)), destinationPort: port,
-        transport: isUDP ? .udp : .tcp, first: first, last: first.advanced(bySeconds: isUDP ? 0.03 : random.uniform(0.1, 0.9)),
+        source: source, destination: destination, sourcePort: UInt16(49_152 + random.int(below: 16_383)),
+        destinationPort: port,
+        transport: isUDP ? .udp : .tcp, first: first,
+        last: first.advanced(bySeconds: isUDP ? 0.03 : random.uniform(0.1, 0.9)),
         state: isUDP ? .established : .closed, service: isUDP ? .ntp : .tls, sourceOctets: UInt64(up + overhead),
         destinationOctets: UInt64(down + overhead), sourcePayload: UInt64(up), destinationPayload: UInt64(down),
         sourcePackets: UInt32(packets), destinationPackets: UInt32(packets))

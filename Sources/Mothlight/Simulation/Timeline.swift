@@ -87,7 +87,8 @@ struct Timeline {
     // A boot delay may reach past the hours of a short day.
     guard let on = population.machines[machine].online.next(time) else { return }
     if on > time {
-      queue.push(.call(program: program), at: Int64(on * 1e6))
+      // Rounded up and a microsecond more: a moment just before the hours would be called again for ever.
+      queue.push(.call(program: program), at: Int64((on * 1e6).rounded(.up)) + 1)
       return
     }
     var begun: [Conversation] = []

@@ -9,7 +9,9 @@ enum HTTP {
 
   /// Whether these bytes start like a request; `nil` when they are too few to say.
   static func startsRequest(_ bytes: RawSpan) -> Bool? {
-    guard bytes.byteCount > 0, bytes.u8(0) >= 0x41, bytes.u8(0) <= 0x5a else { return bytes.byteCount > 0 ? false : nil }
+    guard bytes.byteCount > 0, bytes.u8(0) >= 0x41, bytes.u8(0) <= 0x5a else {
+      return bytes.byteCount > 0 ? false : nil
+    }
     var mayBe = false
     for method in methods {
       switch starts(bytes, method) {
@@ -124,7 +126,7 @@ struct HTTPRequest {
   var body: HTTP.Body
 
   /// - Parameter head: everything up to and including the empty line, or what there is of it.
-  /// - Throws: `.unsupported` for another protocol with the same shape (RTSP, SIP), `.malformed` without a request line.
+  /// - Throws: `.unsupported` for another protocol of the same shape (RTSP, SIP), `.malformed` without a request line.
   init(_ head: RawSpan, ends: Endpoints) throws(DecodeError) {
     let lineEnd = head.firstOffset(of: 0x0a) ?? head.byteCount
     let line = WireText.trimmed(

@@ -25,7 +25,11 @@ struct HTTPLane {
   /// A head has begun and is not complete.
   var pendingHead: [UInt8] { place == .head ? buffer : [] }
 
-  enum Outcome { case needsMore, head([UInt8]), tooLong([UInt8]) }
+  enum Outcome {
+    case needsMore
+    case head([UInt8])
+    case tooLong([UInt8])
+  }
 
   /// Takes bytes from `offset` on until a head is complete; `offset` moves past what was used.
   mutating func next(_ bytes: RawSpan, from offset: inout Int) -> Outcome {
@@ -59,7 +63,9 @@ struct HTTPLane {
 
   private mutating func readHead(_ bytes: RawSpan, from offset: inout Int) -> Outcome {
     // Empty lines before a start line are to be ignored (RFC 9112 section 2.2).
-    while buffer.isEmpty, offset < bytes.byteCount, bytes.u8(offset) == 0x0d || bytes.u8(offset) == 0x0a { offset &+= 1 }
+    while buffer.isEmpty, offset < bytes.byteCount, bytes.u8(offset) == 0x0d || bytes.u8(offset) == 0x0a {
+      offset &+= 1
+    }
     guard offset < bytes.byteCount else { return .needsMore }
     let before = buffer.count
     let taken = buffer.append(bytes.from(offset), upTo: Limits.streamPrefixOctets)

@@ -113,7 +113,8 @@ public enum PayloadRules {
   ]
 
   private static let salityImage = TargetShape(
-    .anythingUpToLast("."), .oneOf(["gif", "png"]), .text("?"), .hex(4...8), .text("="), .optional([.text("-")]), .digits(1...20),
+    .anythingUpToLast("."), .oneOf(["gif", "png"]), .text("?"), .hex(4...8), .text("="), .optional([.text("-")]),
+    .digits(1...20),
     .optional([.text("&id="), .digits(1...20)]))
 }
 
@@ -121,14 +122,14 @@ extension PayloadRules {
   /// Which octet-level rules of one transport and direction can still match, by first octet and by length.
   private struct Index: Sendable {
     var rules: [PayloadRule]
-    var byFirst: [UInt32]
+    var byFirst: InlineArray<256, UInt32>
     /// Only for datagrams; the last place stands for all longer ones.
-    var byLength: [UInt32]
+    var byLength: InlineArray<65, UInt32>
 
     init(_ transport: Transport, _ direction: PayloadRule.Direction) {
       rules = all.filter { $0.transport == transport && $0.direction == direction && $0.request == nil }
-      byFirst = [UInt32](repeating: 0, count: 256)
-      byLength = [UInt32](repeating: 0, count: 65)
+      byFirst = InlineArray(repeating: 0)
+      byLength = InlineArray(repeating: 0)
       for (bit, rule) in rules.enumerated() where bit < 32 {
         let mask = UInt32(1) << UInt32(bit)
         for first in 0..<256 where Self.admits(rule, UInt8(first)) { byFirst[first] |= mask }
@@ -156,10 +157,14 @@ extension PayloadRules {
   static func match(datagram bytes: RawSpan, serverPort: UInt16, fromClient: Bool) -> PayloadRule? {
     let count = bytes.byteCount
     guard count > 0 else { return nil }
-    let index = fromClient ? udpClient : udpServer
-    let mask = index.byFirst[Int(bytes.u8(0))] & index.byLength[Swift.min(count, 64)]
+    let first = Int(bytes.u8(0))
+    let length = Swift.min(count, 64)
+    // The tables are read in place: a copy of an index would cost more than the look-up.
+    let mask =
+      fromClient
+      ? udpClient.byFirst[first] & udpClient.byLength[length] : udpServer.byFirst[first] & udpServer.byLength[length]
     guard mask != 0 else { return nil }
-    return best(index, mask) { rule in
+    return best(fromClient ? udpClient.rules : udpServer.rules, mask) { rule in
       rule.ports.isEmpty || rule.ports.contains(serverPort) ? rule.matches(bytes, isStream: false) : .no
     }.rule
   }
@@ -169,19 +174,19 @@ extension PayloadRules {
     guard bytes.byteCount > 0 else { return (nil, false) }
     let mask = tcpClient.byFirst[Int(bytes.u8(0))]
     guard mask != 0 else { return (nil, false) }
-    return best(tcpClient, mask) { rule in
+    return best(tcpClient.rules, mask) { rule in
       rule.ports.isEmpty || rule.ports.contains(serverPort) ? rule.matches(bytes, isStream: true) : .no
     }
   }
 
   private static func best(
-    _ index: Index, _ mask: UInt32, _ result: (PayloadRule) -> PayloadRule.Result
+    _ rules: [PayloadRule], _ mask: UInt32, _ result: (PayloadRule) -> PayloadRule.Result
   ) -> (rule: PayloadRule?, mayMatch: Bool) {
     var weak: PayloadRule?
     var mayMatch = false
     var left = mask
     while left != 0 {
-      let rule = index.rules[left.trailingZeroBitCount]
+      let rule = rules[left.trailingZeroBitCount]
       left &= left &- 1
       switch result(rule) {
       case .no: break

@@ -8,7 +8,10 @@ enum StreamSignature {
     case greeting(Greeting)
   }
   enum Greeting: Equatable { case none, ready220, pop3 }
-  enum Result: Equatable { case nothing, needsMore, found(Kind) }
+  enum Result: Equatable {
+    case nothing, needsMore
+    case found(Kind)
+  }
 
   /// One look at the first octet refuses most of what is none of these.
   static func recognise(_ bytes: RawSpan, fromClient: Bool, greeting: Greeting, ends: Endpoints) -> Result {

@@ -6,6 +6,7 @@ struct TLSConversation {
   private var clientHello: TLSClientHello?
   private var serverHello: TLSServerHello?
   private var sawHelloRetry = false
+  private var passedCipherChange = false
   private var certificate: TLSHandshake.Certificate?
   private var serverRefused = false
   private(set) var isDone = false
@@ -21,7 +22,7 @@ struct TLSConversation {
     }
   }
 
-  /// Takes bytes of one role (not side); `true` once there is something to emit and nothing more to wait for.
+  /// Takes bytes of one role, which need not be one side: a turned connection exchanges them.
   mutating func feed(_ bytes: RawSpan, fromClient: Bool) {
     guard !isDone else { return }
     if fromClient {
@@ -53,10 +54,7 @@ struct TLSConversation {
       }
       clientRecords.release()
     }
-    if clientRecords.end == .malformed {
-      anomalies.insert(.malformedTLS)
-      clientRecords.release()
-    }
+    if clientHello == nil, clientRecords.end == .malformed { anomalies.insert(.malformedTLS) }
   }
 
   private mutating func readServer() {
@@ -69,9 +67,10 @@ struct TLSConversation {
     case .malformed:
       anomalies.insert(.malformedTLS)
       isDone = true
-    case .changeCipherSpec where sawHelloRetry && serverHello == nil:
-      // The compatibility CCS after a HelloRetryRequest (RFC 8446 appendix D.4); the true hello is not waited for.
-      isDone = true
+    case .changeCipherSpec where sawHelloRetry && serverHello == nil && !passedCipherChange:
+      passedCipherChange = true
+      serverRecords.passChangeCipherSpec()
+      readServer()
     default: isDone = true
     }
   }
@@ -104,7 +103,7 @@ struct TLSConversation {
   /// The handshake as far as it was seen; `nil` when neither hello was readable.
   func handshake(_ ends: Endpoints) -> (event: TLSHandshake, began: Timestamp)? {
     guard clientHello != nil || serverHello != nil else { return nil }
-    let version = serverHello?.version ?? clientHello?.version ?? 0
+    let version = serverHello?.version ?? (sawHelloRetry ? 0x0304 : clientHello?.version ?? 0)
     var event = TLSHandshake(ends: ends, version: version, anomalies: anomalies)
     if let hello = clientHello {
       event.serverName = hello.serverName

@@ -3,15 +3,20 @@ import Crypto
 extension TLSClientHello {
   /// The text whose MD5 is JA3: version, ciphers, extensions, groups, point formats in decimal, GREASE left out
   /// (Althouse, Atkinson, Atkins 2017).
-  var ja3Text: String {
-    let lists = [ciphers, extensions, groups].map { list in
-      list.filter { !TLSList.isGREASE($0) }.map { String($0) }.joined(separator: "-")
+  var ja3Text: [UInt8] {
+    var text: [UInt8] = []
+    text.reserveCapacity(256)
+    FingerprintText.append(decimal: legacyVersion, to: &text)
+    for list in [ciphers, extensions, groups] {
+      text.append(0x2c)
+      FingerprintText.append(list.lazy.filter { !TLSList.isGREASE($0) }, to: &text)
     }
-    let formats = pointFormats.map { String($0) }.joined(separator: "-")
-    return "\(legacyVersion),\(lists.joined(separator: ",")),\(formats)"
+    text.append(0x2c)
+    FingerprintText.append(pointFormats.lazy.map { UInt16($0) }, to: &text)
+    return text
   }
 
-  var ja3: String { Hex.encode(Insecure.MD5.hash(data: Array(ja3Text.utf8))) }
+  var ja3: String { Hex.encode(Insecure.MD5.hash(data: ja3Text)) }
 
   /// JA4 (FoxIO, "JA4 technical details", 2023): shape, hash of sorted ciphers, hash of sorted extensions and
   /// signature algorithms.
@@ -22,11 +27,18 @@ extension TLSClientHello {
       (isQUIC ? "q" : legacyVersion >> 8 == 0xfe ? "d" : "t") + Self.ja4Version(version) + (hasServerName ? "d" : "i")
       + pad(Swift.min(99, realCiphers.count), 2) + pad(Swift.min(99, realExtensions.count), 2) + ja4ALPN
     let sorted = realExtensions.filter { $0 != 0 && $0 != 16 }.sorted()
-    var third = Self.hexList(sorted)
-    let algorithms = signatureAlgorithms.filter { !TLSList.isGREASE($0) }
-    if !algorithms.isEmpty { third += "_" + Self.hexList(algorithms) }
-    return shape + "_" + Self.short(realCiphers.isEmpty ? "" : Self.hexList(realCiphers.sorted()))
-      + "_" + Self.short(sorted.isEmpty ? "" : third)
+    var third: [UInt8] = []
+    if !sorted.isEmpty {
+      FingerprintText.append(hex: sorted, to: &third)
+      let algorithms = signatureAlgorithms.filter { !TLSList.isGREASE($0) }
+      if !algorithms.isEmpty {
+        third.append(0x5f)
+        FingerprintText.append(hex: algorithms, to: &third)
+      }
+    }
+    var second: [UInt8] = []
+    FingerprintText.append(hex: realCiphers.sorted(), to: &second)
+    return shape + "_" + Self.short(second) + "_" + Self.short(third)
   }
 
   /// First and last character of the first ALPN value; of its hexadecimal form when either is not alphanumeric.
@@ -54,21 +66,56 @@ extension TLSClientHello {
     }
   }
 
-  private static func hexList(_ values: [UInt16]) -> String {
-    values.map { Hex.encode([UInt8($0 >> 8), UInt8($0 & 255)]) }.joined(separator: ",")
-  }
-
   /// First 12 hexadecimal digits of SHA-256, or twelve zeros for nothing.
-  private static func short(_ text: String) -> String {
-    text.isEmpty ? "000000000000" : String(Hex.encode(SHA256.hash(data: Array(text.utf8))).prefix(12))
+  private static func short(_ text: [UInt8]) -> String {
+    text.isEmpty ? "000000000000" : Hex.encode(SHA256.hash(data: text).prefix(6))
   }
 }
 
 extension TLSServerHello {
   /// The text whose MD5 is JA3S: version, cipher, extensions.
-  var ja3sText: String {
-    "\(legacyVersion),\(cipher)," + extensions.map { String($0) }.joined(separator: "-")
+  var ja3sText: [UInt8] {
+    var text: [UInt8] = []
+    FingerprintText.append(decimal: legacyVersion, to: &text)
+    text.append(0x2c)
+    FingerprintText.append(decimal: cipher, to: &text)
+    text.append(0x2c)
+    FingerprintText.append(extensions, to: &text)
+    return text
   }
 
-  var ja3s: String { Hex.encode(Insecure.MD5.hash(data: Array(ja3sText.utf8))) }
+  var ja3s: String { Hex.encode(Insecure.MD5.hash(data: ja3sText)) }
+}
+
+/// Number lists as the fingerprints write them, straight into octets: a handshake needs some hundred numbers.
+enum FingerprintText {
+  static func append(decimal value: UInt16, to text: inout [UInt8]) {
+    var divisor: UInt16 = 10_000
+    while divisor > 1, value < divisor { divisor /= 10 }
+    while divisor > 0 {
+      text.append(0x30 &+ UInt8(truncatingIfNeeded: value / divisor % 10))
+      divisor /= 10
+    }
+  }
+
+  /// Decimals joined by `-`.
+  static func append(_ values: some Sequence<UInt16>, to text: inout [UInt8]) {
+    var isFirst = true
+    for value in values {
+      if !isFirst { text.append(0x2d) }
+      isFirst = false
+      append(decimal: value, to: &text)
+    }
+  }
+
+  /// Four hexadecimal digits each, joined by `,`.
+  static func append(hex values: [UInt16], to text: inout [UInt8]) {
+    for (index, value) in values.enumerated() {
+      if index > 0 { text.append(0x2c) }
+      for shift: UInt16 in [12, 8, 4, 0] {
+        let digit = UInt8(truncatingIfNeeded: value >> shift & 15)
+        text.append(digit < 10 ? 0x30 &+ digit : 0x57 &+ digit)
+      }
+    }
+  }
 }

@@ -1,6 +1,7 @@
 /// Puts the handshake messages of one direction together from TLS records (RFC 5246 section 6.2, RFC 8446 section 5.1).
 ///
-/// Ends at the first record that is not a clear handshake: change-cipher-spec, alert or application data.
+/// A message is handed out as soon as its last octet is there, even inside an unfinished record. Ends at the first
+/// record that is not a clear handshake: change-cipher-spec, alert or application data.
 struct TLSRecords {
   enum End: Equatable {
     case changeCipherSpec, applicationData
@@ -12,52 +13,83 @@ struct TLSRecords {
     case gaveUp
   }
 
+  /// What has arrived and is not yet sorted into records.
   private var raw: [UInt8] = []
   private var rawStart = 0
+  /// Type and missing octets of the record under way.
+  private var recordType: UInt8 = 0
+  private var recordLeft = 0
+  private var alertLevel: UInt8?
   private var messages: [UInt8] = []
   private var messageStart = 0
   private(set) var end: End?
 
   mutating func append(_ bytes: RawSpan) {
     guard end == nil else { return }
-    raw.append(bytes, upTo: Limits.streamPrefixOctets &+ 4096 &+ rawStart)
-    parseRecords()
+    let taken = raw.append(bytes, upTo: 2 &* Limits.streamPrefixOctets)
+    parse()
+    if taken < bytes.byteCount { giveUp() }
   }
 
   mutating func giveUp() {
     if end == nil { end = .gaveUp }
     raw = []
+    rawStart = 0
   }
 
-  private mutating func parseRecords() {
-    while end == nil, raw.count &- rawStart >= 5 {
-      let type = raw[rawStart]
-      let length = Int(raw[rawStart &+ 3]) << 8 | Int(raw[rawStart &+ 4])
-      // 2^14 plus the largest expansion that RFC 5246 section 6.2.3 allows.
-      guard raw[rawStart &+ 1] == 3, type >= 20, type <= 24, length <= 16_384 &+ 2048 else {
-        end = .malformed
-        break
+  /// Goes on behind a change-cipher-spec that changes nothing (RFC 8446 appendix D.4).
+  mutating func passChangeCipherSpec() {
+    guard end == .changeCipherSpec else { return }
+    end = nil
+    parse()
+  }
+
+  private mutating func parse() {
+    while end == nil {
+      if recordLeft > 0 {
+        guard rawStart < raw.count else { break }
+        readBody()
+      } else {
+        guard raw.count &- rawStart >= 5 else { break }
+        readHeader()
       }
-      if type == 20 { end = .changeCipherSpec }
-      if type == 23 { end = .applicationData }
-      guard end == nil, raw.count &- rawStart >= 5 &+ length else { break }
-      let body = (rawStart &+ 5)..<(rawStart &+ 5 &+ length)
-      if type == 22 {
-        if messages.count &+ length > Limits.streamPrefixOctets &+ messageStart { end = .gaveUp }
-        messages.append(contentsOf: raw[body])
-      } else if type == 21 {
-        if length != 2 {
-          end = .malformed
-        } else if raw[body.lowerBound] != 1 || raw[body.lowerBound &+ 1] == 0 {
-          end = .alert(raw[body.lowerBound &+ 1])
-        }
-      }
-      rawStart = body.upperBound
     }
-    if end != nil || rawStart == raw.count {
-      raw.removeAll(keepingCapacity: end == nil)
+    if rawStart == raw.count {
+      raw.removeAll(keepingCapacity: true)
       rawStart = 0
     }
+  }
+
+  private mutating func readHeader() {
+    recordType = raw[rawStart]
+    recordLeft = Int(raw[rawStart &+ 3]) << 8 | Int(raw[rawStart &+ 4])
+    // 2^14 plus the largest expansion that RFC 5246 section 6.2.3 allows.
+    guard raw[rawStart &+ 1] == 3, recordType >= 20, recordType <= 24, recordLeft <= 16_384 &+ 2048 else {
+      end = .malformed
+      return
+    }
+    rawStart &+= 5
+    alertLevel = nil
+    if recordType == 20 { end = .changeCipherSpec }
+    if recordType == 21, recordLeft != 2 { end = .malformed }
+    if recordType == 23 { end = .applicationData }
+  }
+
+  private mutating func readBody() {
+    let count = recordType == 21 ? 1 : Swift.min(recordLeft, raw.count &- rawStart)
+    if recordType == 22 {
+      guard messages.count &- messageStart &+ count <= Limits.streamPrefixOctets else { return giveUp() }
+      messages.append(contentsOf: raw[rawStart..<(rawStart &+ count)])
+    } else if recordType == 21 {
+      let octet = raw[rawStart]
+      if let level = alertLevel {
+        if level != 1 || octet == 0 { end = .alert(octet) }
+      } else {
+        alertLevel = octet
+      }
+    }
+    rawStart &+= count
+    recordLeft &-= count
   }
 
   /// The next whole handshake message: its type and its body's place in `bytes(_:)`.
@@ -75,16 +107,14 @@ struct TLSRecords {
     return (messages[start &- 4], start..<(start &+ length))
   }
 
-  /// Messages stay in place until the walk ends, so a range remains good.
+  /// Messages stay in place until `release`, so a range remains good.
   func bytes(_ range: Range<Int>) -> ArraySlice<UInt8> {
     range.upperBound <= messages.count ? messages[range] : []
   }
 
   mutating func release() {
-    raw = []
+    giveUp()
     messages = []
-    rawStart = 0
     messageStart = 0
-    if end == nil { end = .gaveUp }
   }
 }

@@ -1,6 +1,6 @@
 /// Text from the wire that is safe to print, log and compare.
 enum WireText {
-  /// At most `limit` octets as UTF-8, repaired; control characters become `\xNN`, so that no value can drive a terminal.
+  /// At most `limit` octets as UTF-8, repaired; control characters become `\xNN`, so no value can drive a terminal.
   static func printable(_ bytes: RawSpan, limit: Int = Limits.textOctets) -> String {
     let count = Swift.min(bytes.byteCount, Swift.max(0, limit))
     var isPlain = true

@@ -21,11 +21,18 @@ import Testing
   @Test func moments() {
     var random = RandomSource(seed: 42)
     let n = 40_000
-    func mean(_ draw: (inout RandomSource) -> Double) -> Double { (0..<n).reduce(0) { sum, _ in sum + draw(&random) } / Double(n) }
+    func mean(_ draw: (inout RandomSource) -> Double) -> Double {
+      (0..<n).reduce(0) { sum, _ in sum + draw(&random) } / Double(n)
+    }
     #expect(abs(mean { $0.unit() } - 0.5) < 0.01)
     #expect(abs(mean { $0.exponential(mean: 7) } - 7) < 0.2)
     #expect(abs(mean { $0.normal(mean: 3, deviation: 2) } - 3) < 0.05)
-    #expect(abs(mean { source in let x = source.normal(); return x * x } - 1) < 0.05)
+    #expect(
+      abs(
+        mean { source in
+          let x = source.normal()
+          return x * x
+        } - 1) < 0.05)
     // A Pareto variable with index 2 has the mean 2 * minimum; the cap takes little away.
     #expect(abs(mean { $0.pareto(minimum: 10, alpha: 2, cap: 1e6) } - 20) < 1)
     #expect(abs(mean { $0.logNormal(median: 5, sigma: 0.5) } - 5 * 1.1331) < 0.1)

@@ -10,7 +10,8 @@ import Testing
 
   @Test func leftOutKnobsTakeDefaults() throws {
     let scenario = try Self.decode(
-      #"{"name":"x","machines":[{"kind":"office"},{"kind":"iot","count":2}],"infections":[{"host":"iot/2","kind":"scan"}]}"#)
+      #"{"name":"x","machines":[{"kind":"office"},{"kind":"iot","count":2}],"infections":[{"host":"iot/2","kind":"scan"}]}"#
+    )
     #expect(scenario.seed == 1)
     #expect(scenario.formats == [.pcap])
     #expect(scenario.machines[0].online == 8)
@@ -53,10 +54,13 @@ import Testing
   }
 
   /// RFC 3339 section 5.8 gives the first two as examples; seconds checked with `date -d … +%s`.
-  @Test(arguments: [
-    ("1985-04-12T23:20:50.52Z", 482_196_050), ("1996-12-19T16:39:57-08:00", 851_042_397), ("2026-03-02", 1_772_409_600),
-    ("2026-03-02T08:00:00+01:00", 1_772_434_800), ("2024-02-29", 1_709_164_800),
-  ] as [(String, Int64)]) func startTimes(text: String, seconds: Int64) {
+  @Test(
+    arguments: [
+      ("1985-04-12T23:20:50.52Z", 482_196_050), ("1996-12-19T16:39:57-08:00", 851_042_397),
+      ("2026-03-02", 1_772_409_600),
+      ("2026-03-02T08:00:00+01:00", 1_772_434_800), ("2024-02-29", 1_709_164_800),
+    ] as [(String, Int64)]) func startTimes(text: String, seconds: Int64)
+  {
     #expect(Scenario.seconds(rfc3339: text) == seconds)
   }
 
@@ -68,9 +72,12 @@ import Testing
   }
 
   static let changes: [(String, @Sendable (inout Scenario) -> Void)] = [
-    ("name", { $0.name = "" }), ("name", { $0.name = "../x" }), ("name", { $0.name = ".x" }), ("start", { $0.start = "soon" }),
-    ("hours", { $0.hours = 0 }), ("hours", { $0.hours = .nan }), ("hours", { $0.hours = 1e9 }), ("formats", { $0.formats = [] }),
-    ("formats", { $0.formats = [.zeek, .zeek] }), ("machines", { $0.machines = [] }), ("count", { $0.machines[0].count = 0 }),
+    ("name", { $0.name = "" }), ("name", { $0.name = "../x" }), ("name", { $0.name = ".x" }),
+    ("start", { $0.start = "soon" }),
+    ("hours", { $0.hours = 0 }), ("hours", { $0.hours = .nan }), ("hours", { $0.hours = 1e9 }),
+    ("formats", { $0.formats = [] }),
+    ("formats", { $0.formats = [.zeek, .zeek] }), ("machines", { $0.machines = [] }),
+    ("count", { $0.machines[0].count = 0 }),
     ("online", { $0.machines[0].online = 25 }), ("two groups", { $0.machines.append($0.machines[0]) }),
     ("home", { $0.home = "8.8.8.0/24" }), ("home", { $0.home = "192.168.1.0/28" }), ("home", { $0.home = "fd00::/8" }),
     ("home", { $0.home = "192.168.1.0/32" }), ("host", { $0.infections[0].host = .number(99) }),

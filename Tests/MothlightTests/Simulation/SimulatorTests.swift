@@ -70,7 +70,8 @@ import Testing
 
   /// Times of the bot's connections in a scenario that holds nothing else.
   private func beats(_ infection: Scenario.Infection, hours: Double = 240) throws -> [Double] {
-    let services = Scenario.ServiceSwitches(Dictionary(uniqueKeysWithValues: Scenario.Service.allCases.map { ($0, false) }))
+    let services = Scenario.ServiceSwitches(
+      Dictionary(uniqueKeysWithValues: Scenario.Service.allCases.map { ($0, false) }))
     let scenario = Scenario(
       name: "x", hours: hours, machines: [.init(kind: .server, services: services)], infections: [infection])
     return try Simulator(scenario).flows().filter { $0.flow.destinationPort == 443 }.map { $0.flow.first.seconds }
@@ -103,10 +104,11 @@ import Testing
     let limited = try beats(
       .init(host: .number(1), kind: .beacon, periodSeconds: 300, online: 6, startOffsetSeconds: 3600), hours: 48)
     let start = 1_772_409_600.0
-    #expect(limited.allSatisfy { time in
-      let second = (time - start).truncatingRemainder(dividingBy: 86_400)
-      return second < 6 * 3600 + 1 && time - start >= 3600
-    })
+    #expect(
+      limited.allSatisfy { time in
+        let second = (time - start).truncatingRemainder(dividingBy: 86_400)
+        return second < 6 * 3600 + 1 && time - start >= 3600
+      })
     #expect(limited.count > 110 && limited.count <= 12 * 11)
     #expect(try beats(.init(host: .number(1), kind: .beacon, periodSeconds: 60, count: 17)).count == 17)
   }
@@ -117,6 +119,15 @@ import Testing
       let hour = (flow.first.seconds - 1_772_409_600).truncatingRemainder(dividingBy: 86_400) / 3600
       #expect(hour > 7 && hour < 18.5)
     }
+  }
+
+  /// Boot delays longer than a short day move programs to the next day; this once looped on a rounded-down moment.
+  @Test(.timeLimit(.minutes(1))) func shortDaysEnd() throws {
+    let scenario = Scenario(
+      name: "x", hours: 24 * 14, machines: [.init(kind: .office, count: 12, online: 0.5)],
+      infections: (1...7).map { .init(host: .number($0), kind: Scenario.InfectionKind.allCases[$0 - 1], count: 50) })
+    let flows = try Simulator(scenario).flows()
+    #expect(Set(flows.map(\.flow.first.day)).count == 14)
   }
 
   @Test func observationsCarryNames() throws {

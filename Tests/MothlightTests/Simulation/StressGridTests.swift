@@ -3,7 +3,9 @@ import Testing
 @testable import Mothlight
 
 @Suite("Stress grid") struct StressGridTests {
-  static func gaps(_ flows: [Flow]) -> [Double] { zip(flows, flows.dropFirst()).map { $1.first.seconds(since: $0.first) } }
+  static func gaps(_ flows: [Flow]) -> [Double] {
+    zip(flows, flows.dropFirst()).map { $1.first.seconds(since: $0.first) }
+  }
 
   static func variation(_ values: [Double]) -> Double {
     let mean = values.reduce(0, +) / Double(values.count)

@@ -18,7 +18,8 @@ import Testing
 
   @Test func dnsBytesByHand() {
     let lookup = SyntheticDNS(
-      identifier: 0x1234, name: "a.example", type: .a, responseCode: 0, addresses: [IPAddress(v4: 0xc612_0001)], ttlSeconds: 300)
+      identifier: 0x1234, name: "a.example", type: .a, responseCode: 0, addresses: [IPAddress(v4: 0xc612_0001)],
+      ttlSeconds: 300)
     let question: [UInt8] = [1, 0x61, 7] + Array("example".utf8) + [0, 0, 1, 0, 1]
     #expect(lookup.query == [0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0] + question)
     #expect(
@@ -83,7 +84,9 @@ import Testing
 
   @Test func sshPacketsArePadded() {
     var random = RandomSource(seed: 3)
-    for packet in [SyntheticSSH.keyExchangeInit(&random), SyntheticSSH.exchangeStart(&random), SyntheticSSH.newKeys(&random)] {
+    for packet in [
+      SyntheticSSH.keyExchangeInit(&random), SyntheticSSH.exchangeStart(&random), SyntheticSSH.newKeys(&random),
+    ] {
       let length = packet[0..<4].reduce(0) { $0 << 8 | Int($1) }
       #expect(length == packet.count - 4)
       #expect(packet.count % 8 == 0)

@@ -7,7 +7,9 @@ import Testing
     // Two CNAME steps and an address; the second target points into the first one's name.
     let bytes = WireFixture.answer(
       id: 0x1234, "WWW.Example.com",
-      records: [(5, 300, [3, 0x63, 0x64, 0x6e, 0xc0, 0x10]), (1, 60, [93, 184, 216, 34]), (1, 120, [93, 184, 216, 35])])
+      records: [
+        (5, 300, [3, 0x63, 0x64, 0x6e, 0xc0, 0x10]), (1, 60, [93, 184, 216, 34]), (1, 120, [93, 184, 216, 35]),
+      ])
     let message = try DNSMessage(bytes.span.bytes)
     #expect(message.id == 0x1234)
     #expect(message.isResponse)
@@ -23,7 +25,9 @@ import Testing
     let six = [UInt8](repeating: 0, count: 15) + [1]
     let bytes = WireFixture.answer(
       id: 1, "a.b", type: 255,
-      records: [(28, 5, six), (15, 7, [0, 10, 2, 0x6d, 0x78, 0xc0, 0x0c]), (16, 9, [2, 0x68, 0x69, 3, 0x20, 0x07, 0x22])])
+      records: [
+        (28, 5, six), (15, 7, [0, 10, 2, 0x6d, 0x78, 0xc0, 0x0c]), (16, 9, [2, 0x68, 0x69, 3, 0x20, 0x07, 0x22]),
+      ])
     let message = try DNSMessage(bytes.span.bytes)
     #expect(message.addresses.map(\.description) == ["::1"])
     #expect(message.targets == ["mx.a.b", "hi \\007\""])

@@ -6,7 +6,8 @@ import Testing
   private let ends = WireFixture.ends(53, .udp)
 
   private func feed(
-    _ decoder: inout DatagramDecoder, _ bytes: [UInt8], _ ends: Endpoints, fromClient: Bool = true, at second: Int64 = 0,
+    _ decoder: inout DatagramDecoder, _ bytes: [UInt8], _ ends: Endpoints, fromClient: Bool = true,
+    at second: Int64 = 0,
     _ out: inout [Observation]
   ) -> Service {
     decoder.decode(bytes.span.bytes, ends: ends, fromClient: fromClient, at: WireFixture.at(second), into: &out)

@@ -34,7 +34,7 @@ import Testing
     #expect(event.serverName == "example.com")
     #expect(event.isQUIC)
     #expect(event.version == 0x0304)
-    #expect(event.alpn == ["ally"] || event.alpn.isEmpty == false || event.alpn == [])
+    #expect(event.ja4?.hasPrefix("q13d") == true)
   }
 
   /// Protects a payload as a client would; the inverse of what is tested, built on the same primitives.

@@ -13,10 +13,12 @@ import Testing
     [0, 0] + WireFixture.word(payload.count + 5) + [4] + payload + [0, 0, 0, 0]
   }
   static let clientLists = [
-    "curve25519-sha256,ext-info-c", "ssh-ed25519", "aes128-ctr,aes256-ctr", "x", "hmac-sha2-256", "y", "none", "z", "", "",
+    "curve25519-sha256,ext-info-c", "ssh-ed25519", "aes128-ctr,aes256-ctr", "x", "hmac-sha2-256", "y", "none", "z", "",
+    "",
   ]
   static let serverLists = [
-    "curve25519-sha256", "ssh-ed25519", "x", "aes256-gcm@openssh.com", "y", "hmac-sha2-512", "z", "none,zlib@openssh.com",
+    "curve25519-sha256", "ssh-ed25519", "x", "aes256-gcm@openssh.com", "y", "hmac-sha2-512", "z",
+    "none,zlib@openssh.com",
     "", "",
   ]
   static let pieces: [(fromClient: Bool, bytes: [UInt8])] = [

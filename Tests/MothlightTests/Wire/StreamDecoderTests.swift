@@ -1,3 +1,4 @@
+import Crypto
 import Testing
 
 @testable import Mothlight
@@ -31,7 +32,9 @@ import Testing
 
   private static let http: [Piece] = [
     text(true, "GET /a HTTP/1.1\r\nHost: h.example\r\n\r\n"),
-    text(false, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5\r\n\r\nGET /"),
+    text(
+      false, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5\r\n\r\nGET /"
+    ),
     text(true, "POST /b HTTP/1.1\r\nHost: h.example\r\nContent-Length: 10\r\n\r\nGET / HTTPHEAD /c HTTP/1.1\r\n\r\n"),
     text(
       false,
@@ -41,7 +44,10 @@ import Testing
   ]
 
   private static let dns: [Piece] = [
-    (true, WireFixture.vector16(WireFixture.query(id: 1, "a.b")) + WireFixture.vector16(WireFixture.query(id: 2, "c.d"))),
+    (
+      true,
+      WireFixture.vector16(WireFixture.query(id: 1, "a.b")) + WireFixture.vector16(WireFixture.query(id: 2, "c.d"))
+    ),
     (
       false,
       WireFixture.vector16(WireFixture.answer(id: 2, "c.d", code: 3))
@@ -67,8 +73,8 @@ import Testing
     let tls = try #require(events.first?.tls)
     #expect(tls.version == 0x0303)
     #expect(tls.serverName == "example.org")
-    // MD5 of "771,49200,65281" by md5sum(1) is checked through its text in TLSTests' sibling below.
-    #expect(tls.ja3s?.utf8.count == 32)
+    // MD5 of "771,49200,65281" by md5sum(1).
+    #expect(tls.ja3s == "364ff14b04ef93c3b4cfa429d729c0d9")
     #expect(tls.certificate?.subject == "CN=example.org,O=Moth\\, Light,C=DE")
     #expect(tls.ja4 == "t13d1516h2_8daaf6152771_e5627efa2ab1")
     #expect(tls.anomalies.isEmpty)
@@ -96,6 +102,37 @@ import Testing
     #expect(events.first?.tls?.ja3s == nil)
     #expect(events.first?.tls?.established == nil)
     #expect(events.first?.tls?.anomalies == .protocolOnOddPort)
+  }
+
+  /// The random of a HelloRetryRequest is SHA-256 of "HelloRetryRequest" (RFC 8446 section 4.1.3).
+  @Test func helloRetryIsFollowedByTheTrueHello() {
+    let random = Array(SHA256.hash(data: Array("HelloRetryRequest".utf8)))
+    let retry = WireFixture.handshake(
+      2,
+      WireFixture.serverHelloBody(cipher: 0x1302, extensions: [WireFixture.tlsExtension(43, [3, 4])], random: random))
+    let first: Piece = (false, WireFixture.records(retry) + [20, 3, 3, 0, 1, 1])
+    let (events, _) = WireFixture.run([Self.tls13[0], first, Self.tls13[0], Self.tls13[1]])
+    #expect(events.count == 1)
+    #expect(events.first?.tls?.ja3s != nil)
+    let alone = WireFixture.run([Self.tls13[0], first]).events
+    #expect(alone.first?.tls?.version == 0x0304)
+    #expect(alone.first?.tls?.ja3s == nil)
+  }
+
+  @Test func serverHelloCountsBeforeItsRecordEnds() {
+    let whole = WireFixture.records(
+      WireFixture.handshake(2, WireFixture.serverHelloBody(cipher: 49200, extensions: []))
+        + WireFixture.certificateMessage)
+    var decoder = StreamDecoder(ends: WireFixture.tcp)
+    var out: [Observation] = []
+    let hello = Self.tls12[0].bytes
+    let part = Array(whole[..<120])
+    _ = decoder.feed(hello.span.bytes, fromClient: true, at: WireFixture.at(0), into: &out)
+    _ = decoder.feed(part.span.bytes, fromClient: false, at: WireFixture.at(0), into: &out)
+    decoder.skip(fromClient: false)
+    decoder.finish(at: WireFixture.at(1), into: &out)
+    #expect(out.first?.tls?.version == 0x0303)
+    #expect(out.first?.tls?.ja3s != nil)
   }
 
   @Test func alertInsteadOfHelloIsNoConnection() {
@@ -149,7 +186,10 @@ import Testing
   @Test func requestGoesOnAfterMissingBytes() {
     var decoder = StreamDecoder(ends: WireFixture.ends(80))
     var out: [Observation] = []
-    for (bytes, skip) in [("POST /1 HTTP/1.1\r\nContent-Length: 99\r\n\r\nxx", true), ("rest of body", false), ("GET /2 HTTP/1.1\r\n\r\n", false)] {
+    for (bytes, skip) in [
+      ("POST /1 HTTP/1.1\r\nContent-Length: 99\r\n\r\nxx", true), ("rest of body", false),
+      ("GET /2 HTTP/1.1\r\n\r\n", false),
+    ] {
       _ = decoder.feed(Array(bytes.utf8).span.bytes, fromClient: true, at: WireFixture.at(0), into: &out)
       if skip { decoder.skip(fromClient: true) }
     }

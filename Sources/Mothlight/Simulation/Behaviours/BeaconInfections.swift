@@ -36,7 +36,8 @@ struct BeaconInfection: Behaviour {
 
   private mutating func restart(at time: Double) -> Double {
     var fresh = BeaconClock(
-      period: infection.effectivePeriod, jitter: infection.jitter, miss: infection.miss, extra: infection.extra, start: time,
+      period: infection.effectivePeriod, jitter: infection.jitter, miss: infection.miss, extra: infection.extra,
+      start: time,
       random: &random)
     let first = fresh.next(&random)
     isExtra = first.isExtra

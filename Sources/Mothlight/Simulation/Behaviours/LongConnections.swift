@@ -63,7 +63,8 @@ struct VideoCalls: Behaviour {
       answerFor: machine.address, port: probe.clientPort, transaction: transaction.octets)
     probe.steps = [.client(.bytes(request), after: 0), .server(.bytes(answer))]
     out.append(probe)
-    var media = machine.open(to: relay, port: UInt16(50_000 + random.int(below: 100)), .udp, at: ready + 0.4, label: .normal)
+    var media = machine.open(
+      to: relay, port: UInt16(50_000 + random.int(below: 100)), .udp, at: ready + 0.4, label: .normal)
     media.roundTrip = 0
     let voice = SyntheticDatagrams.rtp(size: 160, source: 1, &random)
     let picture = SyntheticDatagrams.rtp(size: 1080, source: 2, &random)

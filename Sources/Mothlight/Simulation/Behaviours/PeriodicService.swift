@@ -38,7 +38,8 @@ struct PeriodicService: Behaviour {
         let request = SyntheticHTTP(
           host: name, target: target, userAgent: userAgent, status: isBig || bigChance == 0 ? 200 : 304,
           responseOctets: isBig || bigChance == 0 ? sizes.down : 0, contentType: "text/plain")
-        out.append(machine.http(to: server, port: port == 443 ? 80 : port, at: ready, requests: [request], label: .normal))
+        out.append(
+          machine.http(to: server, port: port == 443 ? 80 : port, at: ready, requests: [request], label: .normal))
       } else {
         machine.callHome(name, port: port, as: client, at: moment, exchanges: [sizes], into: &out)
       }
@@ -64,7 +65,8 @@ struct AntivirusLookups: Behaviour {
     }
     if random.chance(0.3) {
       machine.callHome(
-        "verdict.avcloud.example", as: .system, at: moment, exchanges: [TrafficExchange(up: 1400, down: 600)], into: &out)
+        "verdict.avcloud.example", as: .system, at: moment, exchanges: [TrafficExchange(up: 1400, down: 600)],
+        into: &out)
     }
     return time + 20 + random.exponential(mean: 900)
   }

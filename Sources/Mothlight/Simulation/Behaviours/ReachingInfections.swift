@@ -20,7 +20,8 @@ struct ScanInfection: Behaviour {
     sent += 1
     let target = Outside.stranger(&random)
     let isUDP = infection.effectiveCarrier == .udp
-    var probe = machine.open(to: target, port: infection.effectivePort, isUDP ? .udp : .tcp, at: time, label: infection.label)
+    var probe = machine.open(
+      to: target, port: infection.effectivePort, isUDP ? .udp : .tcp, at: time, label: infection.label)
     let fate = random.unit()
     if isUDP {
       probe.steps = [.client(.opaque(infection.size ?? 40), after: 0)]
@@ -69,7 +70,8 @@ struct SpamInfection: Behaviour {
       mail.opening = .refused
     } else {
       let size = (infection.size ?? 1800) + random.int(below: 200)
-      MailTransfer.dialog(&mail, greeting: domain, sender: "pc-\(machine.index).example", size: size, isRejected: fate < 0.55)
+      MailTransfer.dialog(
+        &mail, greeting: domain, sender: "pc-\(machine.index).example", size: size, isRejected: fate < 0.55)
     }
     out.append(mail)
     return time + infection.effectivePeriod * (1 + max(0.3, infection.jitter) * random.uniform(-1, 1))

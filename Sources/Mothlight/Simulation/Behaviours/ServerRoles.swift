@@ -22,7 +22,8 @@ struct MonitoringServer: Behaviour {
       let upTime = Int(moment * 100)
       poll.steps = [.client(.bytes(SyntheticDatagrams.snmp(isAnswer: false, request: turn, upTime: 0)), after: 0)]
       if online.isOn(moment) {
-        poll.steps.append(.server(.bytes(SyntheticDatagrams.snmp(isAnswer: true, request: turn, upTime: upTime)), after: 0.001))
+        poll.steps.append(
+          .server(.bytes(SyntheticDatagrams.snmp(isAnswer: true, request: turn, upTime: upTime)), after: 0.001))
       }
       out.append(poll)
       moment += 0.02
@@ -49,7 +50,8 @@ struct MailServer: Behaviour {
     if random.chance(0.5) {
       let (server, ready) = MailTransfer.exchanger(of: domain, at: time, on: &machine, label: .normal, into: &out)
       var mail = machine.open(to: server, port: 25, .tcp, at: ready, label: .normal)
-      MailTransfer.dialog(&mail, greeting: domain, sender: "office.example", size: size, isRejected: random.chance(0.01))
+      MailTransfer.dialog(
+        &mail, greeting: domain, sender: "office.example", size: size, isRejected: random.chance(0.01))
       out.append(mail)
     } else {
       let sender = Outside.addresses(of: "out.\(domain)")[0]
@@ -57,7 +59,8 @@ struct MailServer: Behaviour {
       var mail = Conversation(
         start: time, client: sender, server: machine.address, clientPort: port, serverPort: 25, transport: .tcp,
         roundTrip: 0.0005)
-      MailTransfer.dialog(&mail, greeting: "office.example", sender: domain, size: size, isRejected: random.chance(0.15))
+      MailTransfer.dialog(
+        &mail, greeting: "office.example", sender: domain, size: size, isRejected: random.chance(0.15))
       out.append(mail)
     }
     return time + random.exponential(mean: gap)
@@ -68,11 +71,13 @@ struct MailServer: Behaviour {
 enum MailTransfer {
   /// Address of a domain's exchanger after the MX and the address look-up.
   static func exchanger(
-    of domain: String, at time: Double, on machine: inout SimulatedMachine, label: TrafficLabel, into out: inout [Conversation]
+    of domain: String, at time: Double, on machine: inout SimulatedMachine, label: TrafficLabel,
+    into out: inout [Conversation]
   ) -> (address: IPAddress, ready: Double) {
     let name = "mx1.\(domain)"
     let lookup = SyntheticDNS(
-      identifier: UInt16(machine.random.int(below: 65_536)), name: domain, type: .mx, responseCode: 0, exchangers: [name],
+      identifier: UInt16(machine.random.int(below: 65_536)), name: domain, type: .mx, responseCode: 0,
+      exchangers: [name],
       ttlSeconds: 3600)
     let answered = machine.ask(lookup, at: time, label: label, into: &out)
     return machine.resolve(name, at: answered + 0.001, label: label, into: &out)
@@ -86,7 +91,9 @@ enum MailTransfer {
       .server(line("250 2.1.0 Ok")), .client(line("RCPT TO:<b@\(greeting)>")),
     ]
     if isRejected {
-      mail.steps += [.server(line("550 5.7.1 rejected"), after: 0.1), .client(line("QUIT")), .server(line("221 2.0.0 Bye"))]
+      mail.steps += [
+        .server(line("550 5.7.1 rejected"), after: 0.1), .client(line("QUIT")), .server(line("221 2.0.0 Bye")),
+      ]
     } else {
       let head = "From: a@\(sender)\r\nTo: b@\(greeting)\r\nSubject: simulated\r\n\r\n"
       let lines = String(repeating: "This mail was never sent: it exists in a file only.\r\n", count: max(1, size / 53))

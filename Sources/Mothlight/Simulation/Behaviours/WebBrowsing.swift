@@ -49,7 +49,8 @@ struct WebBrowsing: Behaviour {
   }
 
   private mutating func connect(
-    to server: IPAddress, name: String, at time: Double, on machine: inout SimulatedMachine, into out: inout [Conversation]
+    to server: IPAddress, name: String, at time: Double, on machine: inout SimulatedMachine,
+    into out: inout [Conversation]
   ) {
     let exchanges = (0..<random.int(1, 3)).map { _ in
       TrafficExchange(

@@ -70,7 +70,8 @@ enum SyntheticDatagrams {
 
   /// SSDP search (UPnP Device Architecture 2.0 section 1.3.2).
   static let ssdpSearch = Array(
-    "M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\nMX: 2\r\nST: upnp:rootdevice\r\n\r\n".utf8)
+    "M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\nMX: 2\r\nST: upnp:rootdevice\r\n\r\n"
+      .utf8)
 
   /// BitTorrent DHT ping or its answer (BEP 5).
   static func dht(isAnswer: Bool, _ random: inout RandomSource) -> [UInt8] {

@@ -26,7 +26,8 @@ enum SyntheticSSH {
       out.bytes(cookie.octets)
       let ciphers = "aes128-ctr,aes256-ctr"
       let lists = [
-        "curve25519-sha256,ecdh-sha2-nistp256", "ssh-ed25519,rsa-sha2-256", ciphers, ciphers, "hmac-sha2-256", "hmac-sha2-256",
+        "curve25519-sha256,ecdh-sha2-nistp256", "ssh-ed25519,rsa-sha2-256", ciphers, ciphers, "hmac-sha2-256",
+        "hmac-sha2-256",
         "none", "none", "", "",
       ]
       for list in lists { out.prefixed(4) { $0.text(list) } }

@@ -2,7 +2,8 @@
 ///
 /// Octets are those on the link, Ethernet header included, as Argus counts. Long conversations stay one record.
 final class BinetflowWriter: TrafficWriter {
-  static let header = "StartTime,Dur,Proto,SrcAddr,Sport,Dir,DstAddr,Dport,State,sTos,dTos,TotPkts,TotBytes,SrcBytes,Label"
+  static let header =
+    "StartTime,Dur,Proto,SrcAddr,Sport,Dir,DstAddr,Dport,State,sTos,dTos,TotPkts,TotBytes,SrcBytes,Label"
   private static let linkHeader = 14
   private let file: OutputFile
   private let epoch: Int64
@@ -24,7 +25,8 @@ final class BinetflowWriter: TrafficWriter {
     let fields = [
       LogRow.argusTime(epoch + summary.first), LogRow.seconds(summary.last - summary.first),
       conversation.transport.description, conversation.client.description, String(conversation.clientPort),
-      isTwoWay && !isTCP ? "  <->" : "   ->", conversation.server.description, String(conversation.serverPort), state, "0",
+      isTwoWay && !isTCP ? "  <->" : "   ->", conversation.server.description, String(conversation.serverPort), state,
+      "0",
       isTwoWay ? "0" : "", String(packets), String(octets), String(clientOctets), conversation.label.text,
     ]
     try file.append(fields.joined(separator: ",") + "\n")
@@ -34,7 +36,9 @@ final class BinetflowWriter: TrafficWriter {
 
   /// Argus's order of flags: FSRPA.
   private static func letters(_ flags: PlannedPacket.TCPFlags) -> String {
-    let order: [(PlannedPacket.TCPFlags, String)] = [(.fin, "F"), (.syn, "S"), (.reset, "R"), (.push, "P"), (.ack, "A")]
+    let order: [(PlannedPacket.TCPFlags, String)] = [
+      (.fin, "F"), (.syn, "S"), (.reset, "R"), (.push, "P"), (.ack, "A"),
+    ]
     return order.filter { flags.contains($0.0) }.map(\.1).joined()
   }
 }

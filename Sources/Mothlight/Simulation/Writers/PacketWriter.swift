@@ -85,7 +85,8 @@ final class PacketWriter: TrafficWriter {
     let from = packet.fromClient ? conversation.client : conversation.server
     let to = packet.fromClient ? conversation.server : conversation.client
     // 255 for mDNS (RFC 6762 section 11); fewer hops are left of what came from outside.
-    let hops = to.isMulticast ? (conversation.serverPort == 5353 ? 255 : 4) : from.isPrivate ? 64 : 64 - Int(from.mixed % 14) - 4
+    let hops =
+      to.isMulticast ? (conversation.serverPort == 5353 ? 255 : 4) : from.isPrivate ? 64 : 64 - Int(from.mixed % 14) - 4
     frame.append(0x45)
     frame.append(0)
     frame.appendNetwork16(length)
@@ -131,10 +132,12 @@ final class PacketWriter: TrafficWriter {
     case .bytes(let bytes):
       // Long texts are cut like bulk once the first two segments have shown what they are, and media datagrams at once.
       let isLater =
-        packet.offset >= 2 * ConversationPackets.segment || conversation.transport != .tcp && range.count > Self.datagramOctets
+        packet.offset >= 2 * ConversationPackets.segment
+        || conversation.transport != .tcp && range.count > Self.datagramOctets
       let shown = isLater ? min(range.count, Self.bulkOctets) : range.count
       frame.append(contentsOf: bytes[range.lowerBound..<min(bytes.count, range.lowerBound + shown)])
-      setRest(isLater && shown < range.count ? bytes[(range.lowerBound + shown)..<min(bytes.count, range.upperBound)] : [])
+      setRest(
+        isLater && shown < range.count ? bytes[(range.lowerBound + shown)..<min(bytes.count, range.upperBound)] : [])
     case .opaque:
       // Clear HTTP is whole: a body with holes would make a reader lose its place in the stream.
       if conversation.service == "http" {
@@ -152,7 +155,9 @@ final class PacketWriter: TrafficWriter {
   /// Checksum of what was cut, when it is not zero.
   private var rest: UInt64 = 0
 
-  private func setRest(_ bytes: ArraySlice<UInt8>) { rest = bytes.isEmpty ? 0 : InternetChecksum.sum(Array(bytes), from: 0, 0) }
+  private func setRest(_ bytes: ArraySlice<UInt8>) {
+    rest = bytes.isEmpty ? 0 : InternetChecksum.sum(Array(bytes), from: 0, 0)
+  }
 
   private func appendFiller(count: Int, salt: UInt64) {
     var state = RandomSource.mix(salt)
@@ -190,7 +195,9 @@ final class PacketWriter: TrafficWriter {
 
   private func setChecksum(_ packet: PlannedPacket, _ conversation: Conversation, at start: Int, length: Int) {
     var sum = UInt64(conversation.transport.rawValue) + UInt64(length)
-    for address in [conversation.client.v4, conversation.server.v4] { sum += UInt64(address >> 16) + UInt64(address & 0xffff) }
+    for address in [conversation.client.v4, conversation.server.v4] {
+      sum += UInt64(address >> 16) + UInt64(address & 0xffff)
+    }
     sum = InternetChecksum.sum(frame, from: start, sum)
     if packet.length > 0 {
       // What was cut begins at an even offset: header and `bulkOctets` are even.

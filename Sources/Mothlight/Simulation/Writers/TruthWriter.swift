@@ -15,7 +15,8 @@ struct TruthWriter {
         let families = own.compactMap { $0.family ?? ($0.kind == .bfbot ? "BFBot" : nil) }
         let note = own.isEmpty ? notes[machine.group] ?? "" : own.map(\.note).joined(separator: "; ")
         return [
-          Self.path(format, scenario.name), format.rawValue, machine.address.description, own.isEmpty ? "clean" : "infected",
+          Self.path(format, scenario.name), format.rawValue, machine.address.description,
+          own.isEmpty ? "clean" : "infected",
           LogRow.csvField(families.first ?? ""), "\"\(note)\"",
         ].joined(separator: ",")
       }

@@ -13,7 +13,8 @@ final class ZeekWriter: TrafficWriter {
   ]
   private static let connColumns: [ZeekLog.Column] =
     identity + [
-      ("proto", "enum"), ("service", "string"), ("duration", "interval"), ("orig_bytes", "count"), ("resp_bytes", "count"),
+      ("proto", "enum"), ("service", "string"), ("duration", "interval"), ("orig_bytes", "count"),
+      ("resp_bytes", "count"),
       ("conn_state", "string"), ("local_orig", "bool"), ("local_resp", "bool"), ("missed_bytes", "count"),
       ("history", "string"), ("orig_pkts", "count"), ("orig_ip_bytes", "count"), ("resp_pkts", "count"),
       ("resp_ip_bytes", "count"), ("tunnel_parents", "set[string]"),
@@ -21,7 +22,8 @@ final class ZeekWriter: TrafficWriter {
   private static let dnsColumns: [ZeekLog.Column] =
     identity + [
       ("proto", "enum"), ("trans_id", "count"), ("rtt", "interval"), ("query", "string"), ("qclass", "count"),
-      ("qclass_name", "string"), ("qtype", "count"), ("qtype_name", "string"), ("rcode", "count"), ("rcode_name", "string"),
+      ("qclass_name", "string"), ("qtype", "count"), ("qtype_name", "string"), ("rcode", "count"),
+      ("rcode_name", "string"),
       ("AA", "bool"), ("TC", "bool"), ("RD", "bool"), ("RA", "bool"), ("Z", "count"), ("answers", "vector[string]"),
       ("TTLs", "vector[interval]"), ("rejected", "bool"),
     ]
@@ -54,7 +56,8 @@ final class ZeekWriter: TrafficWriter {
     try connections.release(before: summary.first)
     let identity: [ZeekValue] = [
       .text(Self.identifier(conversation.serial)), .text(conversation.client.description),
-      .number(Int(conversation.clientPort)), .text(conversation.server.description), .number(Int(conversation.serverPort)),
+      .number(Int(conversation.clientPort)), .text(conversation.server.description),
+      .number(Int(conversation.serverPort)),
     ]
     connections.append(time: summary.first, identity + Self.connection(conversation, summary))
     switch conversation.application {
@@ -104,10 +107,12 @@ final class ZeekWriter: TrafficWriter {
     let isAnswered = summary.server.packets > 0
     let answers = lookup.addresses.map(\.description) + lookup.exchangers
     return [
-      .text("udp"), .number(Int(lookup.identifier)), isAnswered ? .seconds(summary.server.first - summary.first) : .unset,
+      .text("udp"), .number(Int(lookup.identifier)),
+      isAnswered ? .seconds(summary.server.first - summary.first) : .unset,
       .text(lookup.name), .number(1), .text("C_INTERNET"), .number(lookup.type.rawValue), .text(lookup.type.name),
       isAnswered ? .number(Int(lookup.responseCode)) : .unset,
-      isAnswered ? .text(lookup.responseCode == 3 ? "NXDOMAIN" : "NOERROR") : .unset, .flag(false), .flag(false), .flag(true),
+      isAnswered ? .text(lookup.responseCode == 3 ? "NXDOMAIN" : "NOERROR") : .unset, .flag(false), .flag(false),
+      .flag(true),
       .flag(isAnswered), .number(0), isAnswered && !answers.isEmpty ? .list(answers) : .unset,
       isAnswered && !answers.isEmpty ? .secondsList(answers.map { _ in lookup.ttlSeconds }) : .unset, .flag(false),
     ]
@@ -117,7 +122,8 @@ final class ZeekWriter: TrafficWriter {
     func optional(_ text: String?) -> ZeekValue { text.map { .text($0) } ?? .unset }
     return [
       .number(number), .text(exchange.method), .text(exchange.host), .text(exchange.target), optional(exchange.referer),
-      .text("1.1"), optional(exchange.userAgent), .unset, .number(exchange.requestOctets), .number(exchange.responseOctets),
+      .text("1.1"), optional(exchange.userAgent), .unset, .number(exchange.requestOctets),
+      .number(exchange.responseOctets),
       .number(exchange.status), .text(exchange.reason), .list([]),
       exchange.responseOctets > 0 ? .list([exchange.contentType]) : .unset,
     ]

@@ -1,0 +1,46 @@
+# Mothlight. `make` lists the targets.
+
+SWIFT ?= swift
+DATA ?= ../shared/data
+FUZZ_SECONDS ?= 20
+MOTHLIGHT := .build/release/mothlight
+
+.DEFAULT_GOAL := help
+.PHONY: help packages build run test bench fuzz evaluate lint
+
+help: ## List the targets.
+	@awk -F ':[^#]*## ' '/^[a-z]+:[^#]*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+packages:
+	@command -v $(SWIFT) >/dev/null || { echo "Swift 6.2 or later is needed: https://www.swift.org/install/linux/" >&2; exit 1; }
+	@scripts/install-packages zlib1g-dev libzstd-dev --optional nfdump
+
+build: packages ## Build the release program.
+	$(SWIFT) build -c release --product mothlight
+
+run: build ## Make the demo traffic in ./demo, read it, print the verdicts, write demo/report.html.
+	@rm -rf demo/demo.pcap demo/demo.binetflow demo/zeek demo/zeek-json demo/truth.csv demo/report.html
+	$(MOTHLIGHT) simulate
+	$(MOTHLIGHT) read demo/demo.pcap
+	@$(MOTHLIGHT) read demo/demo.pcap --format html --output demo/report.html
+	@echo "The same as a page: $(CURDIR)/demo/report.html"
+
+test: packages ## Run all tests.
+	$(SWIFT) test
+
+bench: packages ## Measure speed and memory beside nfpcapd and ndpiReader (Benchmarks/).
+	@scripts/install-packages nfdump libndpi-bin
+	Benchmarks/run
+
+fuzz: packages ## Run each fuzzer for FUZZ_SECONDS (default 20) seconds (Fuzzing/).
+	Fuzzing/run $(FUZZ_SECONDS)
+
+evaluate: ## Hold the verdicts against the known hosts of ../shared/data.
+	@test -x $(DATA)/unpack || { echo "evaluate: $(DATA) is absent, so nothing was evaluated" >&2; exit 1; }
+	@scripts/install-packages xz-utils
+	@$(MAKE) --no-print-directory build
+	$(DATA)/unpack .data labelled captures
+	$(MOTHLIGHT) evaluate $(DATA)/truth.csv --root .data
+
+lint: ## Check the format of all Swift files.
+	$(SWIFT) format lint --strict --recursive $(wildcard Sources Tests Benchmarks Fuzzing Package.swift)

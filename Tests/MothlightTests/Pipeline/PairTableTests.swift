@@ -1,0 +1,56 @@
+import Testing
+
+@testable import Mothlight
+
+@Suite struct PairTableTests {
+  private func flow(_ first: Double, _ last: Double, port: UInt16, state: ConnectionState = .established) -> Flow {
+    Flow(
+      source: PipelineFixture.ours(5), destination: PipelineFixture.outside(1), sourcePort: port, destinationPort: 443,
+      transport: .tcp, first: Timestamp(secondsSinceEpoch: first), last: Timestamp(secondsSinceEpoch: last), state: state,
+      sourceOctets: 100, destinationOctets: 200, sourcePackets: 2, destinationPackets: 2)
+  }
+  private func table(_ flows: [Flow]) -> (PairTable, [Bool]) {
+    var table = PairTable()
+    let continued = flows.map { table.update($0, host: 0, peer: $0.destination, isInside: false).isContinuation }
+    return (table, continued)
+  }
+
+  /// A connection cut into 60-second records is one start; interleaved ones stay apart.
+  @Test func activeTimeoutsAreStitched() throws {
+    var flows: [Flow] = []
+    for i in 0..<30 {
+      flows.append(flow(Double(i) * 60, Double(i) * 60 + 59.5, port: 50_001))
+      flows.append(flow(Double(i) * 60 + 5, Double(i) * 60 + 64, port: 50_002))
+    }
+    let (table, continued) = table(flows)
+    let pair = try #require(table.pairs.first)
+    #expect(pair.starts == 2)
+    #expect(continued.filter { !$0 }.count == 2)
+    #expect(pair.longest > 1790)
+    #expect(pair.octetsOut == 6000)
+  }
+
+  @Test func retriedSYNsAreOneAttempt() throws {
+    let flows = [0.0, 7, 15, 31].map { flow($0, $0 + 0.1, port: 50_003, state: .unanswered) }
+    #expect(try #require(table(flows).0.pairs.first).starts == 1)
+  }
+
+  @Test func portReuseAfterAnEndIsANewStart() throws {
+    let flows = [0.0, 20, 40].map { flow($0, $0 + 1, port: 50_004, state: .closed) }
+    #expect(try #require(table(flows).0.pairs.first).starts == 3)
+  }
+
+  /// Times beyond what is kept go on counting in the gap histogram.
+  @Test func longSeriesKeepTheirGaps() throws {
+    let flows = (0..<5000).map { flow(Double($0) * 30, Double($0) * 30 + 1, port: UInt16(10_000 + $0), state: .closed) }
+    let (table, _) = table(flows)
+    let pair = try #require(table.pairs.first)
+    let detail = try #require(table.detail(of: pair))
+    #expect(pair.starts == 5000)
+    #expect(detail.ticks.count <= 2 * PairDetail.timesKept)
+    let all = GapHistogram.count(Periodicity.differences(table.startSeconds(of: pair)), onto: detail.oldGaps)
+    #expect(all.reduce(0, +) == 4996)
+    #expect(try #require(GapHistogram.bin(ofSeconds: 30)) == all.firstIndex { $0 > 0 })
+    #expect(detail.samples.count == Limits.evidenceFlowsPerFinding)
+  }
+}
