@@ -19,8 +19,7 @@ build: packages ## Build the release program.
 	$(SWIFT) build -c release --product mothlight
 
 run: build ## Make the demo traffic in ./demo, read it, print the verdicts, write demo/report.html.
-	@rm -rf demo/demo.pcap demo/demo.binetflow demo/zeek demo/zeek-json demo/truth.csv demo/report.html
-	$(MOTHLIGHT) simulate
+	$(MOTHLIGHT) simulate --overwrite
 	$(MOTHLIGHT) read demo/demo.pcap
 	@$(MOTHLIGHT) read demo/demo.pcap --format html --output demo/report.html
 	@echo "The same as a page: $(CURDIR)/demo/report.html"

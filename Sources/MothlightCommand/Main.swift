@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 @main
 struct Mothlight: AsyncParsableCommand {
@@ -9,4 +10,25 @@ struct Mothlight: AsyncParsableCommand {
     version: "mothlight \(version)",
     subcommands: [Read.self, Simulate.self, Evaluate.self, Detectors.self],
     defaultSubcommand: nil)
+
+  /// As the library's own, but with exit status 2 for everything that is wrong with the command line or the input: 1 is
+  /// taken by `--fail-on`.
+  static func main() async {
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      if let code = error as? ExitCode { Foundation.exit(code.rawValue) }
+      let text = fullMessage(for: error)
+      let isHelp = exitCode(for: error) == .success
+      if !text.isEmpty {
+        (isHelp ? FileHandle.standardOutput : FileHandle.standardError).write(Data((text + "\n").utf8))
+      }
+      Foundation.exit(isHelp ? 0 : 2)
+    }
+  }
 }

@@ -25,11 +25,11 @@ struct Simulate: ParsableCommand {
     var chosen = try load()
     if let seed { chosen.seed = seed }
     var bar = ShareBar(isShown: Terminal.errorIsTerminal)
-    do {
+    do throws(SimulationError) {
       let files = try Simulator(chosen).run(into: output, overwrite: overwrite) { bar.update($0) }
       bar.clear()
       for file in files { print(file) }
-    } catch let error as SimulationError {
+    } catch {
       bar.clear()
       throw ValidationError(error.message)
     }
@@ -82,8 +82,4 @@ struct ShareBar {
   func clear() {
     if lastPercent >= 0 { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
   }
-}
-
-struct Evaluate: ParsableCommand {
-  func run() throws {}
 }

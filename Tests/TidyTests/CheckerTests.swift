@@ -5,13 +5,13 @@ import Testing
 /// A rule that cannot fail shows nothing: each is held against text that breaks it, and against text that only looks so.
 @Suite struct CheckerTests {
   @Test func codeOnlyBlanksStringsAndComments() {
-    let text = #"""
+    let text = ##"""
       let a = "try! \(b as! C) \" // x" // as! D
       /* try! /* inner */ still */ let e = #"raw " try! \#(f) "#
       let g = """
         as! "quoted"
         """; let h = 1
-      """#
+      """##
     let code = SwiftCode.only(text)
     #expect(code.lines.count == text.lines.count)
     #expect(code.utf8.count == text.utf8.count)

@@ -1,7 +1,7 @@
 import Foundation
 
 /// The project's own files as text, found from where this file stands.
-struct SourceTree {
+struct SourceTree: CustomStringConvertible {
   struct File: Sendable, CustomStringConvertible {
     /// Below the project's folder, e.g. `Sources/Mothlight/Wire/DNS.swift`.
     var path: String
@@ -16,6 +16,7 @@ struct SourceTree {
   static let project = SourceTree(root: Self.folder(above: #filePath))
 
   let root: String
+  var description: String { root }
   /// Every text file, in order of path.
   let files: [File]
 

@@ -66,7 +66,7 @@ public struct BeaconDetector: Detector {
       && Self.dominates(pair, host)
     // A burst of one visit keeps time too; a caller does so for as long as its host is up.
     let persistence = min(1, span / max(60, min(online * 3600, context.last.seconds(since: context.first))))
-    var odds = min(5, 1.5 + log(1 + p.model.logBayesFactor / 4))
+    var odds = min(5, 2 + log(1 + p.model.logBayesFactor / 4))
     if persistence < 0.2 { odds -= 1.5 }
     if span < 300, !isHammering { odds -= 1 }
     let isNamed = name != nil && IPAddress(name ?? "") == nil

@@ -17,18 +17,18 @@ struct GapModels {
   var extraShare: Double
 
   private static let jitters = [0.03, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9]
-  private static let misses = [0.0, 0.25, 0.55]
+  private static let misses = [0.0, 0.3, 0.6]
   private static let extras = [0.02, 0.1, 0.25, 0.5]
 
   /// - Complexity: O(candidate periods × 84 × occupied bins).
-  static func compare(_ counts: [Double]) -> GapModels? {
+  static func compare(_ counts: [Double], gaps: [Double] = []) -> GapModels? {
     let n = counts.reduce(0, +)
     guard n >= 5 else { return nil }
     let null = noTimer(counts, n)
     let nullLikelihood = logLikelihood(counts, null)
     let occupied = counts.indices.filter { counts[$0] > 0 }
     var best: GapModels?
-    for period in candidates(counts, n) {
+    for period in candidates(counts, n, gaps) {
       for jitter in jitters {
         for miss in misses {
           let timer = comb(period, jitter, miss, at: occupied)
@@ -49,16 +49,25 @@ struct GapModels {
     return best
   }
 
-  private static func candidates(_ counts: [Double], _ n: Double) -> [Double] {
+  /// Periods worth trying: the fullest bins, each at the mean of the gaps that fell into it, and the median.
+  private static func candidates(_ counts: [Double], _ n: Double, _ gaps: [Double]) -> [Double] {
+    var sums = [Double](repeating: 0, count: counts.count)
+    var seen = [Double](repeating: 0, count: counts.count)
+    for gap in gaps {
+      guard let bin = GapHistogram.bin(ofSeconds: gap) else { continue }
+      sums[bin] += gap
+      seen[bin] += 1
+    }
+    func middle(_ bin: Int) -> Double { seen[bin] > 0 ? sums[bin] / seen[bin] : GapHistogram.centre(bin) }
     let order = counts.indices.filter { counts[$0] > 0 }.sorted { (counts[$0], $1) > (counts[$1], $0) }
-    var periods = order.prefix(4).map(GapHistogram.centre)
+    var periods = order.prefix(4).map(middle)
     var sum = 0.0
     for b in counts.indices {
       sum += counts[b]
       if sum >= n / 2 {
-        periods.append(GapHistogram.centre(b))
+        periods.append(middle(b))
         // A wide uniform has its centre of mass above the median bin's centre.
-        periods.append(GapHistogram.centre(b) * 1.15)
+        periods.append(middle(b) * 1.15)
         break
       }
     }
@@ -69,7 +78,7 @@ struct GapModels {
   static func comb(_ period: Double, _ jitter: Double, _ miss: Double, at bins: [Int]) -> [Double] {
     var p = [Double](repeating: 0, count: bins.count)
     var weight = 1 - miss
-    for k in 1...(miss > 0 ? 4 : 1) {
+    for k in 1...(miss > 0 ? 7 : 1) {
       let mean = Double(k) * period
       let half = period * jitter * Double(k).squareRoot()
       let low = max(mean - half, 0.01)

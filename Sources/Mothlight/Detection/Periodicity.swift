@@ -31,7 +31,9 @@ struct Periodicity {
     let long = gaps[gaps.count * 9 / 10]
     let merged = beats(starts, closerThan: min(30, long * 0.1))
     guard merged.count >= 8, merged.count < starts.count, let other = score(merged, []) else { return plain }
-    return other.model.logBayesFactor - 0.7 > plain.model.logBayesFactor ? other : plain
+    // The distance between the connections of one beat is a timer too, but not the one that matters.
+    let isInner = plain.model.period < other.model.period * 0.1 && other.model.logBayesFactor >= 6
+    return isInner || other.model.logBayesFactor - 0.7 > plain.model.logBayesFactor ? other : plain
   }
 
   static func differences(_ sorted: [Double]) -> [Double] {
@@ -52,7 +54,7 @@ struct Periodicity {
   private static func score(_ starts: [Double], _ oldGaps: [UInt32]) -> Periodicity? {
     let gaps = differences(starts).filter { $0 >= 0.0625 }
     let histogram = GapHistogram.count(gaps, onto: oldGaps)
-    guard gaps.count >= 5, let model = GapModels.compare(histogram) else { return nil }
+    guard gaps.count >= 5, let model = GapModels.compare(histogram, gaps: gaps) else { return nil }
     let mean = gaps.reduce(0, +) / Double(gaps.count)
     let variance = gaps.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(gaps.count)
     let sorted = gaps.sorted()

@@ -26,7 +26,7 @@ public struct QuietChannelDetector: Detector {
   public mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding]) {}
 
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
-    guard time == .distantFuture, context.hasUsableTime else { return }
+    guard time == .distantFuture, context.hasUsableTime, !context.isSampled else { return }
     let watched = context.last.seconds(since: context.first)
     for pair in context.pairs.pairs where !pair.isInside && pair.transport == .tcp && pair.longest >= secondsLeast {
       let octets = Double(pair.octetsOut &+ pair.octetsIn)

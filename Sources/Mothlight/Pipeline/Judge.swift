@@ -168,7 +168,7 @@ struct NetworkView {
       weighed.logOdds = max(0, weighed.logOdds - 3)
       weighed.summary += "; \(users) of \(hosts) machines here use it"
     } else if users <= 1, finding.family == .timing, weighed.logOdds > 1,
-      finding.last.seconds(since: finding.first) >= 3600
+      finding.last.seconds(since: finding.first) >= 3600, finding.peerName != nil
     {
       weighed.logOdds += 1
       weighed.summary += "; no other of \(hosts) machines here does"

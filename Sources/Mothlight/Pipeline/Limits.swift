@@ -16,7 +16,9 @@ public enum Limits {
   public static let evidenceFlowsPerFinding = 5
   /// Distinct peers remembered per host.
   public static let peersPerHost = 65_536
+  /// Busiest peers in a report: a screen, not a log.
   public static let peersShown = 12
+  /// Most asked names in a report.
   public static let namesShown = 12
   /// Internal hosts per run; beyond it new hosts are counted, not judged.
   public static let hosts = 1 << 20

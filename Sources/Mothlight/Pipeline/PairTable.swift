@@ -108,11 +108,12 @@ public struct PairTable: Sendable {
       details.append(PairDetail())
     }
     let d = Int(pairs[i].detail)
-    let zero = epoch ?? flow.first.advanced(bySeconds: -3600)
+    // A whole hour, so that rounding does not depend on which flow came first.
+    let zero = epoch ?? Timestamp(seconds: Int64(flow.first.hour &- 1) &* 3600)
     epoch = zero
-    let seconds = flow.first.seconds(since: zero)
-    if seconds >= 0, seconds < 42_000_000 {
-      details[d].ticks.append(UInt32(seconds * 100))
+    let (nanoseconds, overflow) = flow.first.nanoseconds.subtractingReportingOverflow(zero.nanoseconds)
+    if !overflow, let tick = UInt32(exactly: nanoseconds / 10_000_000) {
+      details[d].ticks.append(tick)
       if details[d].ticks.count >= PairDetail.timesKept * 2 { details[d].fold() }
     }
     if details[d].samples.count < Limits.evidenceFlowsPerFinding {
@@ -126,10 +127,10 @@ public struct PairTable: Sendable {
     pair.detail >= 0 && Int(pair.detail) < details.count ? details[Int(pair.detail)] : nil
   }
 
-  /// Start times of `pair`, sorted, seconds since the shard's epoch, at most the newest 1,024.
+  /// Start times of `pair`, sorted, seconds since the first of them, at most the newest 1,024.
   public func startSeconds(of pair: Pair) -> [Double] {
-    guard let detail = detail(of: pair) else { return [] }
-    return detail.ticks.sorted().map { Double($0) / 100 }
+    guard let ticks = detail(of: pair)?.ticks.sorted(), let first = ticks.first else { return [] }
+    return ticks.map { Double($0 - first) / 100 }
   }
 }
 

@@ -173,10 +173,11 @@ struct Feed {
     if let inline { shards.append(inline) }
     inline = nil
     if shards.isEmpty { shards = [makeShard(home)] }
+    let span = Shard.span(of: shards)
     for i in shards.indices {
       if isSampled { shards[i].markSampled() }
       if !hasUsableTime { shards[i].markWithoutTime() }
-      shards[i].finish()
+      shards[i].finish(span: span)
     }
     return shards
   }

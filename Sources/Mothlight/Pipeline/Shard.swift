@@ -42,6 +42,11 @@ struct Shard: Sendable {
     return (hostIsDestination ? destination : source, orientation)
   }
 
+  /// Earliest and latest time over all shards.
+  static func span(of shards: [Shard]) -> (first: Timestamp, last: Timestamp) {
+    (shards.map(\.context.first).min() ?? .distantFuture, shards.map(\.context.last).max() ?? .distantPast)
+  }
+
   mutating func markSampled() { context.isSampled = true }
   mutating func markWithoutTime() { context.hasUsableTime = false }
 
@@ -51,7 +56,10 @@ struct Shard: Sendable {
     for d in detectors.indices { detectors[d].observe(batch, in: context, into: &findings) }
   }
 
-  mutating func finish() {
+  /// Ends the input. `span` is the time seen by all shards together, which detectors compare with.
+  mutating func finish(span: (first: Timestamp, last: Timestamp)) {
+    context.first = span.first
+    context.last = span.last
     for d in detectors.indices { detectors[d].advance(to: .distantFuture, in: context, into: &findings) }
   }
 

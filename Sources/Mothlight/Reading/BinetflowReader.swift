@@ -3,7 +3,8 @@
 /// Octets include the link and IP headers (Argus counts frames). Without `SrcBytes`/`SrcPkts` an answered flow's totals
 /// are halved. Times have no zone and are taken as UTC.
 public final class BinetflowReader: RecordReader {
-  /// Called with each flow and the bytes of its `Label` column, for evaluation; never used for a verdict.
+  /// Called with each flow and the bytes of its `Label` column, for evaluation; never used for a verdict. The flow's source is
+  /// the one that the row names, also where its direction says that the other side began: labels speak of the row.
   public var onLabel: ((Flow, UnsafeRawBufferPointer) -> Void)?
 
   private let lines: TextLines
@@ -69,7 +70,9 @@ public final class BinetflowReader: RecordReader {
         tally.attach(shown, into: &batch)
         shown.removeAll(keepingCapacity: true)
       }
-      if let onLabel, columns.has(.label), columns[.label] < count { onLabel(flow, row.bytes(.label)) }
+      if let onLabel, columns.has(.label), columns[.label] < count {
+        onLabel(row.isReversed ? flow.reversed : flow, row.bytes(.label))
+      }
     } catch {
       switch error {
       case .skipped(let reason): tally.skip(reason)

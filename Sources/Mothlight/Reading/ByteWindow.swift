@@ -9,7 +9,7 @@ public final class ByteWindow {
   /// Most unread octets that the window holds; a record longer than this cannot be read.
   public static let maximumOctets = 64 << 20
   /// One read(2): large enough that the call does not show, small enough for the second-level cache.
-  static let chunkOctets = 1 << 20
+  static let chunkOctets = 256 << 10
   /// Readable octets behind the last unread one, so that scanners may load whole words.
   static let paddingOctets = 64
 

@@ -10,7 +10,9 @@ struct DatagramDecoder {
     _ bytes: RawSpan, ends: Endpoints, fromClient: Bool, at time: Timestamp, into out: inout [Observation]
   ) -> Service {
     guard bytes.byteCount > 0 else { return .unknown }
-    if let rule = PayloadRules.match(datagram: bytes, serverPort: ends.serverPort, fromClient: fromClient) {
+    if PayloadRules.mayMatch(datagram: bytes, fromClient: fromClient),
+      let rule = PayloadRules.match(datagram: bytes, serverPort: ends.serverPort, fromClient: fromClient)
+    {
       let match = PayloadMatch(
         ends: ends, rule: rule.id, payloadOctets: UInt32(clamping: bytes.byteCount), fromClient: fromClient)
       out.append(Observation(time: time, event: .payload(match)))

@@ -119,62 +119,76 @@ public enum PayloadRules {
 }
 
 extension PayloadRules {
-  /// Which octet-level rules of one transport and direction can still match, by first octet and by length.
-  private struct Index: Sendable {
-    var rules: [PayloadRule]
-    var byFirst: InlineArray<256, UInt32>
-    /// Only for datagrams; the last place stands for all longer ones.
-    var byLength: InlineArray<65, UInt32>
+  /// One transport and direction: where its masks begin in `masks`, and the rules that their bits stand for.
+  private enum Way: Int, CaseIterable {
+    case udpClient, udpServer, tcpClient
 
-    init(_ transport: Transport, _ direction: PayloadRule.Direction) {
-      rules = all.filter { $0.transport == transport && $0.direction == direction && $0.request == nil }
-      byFirst = InlineArray(repeating: 0)
-      byLength = InlineArray(repeating: 0)
-      for (bit, rule) in rules.enumerated() where bit < 32 {
-        let mask = UInt32(1) << UInt32(bit)
-        for first in 0..<256 where Self.admits(rule, UInt8(first)) { byFirst[first] |= mask }
-        for length in 0..<65 where length == 64 || rule.length.contains(length) { byLength[length] |= mask }
-      }
-    }
+    var rules: [PayloadRule] { PayloadRules.rulesByWay[rawValue] }
+    /// 256 masks by first octet, then 65 by length; the last of those stands for all longer datagrams.
+    static let stride = 256 &+ 65
+  }
 
-    private static func admits(_ rule: PayloadRule, _ first: UInt8) -> Bool {
-      for test in rule.tests {
-        switch test {
-        case .bytes(let pattern, at: 0) where pattern.first != first: return false
-        case .digits where first &- 0x30 >= 10: return false
-        default: break
-        }
-      }
-      return true
+  private static let rulesByWay: [[PayloadRule]] = Way.allCases.map { way in
+    all.filter {
+      $0.request == nil && ($0.transport == .udp) == (way != .tcpClient)
+        && ($0.direction == .fromServer) == (way == .udpServer)
     }
   }
 
-  private static let udpClient = Index(.udp, .fromClient)
-  private static let udpServer = Index(.udp, .fromServer)
-  private static let tcpClient = Index(.tcp, .fromClient)
+  /// Which octet-level rules can still match, as bits: two loads refuse nearly every payload.
+  private static let masks: [UInt32] = Way.allCases.flatMap { way in
+    var table = [UInt32](repeating: 0, count: Way.stride)
+    for (bit, rule) in way.rules.enumerated() where bit < 32 {
+      let mask = UInt32(1) << UInt32(bit)
+      for first in 0..<256 where admits(rule, UInt8(first)) { table[first] |= mask }
+      for length in 0..<64 where rule.length.contains(length) { table[256 + length] |= mask }
+      if rule.length.upperBound >= 64 { table[256 + 64] |= mask }
+    }
+    return table
+  }
+
+  private static func admits(_ rule: PayloadRule, _ first: UInt8) -> Bool {
+    for test in rule.tests {
+      switch test {
+      case .bytes(let pattern, at: 0) where pattern.first != first: return false
+      case .digits where first &- 0x30 >= 10: return false
+      default: break
+      }
+    }
+    return true
+  }
+
+  /// Whether any octet-level rule could match; nearly always `false`, and then nothing else need be asked.
+  @inline(__always)
+  static func mayMatch(datagram bytes: RawSpan, fromClient: Bool) -> Bool { mask(bytes, fromClient) != 0 }
+
+  @inline(__always)
+  private static func mask(_ bytes: RawSpan, _ fromClient: Bool) -> UInt32 {
+    guard bytes.byteCount > 0 else { return 0 }
+    let base = (fromClient ? Way.udpClient : .udpServer).rawValue &* Way.stride
+    return masks[base &+ Int(bytes.u8(0))] & masks[base &+ 256 &+ Swift.min(bytes.byteCount, 64)]
+  }
 
   /// The first rule, strong ones before weak, that a datagram matches.
   static func match(datagram bytes: RawSpan, serverPort: UInt16, fromClient: Bool) -> PayloadRule? {
-    let count = bytes.byteCount
-    guard count > 0 else { return nil }
-    let first = Int(bytes.u8(0))
-    let length = Swift.min(count, 64)
-    // The tables are read in place: a copy of an index would cost more than the look-up.
-    let mask =
-      fromClient
-      ? udpClient.byFirst[first] & udpClient.byLength[length] : udpServer.byFirst[first] & udpServer.byLength[length]
-    guard mask != 0 else { return nil }
-    return best(fromClient ? udpClient.rules : udpServer.rules, mask) { rule in
+    best((fromClient ? Way.udpClient : .udpServer).rules, mask(bytes, fromClient)) { rule in
       rule.ports.isEmpty || rule.ports.contains(serverPort) ? rule.matches(bytes, isStream: false) : .no
     }.rule
   }
 
-  /// The same for the beginning of a client's stream; `mayMatch` tells that more bytes could decide otherwise.
+  /// The same question for the first octet of a client's stream.
+  @inline(__always)
+  static func mayMatch(streamStart bytes: RawSpan) -> Bool { streamMask(bytes) != 0 }
+
+  @inline(__always)
+  private static func streamMask(_ bytes: RawSpan) -> UInt32 {
+    bytes.byteCount > 0 ? masks[Way.tcpClient.rawValue &* Way.stride &+ Int(bytes.u8(0))] : 0
+  }
+
+  /// The first rule that the beginning of a client's stream matches; `mayMatch` tells that more bytes could decide
+  /// otherwise.
   static func match(streamStart bytes: RawSpan, serverPort: UInt16) -> (rule: PayloadRule?, mayMatch: Bool) {
-    guard bytes.byteCount > 0 else { return (nil, false) }
-    let mask = tcpClient.byFirst[Int(bytes.u8(0))]
-    guard mask != 0 else { return (nil, false) }
-    return best(tcpClient.rules, mask) { rule in
+    best(Way.tcpClient.rules, streamMask(bytes)) { rule in
       rule.ports.isEmpty || rule.ports.contains(serverPort) ? rule.matches(bytes, isStream: true) : .no
     }
   }

@@ -68,7 +68,7 @@ struct StreamDecoder {
     _ bytes: RawSpan, fromClient: Bool, at time: Timestamp, into out: inout [Observation]
   ) {
     var mayMatchRule = false
-    if fromClient, !client.ruleMatched, !isTunnelled {
+    if fromClient, !client.ruleMatched, !isTunnelled, PayloadRules.mayMatch(streamStart: bytes) {
       let (rule, mayMatch) = PayloadRules.match(streamStart: bytes, serverPort: ends.serverPort)
       mayMatchRule = mayMatch
       if let rule, !mayMatch {

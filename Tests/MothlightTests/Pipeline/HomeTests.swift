@@ -32,7 +32,9 @@ import Testing
 
   @Test func theOperatorsWordCountsAlone() throws {
     let home = Home(given: [try #require(Prefix("203.0.113.0/24"))])
-    #expect(home.contains(try #require(IPAddress("203.0.113.9"))) && !home.contains(try #require(IPAddress("192.168.1.1"))))
+    let ours = try #require(IPAddress("203.0.113.9"))
+    let other = try #require(IPAddress("192.168.1.1"))
+    #expect(home.contains(ours) && !home.contains(other))
   }
 
   @Test func orientationFollowsTheEnds() throws {

@@ -72,8 +72,9 @@ struct PipelineFixture {
         all[n].process(&slice)
         at += batch
       }
-      all[n].finish()
     }
+    let span = Shard.span(of: all)
+    for n in all.indices { all[n].finish(span: span) }
     var report = Report(version: "test")
     Judge(allow: allow, home: home).judge(all, into: &report)
     return report

@@ -1,0 +1,135 @@
+import Foundation
+import Testing
+
+/// The built binary, run as a user would. It stands beside the test bundle.
+@Suite struct CommandTests {
+  private struct Outcome {
+    var status: Int32
+    var out: String
+    var err: String
+  }
+
+  private func mothlight(_ arguments: [String], input: Data? = nil) throws -> Outcome {
+    let folder = Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent() }.first {
+      FileManager.default.isExecutableFile(atPath: $0.appendingPathComponent("mothlight").path)
+    } ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+    let process = Process()
+    process.executableURL = folder.appendingPathComponent("mothlight")
+    process.arguments = arguments
+    let work = FileManager.default.temporaryDirectory.appendingPathComponent("mothlight-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: work, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: work) }
+    let outFile = work.appendingPathComponent("out")
+    let errFile = work.appendingPathComponent("err")
+    let inFile = work.appendingPathComponent("in")
+    for file in [outFile, errFile] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
+    try (input ?? Data()).write(to: inFile)
+    process.standardOutput = try FileHandle(forWritingTo: outFile)
+    process.standardError = try FileHandle(forWritingTo: errFile)
+    process.standardInput = try FileHandle(forReadingFrom: inFile)
+    try process.run()
+    process.waitUntilExit()
+    return Outcome(
+      status: process.terminationStatus, out: String(decoding: try Data(contentsOf: outFile), as: UTF8.self),
+      err: String(decoding: try Data(contentsOf: errFile), as: UTF8.self))
+  }
+
+  private func withFolder<T>(_ body: (URL) throws -> T) throws -> T {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("mothlight-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    return try body(folder)
+  }
+
+  /// A small worm scenario, quick in a debug build.
+  private let scenario = """
+    name: small
+    seed: 7
+    start: "2026-03-02"
+    hours: 2
+    formats: [pcap, zeek, zeek-json, binetflow]
+    home: 192.168.10.0/24
+    machines:
+      - {group: office, kind: office, count: 2, online: 24}
+      - {group: iot, kind: iot, count: 2}
+    infections:
+      - {host: iot/1, kind: scan, period_s: 2, jitter: 0.5, port: 23, count: 800, family: WormLike}
+    """
+
+  @Test func simulatedWormIsFoundInEveryFormatAndNobodyElse() throws {
+    try withFolder { folder in
+      let yaml = folder.appendingPathComponent("s.yaml")
+      try Data(scenario.utf8).write(to: yaml)
+      let out = folder.appendingPathComponent("demo").path
+      let made = try mothlight(["simulate", yaml.path, "--output", out])
+      #expect(made.status == 0, "\(made.err)")
+      for input in ["small.pcap", "zeek", "zeek-json", "small.binetflow"] {
+        let read = try mothlight(["read", "\(out)/\(input)", "--format", "json", "--fail-on", "infected"])
+        #expect(read.status == 1, "\(input): \(read.err)")
+        let report = try #require(try JSONSerialization.jsonObject(with: Data(read.out.utf8)) as? [String: Any])
+        let days = try #require(report["host_days"] as? [[String: Any]])
+        let infected = days.filter { $0["verdict"] as? String == "infected" }.compactMap { $0["host"] as? String }
+        #expect(infected == ["192.168.10.12"], "\(input)")
+      }
+      let again = try mothlight(["simulate", yaml.path, "--output", out])
+      #expect(again.status != 0 && again.err.contains("small.pcap"))
+    }
+  }
+
+  @Test func shardsDoNotChangeABeatOfTheJSON() throws {
+    try withFolder { folder in
+      let yaml = folder.appendingPathComponent("s.yaml")
+      try Data(scenario.utf8).write(to: yaml)
+      _ = try mothlight(["simulate", yaml.path, "--output", folder.path])
+      let capture = folder.appendingPathComponent("small.pcap").path
+      let one = try mothlight(["read", capture, "--format", "json"])
+      for shards in ["2", "8"] {
+        #expect(try mothlight(["read", capture, "--format", "json", "--shards", shards]).out == one.out)
+      }
+      #expect(one.out.count > 1000)
+      let html = folder.appendingPathComponent("r.html").path
+      #expect(try mothlight(["read", capture, "--format", "html", "--output", html]).status == 0)
+      #expect(try String(contentsOfFile: html, encoding: .utf8).contains("192.168.10.12"))
+      let fromPipe = try mothlight(["read", "-", "--format", "ndjson"], input: try Data(contentsOf: URL(fileURLWithPath: capture)))
+      #expect(fromPipe.status == 0 && fromPipe.out.contains("\"infected\""))
+    }
+  }
+
+  /// Nothing usable: exit 2, one line on standard error, and no "clean" anywhere.
+  @Test func badInputGetsOneClearLine() throws {
+    try withFolder { folder in
+      let empty = folder.appendingPathComponent("empty.pcap")
+      try Data().write(to: empty)
+      let text = folder.appendingPathComponent("notes.txt")
+      try Data("Lorem ipsum dolor sit amet\n".utf8).write(to: text)
+      let hollow = folder.appendingPathComponent("hollow")
+      try FileManager.default.createDirectory(at: hollow, withIntermediateDirectories: true)
+      for path in [empty.path, text.path, hollow.path, folder.appendingPathComponent("absent").path] {
+        let outcome = try mothlight(["read", path])
+        #expect(outcome.status == 2)
+        #expect(outcome.err.split(separator: "\n").count == 1, "\(outcome.err)")
+        #expect(outcome.err.contains(path))
+        #expect(!outcome.out.lowercased().contains("clean"))
+      }
+    }
+  }
+
+  @Test func wrongArgumentsSayWhatIsMeant() throws {
+    for (arguments, words) in [
+      (["read", "x", "--home", "ten"], "prefix"), (["read", "x", "--set", "beacon"], "KNOB"),
+      (["read", "x", "--set", "beacon.nothing=1"], "no knob"), (["read", "x", "--set", "bacon.starts_least=1"], "no detector"),
+      (["read", "x", "--format", "pdf"], "table"), (["read", "x", "--fail-on", "rain"], "suspicious"),
+      (["detectors", "none"], "there are"), (["simulate", "/nonexistent.yaml"], "cannot be read"),
+    ] {
+      let outcome = try mothlight(arguments)
+      #expect(outcome.status == 2 && outcome.err.contains(words), "\(arguments): \(outcome.err)")
+    }
+  }
+
+  @Test func detectorsExplainThemselves() throws {
+    let list = try mothlight(["detectors"])
+    #expect(list.status == 0 && list.out.split(separator: "\n").count >= 14)
+    let one = try mothlight(["detectors", "beacon"])
+    #expect(one.out.contains("beacon.bayes_least") && one.out.contains("known false positive"))
+  }
+}
