@@ -54,8 +54,9 @@ public struct BeaconDetector: Detector {
     let name = context.name(of: pair.peer, knownTo: pair.host)
     guard KnownService.byPort(pair.port, pair.transport) == nil, let detail = context.pairs.detail(of: pair) else { return nil }
     let starts = context.pairs.startSeconds(of: pair)
-    guard let p = Periodicity.analyse(starts, oldGaps: detail.oldGaps) else { return nil }
-    guard p.dispersion < dispersionMost || p.entropy < entropyMost, p.model.logBayesFactor >= bayesLeast else { return nil }
+    let gate = Periodicity.Gate(dispersionMost: dispersionMost, entropyMost: entropyMost)
+    guard let p = Periodicity.analyse(starts, oldGaps: detail.oldGaps, gate: gate), p.model.logBayesFactor >= bayesLeast
+    else { return nil }
     let service = name.flatMap(KnownService.byName)
     let host = context.hosts[Int(pair.host)]
     let span = pair.last.seconds(since: pair.first)

@@ -65,7 +65,7 @@ public struct BruteForceDetector: Detector {
     for pair in context.pairs.pairs {
       guard let service = Self.service(pair), pair.answered >= 3 else { continue }
       let minutes = max(1, pair.last.seconds(since: pair.first) / 60)
-      guard Double(pair.sizesOut.mean + pair.sizesIn.mean) <= octetsMost, pair.seconds / Double(pair.starts) <= secondsMost,
+      guard Double(pair.sizesOut.mean + pair.sizesIn.mean) <= octetsMost, Double(pair.seconds) / Double(pair.starts) <= secondsMost,
         pair.sizesOut.dispersion <= dispersionMost, Double(pair.starts) / minutes >= rateLeast
       else { continue }
       perHost[pair.host, default: []].append((pair, service))
@@ -100,7 +100,7 @@ public struct BruteForceDetector: Detector {
       measures: [
         Measure("tries", Double(tries), "connections", atLeast: Double(triesLeast)),
         Measure("octets_per_try", Double(worst.0.sizesOut.mean + worst.0.sizesIn.mean), "octets", atMost: octetsMost),
-        Measure("seconds_per_try", worst.0.seconds / Double(max(1, worst.0.starts)), "s", atMost: secondsMost),
+        Measure("seconds_per_try", Double(worst.0.seconds) / Double(max(1, worst.0.starts)), "s", atMost: secondsMost),
         Measure("dispersion", worst.0.sizesOut.dispersion, "", atMost: dispersionMost),
       ],
       evidence: samples.prefix(Limits.evidenceFlowsPerFinding).map { EvidenceFlow($0, note: worst.1) },

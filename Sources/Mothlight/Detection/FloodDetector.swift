@@ -53,7 +53,7 @@ public struct FloodDetector: Detector {
     guard let worst = pairs.max(by: { $0.packetsOut < $1.packetsOut }) else { return nil }
     let packets = Double(worst.packetsOut)
     let seconds = max(1, worst.last.seconds(since: worst.first))
-    let busy = max(1, min(seconds, max(worst.seconds, 1)))
+    let busy = max(1, min(seconds, max(Double(worst.seconds), 1)))
     // Attempts are counted over the whole span; a long single flow over its own duration.
     let packetRate = worst.starts < 10 ? packets / busy : packets / seconds
     let attempts = Double(worst.starts)

@@ -11,26 +11,30 @@ struct Periodicity {
   var dispersion: Double
   /// Entropy of the quarter-octave gap histogram over ln(n + 1): 0 for a clock.
   var entropy: Double
-  /// Share of gaps at 1, 2, 3 periods beyond what a memoryless source gives.
-  var comb: Double
-  /// Highest autocorrelation beyond half a period.
-  var autocorrelation: Double
   var model: GapModels
+  private var gaps: [Double]
+  private var times: [Double]
   /// Gap counts for the picture.
   var histogram: [Double]
+
+  /// What a series must show before the models are fitted.
+  struct Gate {
+    var dispersionMost = Double.infinity
+    var entropyMost = 1.0
+  }
 
   /// - Parameters:
   ///   - starts: sorted seconds.
   ///   - oldGaps: counts of gaps that are no longer kept as times.
-  /// - Returns: `nil` for fewer than five gaps.
-  static func analyse(_ starts: [Double], oldGaps: [UInt32] = []) -> Periodicity? {
-    guard let plain = score(starts, oldGaps) else { return nil }
+  /// - Returns: `nil` for fewer than five gaps, and for a series that passes neither limit of the gate.
+  static func analyse(_ starts: [Double], oldGaps: [UInt32] = [], gate: Gate = Gate()) -> Periodicity? {
+    guard let plain = score(starts, oldGaps, gate) else { return nil }
     // A beat may open several connections: judge the beats, not their parts, if that explains more.
     let gaps = differences(starts).sorted()
     guard oldGaps.isEmpty, gaps.count >= 10 else { return plain }
     let long = gaps[gaps.count * 9 / 10]
     let merged = beats(starts, closerThan: min(30, long * 0.1))
-    guard merged.count >= 8, merged.count < starts.count, let other = score(merged, []) else { return plain }
+    guard merged.count >= 8, merged.count < starts.count, let other = score(merged, [], gate) else { return plain }
     // The distance between the connections of one beat is a timer too, but not the one that matters.
     let isInner = plain.model.period < other.model.period * 0.1 && other.model.logBayesFactor >= 6
     return isInner || other.model.logBayesFactor - 0.7 > plain.model.logBayesFactor ? other : plain
@@ -51,18 +55,27 @@ struct Periodicity {
     return result
   }
 
-  private static func score(_ starts: [Double], _ oldGaps: [UInt32]) -> Periodicity? {
+  private static func score(_ starts: [Double], _ oldGaps: [UInt32], _ gate: Gate) -> Periodicity? {
     let gaps = differences(starts).filter { $0 >= 0.0625 }
+    guard gaps.count >= 5 else { return nil }
     let histogram = GapHistogram.count(gaps, onto: oldGaps)
-    guard gaps.count >= 5, let model = GapModels.compare(histogram, gaps: gaps) else { return nil }
     let mean = gaps.reduce(0, +) / Double(gaps.count)
     let variance = gaps.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(gaps.count)
+    let dispersion = mean > 0 ? variance.squareRoot() / mean : 0
+    let entropy = entropy(histogram)
+    guard dispersion < gate.dispersionMost || entropy < gate.entropyMost,
+      let model = GapModels.compare(histogram, gaps: gaps)
+    else { return nil }
     let sorted = gaps.sorted()
     return Periodicity(
-      starts: starts.count, median: sorted[sorted.count / 2], dispersion: mean > 0 ? variance.squareRoot() / mean : 0,
-      entropy: entropy(histogram), comb: comb(gaps, mean: mean, period: model.period),
-      autocorrelation: autocorrelation(starts, period: model.period), model: model, histogram: histogram)
+      starts: starts.count, median: sorted[sorted.count / 2], dispersion: dispersion, entropy: entropy, model: model,
+      gaps: gaps, times: starts, histogram: histogram)
   }
+
+  /// Share of gaps at 1, 2, 3 periods beyond what a memoryless source of the same mean gives.
+  var comb: Double { Self.comb(gaps, mean: gaps.reduce(0, +) / Double(max(1, gaps.count)), period: model.period) }
+  /// Highest autocorrelation beyond half a period.
+  var autocorrelation: Double { Self.autocorrelation(times, period: model.period) }
 
   static func entropy(_ counts: [Double]) -> Double {
     let n = counts.reduce(0, +)

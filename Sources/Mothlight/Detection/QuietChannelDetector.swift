@@ -28,10 +28,10 @@ public struct QuietChannelDetector: Detector {
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
     guard time == .distantFuture, context.hasUsableTime, !context.isSampled else { return }
     let watched = context.last.seconds(since: context.first)
-    for pair in context.pairs.pairs where !pair.isInside && pair.transport == .tcp && pair.longest >= secondsLeast {
+    for pair in context.pairs.pairs where !pair.isInside && pair.transport == .tcp && Double(pair.longest) >= secondsLeast {
       let octets = Double(pair.octetsOut &+ pair.octetsIn)
-      guard octets / pair.longest <= rateMost, pair.packetsOut > 2, pair.packetsIn > 2,
-        KnownService.byPort(pair.port, pair.transport) == nil, pair.longest >= shareLeast * watched
+      guard octets / Double(pair.longest) <= rateMost, pair.packetsOut > 2, pair.packetsIn > 2,
+        KnownService.byPort(pair.port, pair.transport) == nil, Double(pair.longest) >= shareLeast * watched
       else { continue }
       let name = context.name(of: pair.peer, knownTo: pair.host)
       guard !context.hosts[Int(pair.host)].looksPeerToPeer else { continue }
@@ -43,12 +43,12 @@ public struct QuietChannelDetector: Detector {
       findings.append(
         Finding(
           card: Self.card, host: context.address(of: pair.host), subject: "\(name ?? pair.peer.description) tcp/\(pair.port)",
-          summary: "kept a connection to \(name ?? pair.peer.description) port \(pair.port) open for \(Phrase.seconds(pair.longest)) "
+          summary: "kept a connection to \(name ?? pair.peer.description) port \(pair.port) open for \(Phrase.seconds(Double(pair.longest))) "
             + "and sent \(Phrase.octets(UInt64(octets))) in all",
           first: pair.first, last: pair.last, logOdds: odds,
           measures: [
-            Measure("longest", pair.longest, "s", atLeast: secondsLeast),
-            Measure("rate", octets / pair.longest, "octets/s", atMost: rateMost),
+            Measure("longest", Double(pair.longest), "s", atLeast: secondsLeast),
+            Measure("rate", octets / Double(pair.longest), "octets/s", atMost: rateMost),
           ],
           evidence: (context.pairs.detail(of: pair)?.samples ?? []).map { EvidenceFlow($0) } + firstEvidence(pair, context),
           refutedBy: "a push, chat or remote-access program on this machine that uses this port", peer: pair.peer, peerName: name))

@@ -153,7 +153,8 @@ public struct EvaluationTable: Sendable {
       entry(
         "time to detection",
         "median \(ReportWords.duration(median)), longest \(ReportWords.duration(last)), "
-          + "over \(ReportWords.count(totals.secondsToDetection.count, "infected row", "infected rows"))", gap,
+          + "over \(ReportWords.count(totals.secondsToDetection.count, "infected row", "infected rows")) with an alarm",
+        gap,
         on: &page)
     }
     cleanDays(totals, gap, on: &page)

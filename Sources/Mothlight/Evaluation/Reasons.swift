@@ -14,7 +14,7 @@ struct Reasons {
       lines += day.deciding(bar: report.bar).prefix(Self.findingsShown).map(describe)
       if result.outcome == .misnamed { lines.append("It was named \(result.botnets.joined(separator: ", ")).") }
     } else {
-      let findings = day.findings.prefix(Self.findingsShown)
+      let findings = day.findings.filter { $0.logOdds > 0 }.prefix(Self.findingsShown)
       lines += findings.isEmpty ? ["No detector had anything to say about it."] : findings.map(describe)
       let all = HostTotals(days.filter { $0.host == day.host }, home: report.home)
       lines.append(all.description)
@@ -130,10 +130,12 @@ private struct HostTotals: CustomStringConvertible {
       octetsOut &+= a.octetsOut
       octetsIn &+= a.octetsIn
       lookups &+= a.dnsLookups
-      peers = max(peers, a.peers)
+      self.peers = max(self.peers, a.peers)
     }
     // Busiest peers are those of the whole run, the same on every day.
-    let inner = days.first?.activity.topPeers.filter { peer in home.contains { $0.contains(peer.address) } } ?? []
+    // Every network has its resolver inside; that hides nothing.
+    let peers = days.first?.activity.topPeers ?? []
+    let inner = peers.filter { peer in peer.port != 53 && home.contains { $0.contains(peer.address) } }
     innerFlows = inner.reduce(0) { $0 &+ UInt64($1.flows) }
     innerPeer = inner.first.map { "\($0.address) port \($0.port)" } ?? ""
   }

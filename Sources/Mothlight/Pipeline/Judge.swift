@@ -177,23 +177,32 @@ struct NetworkView {
   }
 }
 
-/// Busiest peers per host, from the pair table.
+/// Busiest peers per host, from the pair table: one pass that keeps the best few of each host.
 struct PeerSummary {
-  private var pairsOf: [UInt32: [Int]] = [:]
+  private var best: [[Int32]]
 
   init(_ context: ShardContext) {
-    for (i, pair) in context.pairs.pairs.enumerated() { pairsOf[pair.host, default: []].append(i) }
+    best = [[Int32]](repeating: [], count: context.hosts.count)
+    for (i, pair) in context.pairs.pairs.enumerated() {
+      let host = Int(pair.host)
+      let list = best[host]
+      if list.count == Limits.peersShown, !Self.comesBefore(pair, context.pairs.pairs[Int(list[list.count - 1])]) { continue }
+      let place = list.firstIndex { Self.comesBefore(pair, context.pairs.pairs[Int($0)]) } ?? list.count
+      best[host].insert(Int32(i), at: place)
+      if best[host].count > Limits.peersShown { best[host].removeLast() }
+    }
+  }
+
+  private static func comesBefore(_ a: Pair, _ b: Pair) -> Bool {
+    a.starts != b.starts ? a.starts > b.starts : (a.peer, a.port, a.transport.rawValue) < (b.peer, b.port, b.transport.rawValue)
   }
 
   func top(of host: Int, _ context: ShardContext) -> [PeerActivity] {
-    let pairs = (pairsOf[UInt32(truncatingIfNeeded: host)] ?? []).map { context.pairs.pairs[$0] }
-    let sorted = pairs.sorted { a, b in
-      a.starts != b.starts ? a.starts > b.starts : (a.peer, a.port, a.transport.rawValue) < (b.peer, b.port, b.transport.rawValue)
-    }
-    return sorted.prefix(Limits.peersShown).map {
-      PeerActivity(
-        address: $0.peer, name: context.name(of: $0.peer, knownTo: $0.host), port: $0.port, transport: $0.transport,
-        flows: $0.starts, octets: $0.octetsOut &+ $0.octetsIn)
+    best[host].map {
+      let pair = context.pairs.pairs[Int($0)]
+      return PeerActivity(
+        address: pair.peer, name: context.name(of: pair.peer, knownTo: pair.host), port: pair.port, transport: pair.transport,
+        flows: pair.starts, octets: pair.octetsOut &+ pair.octetsIn)
     }
   }
 }

@@ -2,7 +2,7 @@ import Glibc
 
 /// What one of our hosts has done with one service outside: the shared memory of all pair detectors.
 ///
-/// About 160 bytes a pair, and a detail record (times, samples) from the fourth start on.
+/// 176 bytes a pair, and a detail record (times, samples) from the fourth start on.
 public struct Pair: Sendable {
   public var host: UInt32
   public var peer: IPAddress
@@ -22,21 +22,24 @@ public struct Pair: Sendable {
   public var packetsOut: UInt64 = 0
   public var packetsIn: UInt64 = 0
   /// Seconds of conversation, continuations included.
-  public var seconds: Double = 0
-  /// Longest single conversation with its continuations.
-  public var longest: Double = 0
+  public var seconds: Float = 0
+  /// Longest single conversation with its continuations, seconds.
+  public var longest: Float = 0
   public var sizesOut = Moments()
   public var sizesIn = Moments()
   var detail: Int32 = -1
   /// The latest conversations by source port, newest first: what a further record may continue.
-  var recent = InlineArray<4, Recent>(repeating: Recent())
+  var recent = InlineArray<3, Recent>(repeating: Recent())
 
   struct Recent: Sendable {
-    var began = Timestamp.distantPast
-    var last = Timestamp.distantPast
+    /// Seconds since the pair's `first` record arrived; negative for late records.
+    var began: Float = 0
+    var last: Float = -.infinity
     var port: UInt16 = 0
     var hasEnded = true
   }
+  /// Zero of `recent`: the first record's time.
+  var zero = Timestamp.distantPast
 
   /// Mean and spread of octets per answered conversation (Welford 1962).
   public struct Moments: Sendable {
@@ -145,11 +148,10 @@ extension Pair {
     if flow.service != .unknown { service = flow.service }
     if flow.last > last { last = flow.last }
     if flow.first < first { first = flow.first }
-    let duration = flow.duration
+    let duration = Float(flow.duration)
     seconds += duration
-    let continued = noteConversation(flow)
-    if let began = continued {
-      longest = max(longest, flow.last.seconds(since: began))
+    if let sinceBegin = noteConversation(flow) {
+      longest = max(longest, sinceBegin)
       return true
     }
     starts &+= 1
@@ -166,24 +168,26 @@ extension Pair {
 
   /// Silence after which the same ports mean a new conversation, seconds: longer than SYN retries and exporters' active
   /// timeouts leave, shorter than a source port comes back.
-  private static let tcpSilence = 120.0
-  private static let otherSilence = 60.0
+  private static let tcpSilence: Float = 120
+  private static let otherSilence: Float = 60
 
-  /// Start of the conversation that `flow` continues, or `nil` after noting a new one.
+  /// Seconds since the conversation began that `flow` continues, or `nil` after noting a new one.
   @inline(__always)
-  private mutating func noteConversation(_ flow: Flow) -> Timestamp? {
+  private mutating func noteConversation(_ flow: Flow) -> Float? {
+    if zero == .distantPast { zero = flow.first }
+    let begins = Float(flow.first.seconds(since: zero))
+    let ends = Float(flow.last.seconds(since: zero))
     let hasEnded = flow.state == .closed || flow.state == .reset
     let silence = flow.transport == .tcp ? Self.tcpSilence : Self.otherSilence
-    for i in 0..<4 where recent[i].port == flow.sourcePort && recent[i].last != .distantPast {
-      guard !recent[i].hasEnded, flow.first.seconds(since: recent[i].last) < silence,
-        recent[i].last.seconds(since: flow.first) < 86_400
-      else { break }
-      if flow.last > recent[i].last { recent[i].last = flow.last }
+    for i in 0..<3 where recent[i].port == flow.sourcePort && recent[i].last > -.infinity {
+      guard !recent[i].hasEnded, begins - recent[i].last < silence, recent[i].last - begins < 86_400 else { break }
+      if ends > recent[i].last { recent[i].last = ends }
       recent[i].hasEnded = hasEnded
-      return recent[i].began
+      return ends - recent[i].began
     }
-    for i in stride(from: 3, to: 0, by: -1) { recent[i] = recent[i &- 1] }
-    recent[0] = Recent(began: flow.first, last: flow.last, port: flow.sourcePort, hasEnded: hasEnded)
+    recent[2] = recent[1]
+    recent[1] = recent[0]
+    recent[0] = Recent(began: begins, last: ends, port: flow.sourcePort, hasEnded: hasEnded)
     return nil
   }
 }

@@ -171,6 +171,9 @@ import Testing
     #expect(
       why.contains { $0.hasPrefix("It talks to the inside: 120 of its flows") && $0.contains("10.0.0.8 port 3128") })
     #expect(!why.contains { $0.hasPrefix("Seen from the victim") })
+    activity.topPeers[0].port = 53
+    let resolver = F.evaluated(F.row(nil, .suspicious), F.report([F.day("10.0.0.1", .noSign, activity: activity)]))
+    #expect(resolver?.why.contains { $0.hasPrefix("It talks to the inside") } == false)
   }
 
   @Test func aFalseAlarmShowsWhatDecidedIt() {
