@@ -3,7 +3,7 @@ import Glibc
 @testable import Mothlight
 
 /// One binary, many targets: `MOTHLIGHT_FUZZ` names the one to run, so that linking is paid once.
-private let target: (RawSpan) -> Void = {
+nonisolated(unsafe) private let target: (RawSpan) -> Void = {
   let name = getenv("MOTHLIGHT_FUZZ").map { String(cString: $0) } ?? ""
   guard let chosen = targets[name] else {
     print("MOTHLIGHT_FUZZ must be one of: \(targets.keys.sorted().joined(separator: " "))")

@@ -71,13 +71,14 @@ public struct IndicatorDetector: Detector {
 
   public mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding]) {
     let looksAtFlows = registry.hasAddresses
-    for observation in batch {
-      let vantage = observation.vantage
+    for i in batch.indices {
+      let vantage = batch[i].vantage
       guard vantage.host != .max, Int(vantage.host) < Limits.hosts else { continue }
-      if case .flow(let flow) = observation.event {
+      if case .flow(let flow) = batch[i].event {
         if looksAtFlows { meet(flow, vantage, context) }
         continue
       }
+      let observation = batch[i]
       guard vantage.orientation == .outbound || vantage.orientation == .inside else { continue }
       let address = context.address(of: vantage.host)
       switch observation.event {

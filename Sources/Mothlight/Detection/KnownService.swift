@@ -37,7 +37,6 @@ enum KnownService {
     ("telemetry", ["telemetry", "metrics", "stats", "incoming", "beacons", "vortex"]),
     ("mail", ["imap", "smtp", "pop", "mail"]),
     ("stun", ["stun", "turn"]),
-    ("cdn", ["cdn", "static", "edge"]),
   ]
 
   static func byName(_ name: String) -> String? {

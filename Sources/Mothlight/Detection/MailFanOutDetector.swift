@@ -32,9 +32,9 @@ public struct MailFanOutDetector: Detector {
   }
 
   public mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding]) {
-    for o in batch where o.vantage.flags.contains(.firstService) && o.vantage.orientation == .outbound {
-      guard case .flow(let flow) = o.event, flow.destinationPort == 25, flow.transport == .tcp else { continue }
-      states[o.vantage.host, default: State()].add(flow)
+    for i in batch.indices where batch[i].vantage.flags.contains(.firstService) && batch[i].vantage.orientation == .outbound {
+      guard case .flow(let flow) = batch[i].event, flow.destinationPort == 25, flow.transport == .tcp else { continue }
+      states[batch[i].vantage.host, default: State()].add(flow)
     }
   }
 

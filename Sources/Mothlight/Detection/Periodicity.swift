@@ -104,7 +104,7 @@ struct Periodicity {
   static func autocorrelation(_ starts: [Double], period: Double) -> Double {
     guard period > 0, let first = starts.first, let last = starts.last else { return 0 }
     let width = period / 8
-    let count = min(4096, Int(min(1e6, (last - first) / width)) + 1)
+    let count = min(1024, Int(min(1e6, (last - first) / width)) + 1)
     guard count >= 32 else { return 0 }
     var bins = [Double](repeating: 0, count: count)
     for start in starts {

@@ -75,13 +75,14 @@ public struct ScanDetector: Detector {
   }
 
   public mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding]) {
-    for o in batch {
-      guard case .flow(let flow) = o.event, o.vantage.host != .max else { continue }
-      guard o.vantage.orientation == .outbound || o.vantage.orientation == .inside else { continue }
-      let isFirst = o.vantage.flags.contains(.firstContact)
-      guard isFirst || o.vantage.flags.contains(.firstService) else { continue }
-      guard flow.transport == .tcp || flow.transport.isICMP else { continue }
-      note(flow, Int(o.vantage.host), isFirst)
+    for i in batch.indices {
+      // The vantage is looked at in place: most observations are no first contact and need not be copied.
+      let vantage = batch[i].vantage
+      let isFirst = vantage.flags.contains(.firstContact)
+      guard isFirst || vantage.flags.contains(.firstService), vantage.host != .max else { continue }
+      guard vantage.orientation == .outbound || vantage.orientation == .inside else { continue }
+      guard case .flow(let flow) = batch[i].event, flow.transport == .tcp || flow.transport.isICMP else { continue }
+      note(flow, Int(vantage.host), isFirst)
     }
   }
 

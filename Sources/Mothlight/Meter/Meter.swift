@@ -10,6 +10,8 @@ struct Meter: ~Copyable {
   var fragments = FragmentTable()
   let input: UInt32
   private var hand = 0
+  /// What `finish` has still to report.
+  private var leaving: [(first: Int64, index: Int32)]?
   var clock = Int64.min
   private var lastExpiry = Int64.min
   /// Flows pushed out because the table was full.
@@ -221,15 +223,26 @@ struct Meter: ~Copyable {
     evicted += 1
   }
 
-  /// Reports every open flow, oldest first.
-  mutating func finish(into out: inout [Observation]) {
-    var rest: [(first: Int64, index: Int)] = []
-    for i in 0..<table.used where table.entries[i].flags.contains(.live) { rest.append((table.entries[i].first, i)) }
-    rest.sort { $0.first != $1.first ? $0.first < $1.first : table.entries[$0.index].record < table.entries[$1.index].record }
-    datagrams.finish(into: &out)
-    for item in rest {
-      emit(item.index, into: &out)
-      table.remove(item.index)
+  /// Reports open flows, oldest first, about `limit` a call; `false` when none is left.
+  mutating func finish(into out: inout [Observation], limit: Int = .max) -> Bool {
+    if leaving == nil {
+      var rest: [(first: Int64, index: Int32)] = []
+      for i in 0..<table.used where table.entries[i].flags.contains(.live) {
+        rest.append((table.entries[i].first, Int32(truncatingIfNeeded: i)))
+      }
+      // Latest first: they are taken from the end.
+      rest.sort { a, b in
+        if a.first != b.first { return a.first > b.first }
+        return table.entries[Int(a.index)].record > table.entries[Int(b.index)].record
+      }
+      leaving = rest
+      datagrams.finish(into: &out)
     }
+    let start = out.count
+    while out.count &- start < limit, let item = leaving?.popLast() {
+      emit(Int(item.index), into: &out)
+      table.remove(Int(item.index))
+    }
+    return leaving?.isEmpty == false
   }
 }

@@ -32,6 +32,24 @@ struct FingerprintTable {
     return nil
   }
 
+  /// Reads the slot, so that the cache has it when `find` comes. A batch of touches overlaps its misses; a chain of finds
+  /// waits for each.
+  @inline(__always)
+  func touch(_ fingerprint: UInt64) -> UInt64 { keys[Int(truncatingIfNeeded: fingerprint >> 20) & (keys.count &- 1)] }
+
+  /// The value of `fingerprint`, if it is there.
+  @inline(__always)
+  func peek(_ fingerprint: UInt64) -> UInt32? {
+    let key = fingerprint == 0 ? 1 : fingerprint
+    let mask = keys.count &- 1
+    var i = Int(truncatingIfNeeded: key >> 20) & mask
+    while keys[i] != 0 {
+      if keys[i] == key { return values[i] }
+      i = (i &+ 1) & mask
+    }
+    return nil
+  }
+
   private mutating func insert(_ key: UInt64, _ value: UInt32, at i: Int) {
     guard count < limit else {
       refused &+= 1

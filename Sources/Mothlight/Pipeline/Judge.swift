@@ -114,6 +114,7 @@ public struct Judge: Sendable {
   private func lack(_ host: HostRecord, _ activity: HostActivity, _ context: ShardContext) -> String? {
     if context.isSampled { return "The source is sampled: what was not sampled may be what matters." }
     if !context.hasUsableTime { return "The records carry no usable time." }
+    if activity.octetsOut == 0 { return "Only what others sent to this host was seen, nothing that it sent itself." }
     if host.isSeenOneSided { return "Only this host's own packets were seen, never an answer: a one-sided view." }
     if activity.flows < Self.flowsLeast { return "Only \(activity.flows) flows of this host were seen." }
     let seconds = activity.last.seconds(since: activity.first)
@@ -146,7 +147,7 @@ struct NetworkView {
   init(_ shards: [Shard]) {
     for shard in shards {
       hosts += shard.context.hosts.count { $0.outboundFlows >= 10 }
-      for (peer, count) in shard.prevalence { byPeer[peer, default: 0] += count }
+      for (peer, users) in shard.prevalence where users > 1 || shards.count > 1 { byPeer[peer, default: 0] += users }
     }
     guard hosts >= Self.hostsLeast else { return }
     for shard in shards {
@@ -160,7 +161,8 @@ struct NetworkView {
     guard let peer = finding.peer, hosts >= Self.hostsLeast, !finding.isConclusive, finding.family != .list,
       finding.family != .fanOut
     else { return finding }
-    let users = max(byPeer[peer] ?? 0, finding.peerName.flatMap { byName[$0] } ?? 0)
+    // Peers of one host alone are left out of the table.
+    let users = max(byPeer[peer] ?? 1, finding.peerName.flatMap { byName[$0] } ?? 0)
     let share = Double(users) / Double(hosts)
     var weighed = finding
     weighed.measures.append(Measure("prevalence", share, "share of \(hosts) hosts"))

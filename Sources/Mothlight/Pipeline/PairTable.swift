@@ -78,8 +78,8 @@ public struct PairTable: Sendable {
   /// Zero of the tick counter: the first start seen, minus an hour for late records.
   private(set) var epoch: Timestamp?
 
-  /// Pairs per shard: 2 M × 184 B with index is 370 MB at most; more are counted and left alone.
-  static let limit = 1 << 21
+  /// Pairs per shard: 1 M × 200 B with index is 200 MB at most; more are counted and left alone.
+  static let limit = 1 << 20
   var refused: UInt64 { index.refused }
 
   /// What a flow was to its pair.
@@ -89,9 +89,26 @@ public struct PairTable: Sendable {
     var isNew: Bool
   }
 
+  /// Fingerprint of a pair.
   @inline(__always)
+  static func key(_ flow: Flow, host: UInt32) -> UInt64 {
+    mix64(
+      flow.destination.mixed
+        ^ (UInt64(host) << 32 | UInt64(flow.destinationPort) << 8 | UInt64(flow.transport.rawValue)))
+  }
+
+  @inline(__always) func touchIndex(_ key: UInt64) -> UInt64 { index.touch(key) }
+  @inline(__always) func touchPair(_ key: UInt64) -> UInt64 {
+    guard let i = index.peek(key), Int(i) < pairs.count else { return 0 }
+    return UInt64(pairs[Int(i)].starts)
+  }
+
   mutating func update(_ flow: Flow, host: UInt32, peer: IPAddress, isInside: Bool) -> Place {
-    let key = mix64(peer.mixed ^ (UInt64(host) << 32 | UInt64(flow.destinationPort) << 8 | UInt64(flow.transport.rawValue)))
+    update(flow, key: Self.key(flow, host: host), host: host, peer: peer, isInside: isInside)
+  }
+
+  @inline(__always)
+  mutating func update(_ flow: Flow, key: UInt64, host: UInt32, peer: IPAddress, isInside: Bool) -> Place {
     let next = UInt32(truncatingIfNeeded: pairs.count)
     let found = index.find(key, orInsert: next)
     if found == nil {

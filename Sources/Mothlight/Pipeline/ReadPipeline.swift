@@ -174,11 +174,17 @@ struct Feed {
     inline = nil
     if shards.isEmpty { shards = [makeShard(home)] }
     let span = Shard.span(of: shards)
-    for i in shards.indices {
-      if isSampled { shards[i].markSampled() }
-      if !hasUsableTime { shards[i].markWithoutTime() }
-      shards[i].finish(span: span)
+    let finishing = shards.map { shard in
+      Task {
+        var shard = shard
+        if isSampled { shard.markSampled() }
+        if !hasUsableTime { shard.markWithoutTime() }
+        shard.finish(span: span)
+        return shard
+      }
     }
+    shards = []
+    for task in finishing { shards.append(await task.value) }
     return shards
   }
 }

@@ -7,20 +7,26 @@ struct Shard: Sendable {
   private var hostNumbers = AddressNumbers()
   private var contacts = FingerprintTable(limit: Shard.contactLimit)
   private var detectors: [any Detector]
+  /// By detector: whether its card asks for flows. The others get the few application events alone.
+  private let readsFlows: [Bool]
   private let home: Home
   private(set) var findings: [Finding] = []
   /// Counters for the report.
   private(set) var continuations: UInt64 = 0
   private(set) var hostsRefused: UInt64 = 0
   /// Number of our hosts that met each outside peer.
-  private(set) var prevalence: [IPAddress: UInt32] = [:]
+  private(set) var prevalence: [(peer: IPAddress, users: UInt32)] = []
+  private var peerNumbers = FingerprintTable(limit: Shard.prevalenceLimit)
 
-  /// (host, peer) contacts per shard: 4 M × 24 B = 100 MB.
-  static let contactLimit = 1 << 22
+  /// (host, peer) contacts per shard: 2 M × 24 B = 50 MB.
+  static let contactLimit = 1 << 21
+  /// Outside peers whose users are counted: 1 M × 48 B. A host that meets more is scanning, and a scan's targets are nobody's.
+  static let prevalenceLimit = 1 << 20
 
   init(home: Home, detectors: [any Detector]) {
     self.home = home
     self.detectors = detectors
+    readsFlows = detectors.map { type(of: $0).card.reads.contains(.flow) }
   }
 
   /// Host whose shard an observation belongs to; `nil` when none of its ends is ours.
@@ -52,8 +58,40 @@ struct Shard: Sendable {
 
   /// Fills in the vantage of each observation, updates what is known, and shows the batch to every detector.
   mutating func process(_ batch: inout [Observation]) {
-    for i in batch.indices { place(&batch[i]) }
-    for d in detectors.indices { detectors[d].observe(batch, in: context, into: &findings) }
+    prepare(&batch)
+    for i in batch.indices { place(&batch[i], keys[i]) }
+    let others = batch.filter { if case .flow = $0.event { false } else { true } }
+    for d in detectors.indices {
+      let part = readsFlows[d] ? batch : others
+      if !part.isEmpty { detectors[d].observe(part, in: context, into: &findings) }
+    }
+  }
+
+  private struct Keys {
+    var contact: UInt64 = 0
+    var pair: UInt64 = 0
+  }
+  private var keys: [Keys] = []
+  /// Keeps the touches from being optimised away.
+  private var touched: UInt64 = 0
+
+  /// Finds the host of each observation and brings the table slots of the whole batch into the cache.
+  private mutating func prepare(_ batch: inout [Observation]) {
+    keys.removeAll(keepingCapacity: true)
+    for i in batch.indices {
+      var key = Keys()
+      if let (address, orientation) = Self.hostAddress(of: batch[i], home: home), let host = number(of: address) {
+        batch[i].vantage.host = host
+        batch[i].vantage.orientation = orientation
+        if case .flow(let flow) = batch[i].event, orientation == .outbound || orientation == .inside {
+          key.contact = mix64(flow.destination.mixed ^ UInt64(host) << 32)
+          key.pair = PairTable.key(flow, host: host)
+          touched ^= contacts.touch(key.contact) ^ context.pairs.touchIndex(key.pair)
+        }
+      }
+      keys.append(key)
+    }
+    for key in keys where key.pair != 0 { touched ^= context.pairs.touchPair(key.pair) }
   }
 
   /// Ends the input. `span` is the time seen by all shards together, which detectors compare with.
@@ -64,15 +102,14 @@ struct Shard: Sendable {
   }
 
   @inline(__always)
-  private mutating func place(_ o: inout Observation) {
-    guard let (address, orientation) = Self.hostAddress(of: o, home: home) else { return }
-    guard let host = number(of: address) else { return }
-    o.vantage.host = host
-    o.vantage.orientation = orientation
+  private mutating func place(_ o: inout Observation, _ keys: Keys) {
+    let host = o.vantage.host
+    let orientation = o.vantage.orientation
+    guard host != .max else { return }
     if o.time < context.first { context.first = o.time }
     if o.time > context.last { context.last = o.time }
     switch o.event {
-    case .flow(let flow): placeFlow(flow, host, &o.vantage)
+    case .flow(let flow): placeFlow(flow, host, keys, &o.vantage)
     case .dns(let lookup): placeLookup(lookup, host, orientation)
     case .tls(let handshake):
       if let name = handshake.serverName, orientation != .inbound {
@@ -97,20 +134,21 @@ struct Shard: Sendable {
   }
 
   @inline(__always)
-  private mutating func placeFlow(_ flow: Flow, _ host: UInt32, _ vantage: inout Vantage) {
+  private mutating func placeFlow(_ flow: Flow, _ host: UInt32, _ keys: Keys, _ vantage: inout Vantage) {
     let peer = vantage.orientation == .inbound ? flow.source : flow.destination
     note(flow, host, vantage.orientation)
     switch vantage.orientation {
     case .outbound, .inside:
-      if contacts.find(mix64(peer.mixed ^ UInt64(host) << 32), orInsert: 0) == nil {
+      if contacts.find(keys.contact, orInsert: 0) == nil {
         vantage.flags.insert(.firstContact)
         context.hosts[Int(host)].peers &+= 1
-        if vantage.orientation == .outbound { prevalence[peer, default: 0] &+= 1 }
+        if vantage.orientation == .outbound { notePeer(peer) }
         if context.hosts[Int(host)].namesKnown > 0, context.name(of: peer, knownTo: host) != nil {
           vantage.flags.insert(.peerWasNamed)
         }
       }
-      let place = context.pairs.update(flow, host: host, peer: peer, isInside: vantage.orientation == .inside)
+      let place = context.pairs.update(
+        flow, key: keys.pair, host: host, peer: peer, isInside: vantage.orientation == .inside)
       if place.isNew {
         vantage.flags.insert(.firstService)
         if vantage.orientation == .outbound, flow.transport.hasPorts, flow.destinationPort > 1023,
@@ -129,6 +167,14 @@ struct Shard: Sendable {
         context.hosts[Int(host)].mailReceived &+= 1
       }
     case .foreign: break
+    }
+  }
+
+  private mutating func notePeer(_ peer: IPAddress) {
+    if let known = peerNumbers.find(peer.mixed, orInsert: UInt32(truncatingIfNeeded: prevalence.count)) {
+      prevalence[Int(known)].users &+= 1
+    } else if prevalence.count < peerNumbers.count {
+      prevalence.append((peer, 1))
     }
   }
 

@@ -38,9 +38,11 @@ public final class CaptureReader: RecordReader {
       try readWindow(into: &batch, until: before &+ limit)
     }
     if state == .draining {
-      meter.pointee.finish(into: &batch)
-      state = .ended
-      close()
+      guard meter.pointee.finish(into: &batch, limit: limit) else {
+        state = .ended
+        close()
+        return batch.count > before
+      }
     }
     return batch.count > before
   }
