@@ -3,7 +3,8 @@ import Mothlight
 
 /// `mothlight detectors`: what each detector sees, its knobs and known false positives.
 struct Detectors: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "List the detectors with their knobs, references and known false positives.")
+  static let configuration = CommandConfiguration(
+    abstract: "List the detectors with their knobs, references and known false positives.")
 
   @Argument(help: "Only this one.")
   var name: String?
@@ -12,7 +13,8 @@ struct Detectors: ParsableCommand {
     let cards = DetectorRoster.all.map { $0.card }
     if let name {
       guard let card = cards.first(where: { $0.name == name }) else {
-        throw ValidationError("no detector is called '\(name)'; there are: \(cards.map(\.name).joined(separator: ", "))")
+        throw ValidationError(
+          "no detector is called '\(name)'; there are: \(cards.map(\.name).joined(separator: ", "))")
       }
       describe(card)
     } else {
@@ -22,7 +24,9 @@ struct Detectors: ParsableCommand {
 
   private func describe(_ card: DetectorCard) {
     print("\(card.name) v\(card.version): \(card.title)")
-    print("  family \(card.family.rawValue), reads \(card.reads.map(\.rawValue).joined(separator: ", ")), scope \(card.scope.rawValue)")
+    print(
+      "  family \(card.family.rawValue), reads \(card.reads.map(\.rawValue).joined(separator: ", ")), scope \(card.scope.rawValue)"
+    )
     for knob in card.knobs {
       print("  \(card.name).\(knob.name) = \(knob.value) \(knob.unit): \(knob.meaning)")
     }

@@ -91,7 +91,9 @@ struct ReadChoices: ParsableArguments {
   func options() throws -> ReadOptions {
     var options = ReadOptions()
     options.home = try home.map { text in
-      guard let prefix = Prefix(text) else { throw ValidationError("--home: '\(text)' is not a prefix such as 192.0.2.0/24") }
+      guard let prefix = Prefix(text) else {
+        throw ValidationError("--home: '\(text)' is not a prefix such as 192.0.2.0/24")
+      }
       return prefix
     }
     guard (1...64).contains(shards) else { throw ValidationError("--shards takes 1 to 64") }
@@ -100,7 +102,8 @@ struct ReadChoices: ParsableArguments {
     options.registry = try configured { () throws(ConfigurationError) in try Registry.load(paths: list) }
     for rule in allow {
       if let text = try? String(contentsOfFile: rule, encoding: .utf8) {
-        options.allow.rules += try configured { () throws(ConfigurationError) in try AllowList(text: text, name: rule) }.rules
+        options.allow.rules += try configured { () throws(ConfigurationError) in try AllowList(text: text, name: rule) }
+          .rules
       } else {
         options.allow.rules.append(try configured { () throws(ConfigurationError) in try AllowList.parse(rule) })
       }

@@ -12,7 +12,9 @@ struct ReportSink {
       return
     }
     let partial = path + ".partial"
-    guard FileManager.default.createFile(atPath: partial, contents: nil), let handle = FileHandle(forWritingAtPath: partial) else {
+    guard FileManager.default.createFile(atPath: partial, contents: nil),
+      let handle = FileHandle(forWritingAtPath: partial)
+    else {
       throw ValidationError("\(path): cannot be written; does its folder exist and may you write there?")
     }
     do {

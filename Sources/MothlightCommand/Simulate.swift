@@ -7,7 +7,9 @@ import Yams
 struct Simulate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write labelled synthetic traffic and its truth.csv to files.",
-    discussion: "Without a scenario the built-in demo is made: an office of 34 machines for a day, four of them infected. The same scenario and seed give the same bytes.")
+    discussion:
+      "Without a scenario the built-in demo is made: an office of 34 machines for a day, four of them infected. The same scenario and seed give the same bytes."
+  )
 
   @Argument(help: "Scenario file (YAML); see Examples/. Default: the built-in demo.")
   var scenario: String?
@@ -56,7 +58,9 @@ struct Simulate: ParsableCommand {
     case .typeMismatch(_, let c), .valueNotFound(_, let c), .keyNotFound(_, let c), .dataCorrupted(let c): context = c
     @unknown default: return "\(error)"
     }
-    if let inner = context.underlyingError as? YamlError { return "no valid YAML: \(inner)".split(separator: "\n").joined(separator: " ") }
+    if let inner = context.underlyingError as? YamlError {
+      return "no valid YAML: \(inner)".split(separator: "\n").joined(separator: " ")
+    }
     if let inner = context.underlyingError as? DecodingError { return words(inner) }
     let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
     return path.isEmpty ? context.debugDescription : "\(path): \(context.debugDescription)"
@@ -75,7 +79,8 @@ struct ShareBar {
     guard isShown, percent != lastPercent else { return }
     lastPercent = percent
     let filled = percent * 24 / 100
-    let line = "\r\u{1b}[K[\(String(repeating: "#", count: filled))\(String(repeating: ".", count: 24 - filled))] \(percent) %"
+    let line =
+      "\r\u{1b}[K[\(String(repeating: "#", count: filled))\(String(repeating: ".", count: 24 - filled))] \(percent) %"
     FileHandle.standardError.write(Data(line.utf8))
   }
 

@@ -37,7 +37,10 @@ struct ProgressBar {
     guard lastDraw.duration(to: now) > .milliseconds(100) else { return }
     lastDraw = now
     hasDrawn = true
-    let seconds = max(0.001, Double(start.duration(to: now).components.seconds) + Double(start.duration(to: now).components.attoseconds) * 1e-18)
+    let seconds = max(
+      0.001,
+      Double(start.duration(to: now).components.seconds) + Double(start.duration(to: now).components.attoseconds)
+        * 1e-18)
     let rate = Double(read) / seconds
     var line = "\r\u{1b}[K"
     if let total, total > 0 {

@@ -10,9 +10,10 @@ import Testing
   }
 
   private func mothlight(_ arguments: [String], input: Data? = nil) throws -> Outcome {
-    let folder = Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent() }.first {
-      FileManager.default.isExecutableFile(atPath: $0.appendingPathComponent("mothlight").path)
-    } ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+    let folder =
+      Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent() }.first {
+        FileManager.default.isExecutableFile(atPath: $0.appendingPathComponent("mothlight").path)
+      } ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
     let process = Process()
     process.executableURL = folder.appendingPathComponent("mothlight")
     process.arguments = arguments
@@ -90,7 +91,8 @@ import Testing
       let html = folder.appendingPathComponent("r.html").path
       #expect(try mothlight(["read", capture, "--format", "html", "--output", html]).status == 0)
       #expect(try String(contentsOfFile: html, encoding: .utf8).contains("192.168.10.12"))
-      let fromPipe = try mothlight(["read", "-", "--format", "ndjson"], input: try Data(contentsOf: URL(fileURLWithPath: capture)))
+      let fromPipe = try mothlight(
+        ["read", "-", "--format", "ndjson"], input: try Data(contentsOf: URL(fileURLWithPath: capture)))
       #expect(fromPipe.status == 0 && fromPipe.out.contains("\"infected\""))
     }
   }
@@ -117,7 +119,8 @@ import Testing
   @Test func wrongArgumentsSayWhatIsMeant() throws {
     for (arguments, words) in [
       (["read", "x", "--home", "ten"], "prefix"), (["read", "x", "--set", "beacon"], "KNOB"),
-      (["read", "x", "--set", "beacon.nothing=1"], "no knob"), (["read", "x", "--set", "bacon.starts_least=1"], "no detector"),
+      (["read", "x", "--set", "beacon.nothing=1"], "no knob"),
+      (["read", "x", "--set", "bacon.starts_least=1"], "no detector"),
       (["read", "x", "--format", "pdf"], "table"), (["read", "x", "--fail-on", "rain"], "suspicious"),
       (["detectors", "none"], "there are"), (["simulate", "/nonexistent.yaml"], "cannot be read"),
     ] {

@@ -13,7 +13,9 @@ private func drain(_ reader: some RecordReader) {
 }
 
 func fuzzCapture(_ bytes: RawSpan) {
-  guard let window = window(bytes), let reader = try? CaptureReader(window: window, path: "fuzz", index: 0) else { return }
+  guard let window = window(bytes), let reader = try? CaptureReader(window: window, path: "fuzz", index: 0) else {
+    return
+  }
   drain(reader)
 }
 

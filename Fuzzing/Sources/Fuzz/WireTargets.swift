@@ -1,7 +1,8 @@
 @testable import Mothlight
 
 private let ends = Endpoints(
-  client: IPAddress(v4: 0x0a00_0001), server: IPAddress(v4: 0xc633_6401), clientPort: 40_000, serverPort: 443, transport: .tcp)
+  client: IPAddress(v4: 0x0a00_0001), server: IPAddress(v4: 0xc633_6401), clientPort: 40_000, serverPort: 443,
+  transport: .tcp)
 
 /// Link layer to transport, then the meter: first octet chooses the link type.
 func fuzzPacket(_ bytes: RawSpan) {
@@ -54,7 +55,9 @@ func fuzzStream(_ bytes: RawSpan) {
   var out: [Observation] = []
   let cut = 1 + Int(bytes.u8(0)) % bytes.byteCount
   _ = decoder.feed(bytes.extracting(1..<max(1, cut)), fromClient: true, at: Timestamp(seconds: 1), into: &out)
-  _ = decoder.feed(bytes.extracting(max(1, cut)..<bytes.byteCount), fromClient: bytes.u8(0) & 1 == 0, at: Timestamp(seconds: 2), into: &out)
+  _ = decoder.feed(
+    bytes.extracting(max(1, cut)..<bytes.byteCount), fromClient: bytes.u8(0) & 1 == 0, at: Timestamp(seconds: 2),
+    into: &out)
   decoder.skip(fromClient: true)
   _ = decoder.feed(bytes, fromClient: false, at: Timestamp(seconds: 3), into: &out)
   decoder.finish(at: Timestamp(seconds: 4), into: &out)

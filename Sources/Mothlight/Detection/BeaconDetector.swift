@@ -13,7 +13,8 @@ public struct BeaconDetector: Detector {
       .init("entropy_most", 0.62, unit: "ratio", "gate: entropy of the gap histogram over ln(n + 1)"),
       .init("bayes_least", 6, unit: "nat", "log Bayes factor of a timer over no timer"),
       .init("named_discount", 2, unit: "nat", "taken off when the peer has a name and an everyday port"),
-      .init("hammer_gap_most", 10, unit: "s", "median gap below which no everyday program opens new connections for long"),
+      .init(
+        "hammer_gap_most", 10, unit: "s", "median gap below which no everyday program opens new connections for long"),
     ],
     references: [
       "RITA v5 scoring, measured in reference detection.md section 3.2",
@@ -21,7 +22,8 @@ public struct BeaconDetector: Detector {
       "Schwarz, Estimating the dimension of a model, 1978, doi:10.1214/aos/1176344136",
     ],
     knownFalsePositives: [
-      "pollers without a telling name: monitoring, chat, home-made scripts", "software that retries a dead licence server",
+      "pollers without a telling name: monitoring, chat, home-made scripts",
+      "software that retries a dead licence server",
     ])
 
   private let startsLeast: Int
@@ -52,7 +54,9 @@ public struct BeaconDetector: Detector {
 
   private func judge(_ pair: Pair, _ context: ShardContext) -> Finding? {
     let name = context.name(of: pair.peer, knownTo: pair.host)
-    guard KnownService.byPort(pair.port, pair.transport) == nil, let detail = context.pairs.detail(of: pair) else { return nil }
+    guard KnownService.byPort(pair.port, pair.transport) == nil, let detail = context.pairs.detail(of: pair) else {
+      return nil
+    }
     let starts = context.pairs.startSeconds(of: pair)
     let gate = Periodicity.Gate(dispersionMost: dispersionMost, entropyMost: entropyMost)
     guard let p = Periodicity.analyse(starts, oldGaps: detail.oldGaps, gate: gate), p.model.logBayesFactor >= bayesLeast
@@ -63,7 +67,8 @@ public struct BeaconDetector: Detector {
     let online = Double(host.hoursOnline)
     // Web pages poll fast too, but what comes back differs from time to time.
     let isSteady = pair.sizesOut.dispersion <= 0.2 && pair.sizesIn.dispersion <= 0.2
-    let isHammering = p.median <= hammerGap && pair.starts >= 20 && (isSteady || pair.failed * 2 > pair.starts)
+    let isHammering =
+      p.median <= hammerGap && pair.starts >= 20 && (isSteady || pair.failed * 2 > pair.starts)
       && Self.dominates(pair, host)
     // A burst of one visit keeps time too; a caller does so for as long as its host is up.
     let persistence = min(1, span / max(60, min(online * 3600, context.last.seconds(since: context.first))))
@@ -75,7 +80,9 @@ public struct BeaconDetector: Detector {
     let isEveryday = KnownService.isCommonPort(pair.port, pair.transport) && (isNamed || !host.hasVisibleLookups)
     if isEveryday, !isHammering { odds -= namedDiscount }
     if isHammering { odds = max(odds, 3.5) }
-    if KnownService.isFileSharing(pair.port) || host.looksPeerToPeer && !KnownService.isCommonPort(pair.port, pair.transport) {
+    if KnownService.isFileSharing(pair.port)
+      || host.looksPeerToPeer && !KnownService.isCommonPort(pair.port, pair.transport)
+    {
       odds -= 3
     }
     if service != nil { odds = min(odds - 2, 1) }

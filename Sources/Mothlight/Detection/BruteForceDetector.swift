@@ -65,7 +65,8 @@ public struct BruteForceDetector: Detector {
     for pair in context.pairs.pairs {
       guard let service = Self.service(pair), pair.answered >= 3 else { continue }
       let minutes = max(1, pair.last.seconds(since: pair.first) / 60)
-      guard Double(pair.sizesOut.mean + pair.sizesIn.mean) <= octetsMost, Double(pair.seconds) / Double(pair.starts) <= secondsMost,
+      guard Double(pair.sizesOut.mean + pair.sizesIn.mean) <= octetsMost,
+        Double(pair.seconds) / Double(pair.starts) <= secondsMost,
         pair.sizesOut.dispersion <= dispersionMost, Double(pair.starts) / minutes >= rateLeast
       else { continue }
       perHost[pair.host, default: []].append((pair, service))
@@ -88,13 +89,16 @@ public struct BruteForceDetector: Detector {
     refusedLogins = [:]
   }
 
-  private func finding(_ host: UInt32, _ pairs: [Pair], _ tries: UInt32, _ worst: (Pair, String), _ context: ShardContext) -> Finding {
+  private func finding(
+    _ host: UInt32, _ pairs: [Pair], _ tries: UInt32, _ worst: (Pair, String), _ context: ShardContext
+  ) -> Finding {
     let samples = pairs.prefix(2).flatMap { context.pairs.detail(of: $0)?.samples ?? [] }
     let first = pairs.map(\.first).min() ?? worst.0.first
     let last = pairs.map(\.last).max() ?? worst.0.last
     return Finding(
       card: Self.card, host: context.address(of: host), subject: "\(worst.1) log-ins",
-      summary: "\(tries) short \(worst.1) conversations of nearly equal size with \(pairs.count) machine\(pairs.count == 1 ? "" : "s"), "
+      summary:
+        "\(tries) short \(worst.1) conversations of nearly equal size with \(pairs.count) machine\(pairs.count == 1 ? "" : "s"), "
         + "most with \(worst.0.peer)",
       first: first, last: last, logOdds: min(5.5, 3.8 + log(Double(tries) / Double(triesLeast)) * 0.5),
       measures: [

@@ -39,7 +39,8 @@ public struct DeadRendezvousDetector: Detector {
       let share = Double(pair.failed) / Double(pair.starts)
       let seconds = pair.last.seconds(since: pair.first)
       let host = context.hosts[Int(pair.host)]
-      guard !host.isSeenOneSided, !host.looksPeerToPeer, !KnownService.isFileSharing(pair.port), share >= failedLeast, seconds >= secondsLeast, KnownService.byPort(pair.port, pair.transport) == nil,
+      guard !host.isSeenOneSided, !host.looksPeerToPeer, !KnownService.isFileSharing(pair.port), share >= failedLeast,
+        seconds >= secondsLeast, KnownService.byPort(pair.port, pair.transport) == nil,
         let detail = context.pairs.detail(of: pair)
       else { continue }
       let name = context.name(of: pair.peer, knownTo: pair.host)
@@ -49,9 +50,12 @@ public struct DeadRendezvousDetector: Detector {
       if name == nil { odds += 0.5 } else { odds -= 1 }
       findings.append(
         Finding(
-          card: Self.card, host: context.address(of: pair.host), subject: "\(name ?? pair.peer.description) tcp/\(pair.port)",
-          summary: "tried \(pair.starts) times in \(Phrase.seconds(seconds)) to reach \(name ?? pair.peer.description) port "
-            + "\(pair.port), \(pair.failed) times without success" + (isOddPort ? "; no everyday service uses that port" : ""),
+          card: Self.card, host: context.address(of: pair.host),
+          subject: "\(name ?? pair.peer.description) tcp/\(pair.port)",
+          summary:
+            "tried \(pair.starts) times in \(Phrase.seconds(seconds)) to reach \(name ?? pair.peer.description) port "
+            + "\(pair.port), \(pair.failed) times without success"
+            + (isOddPort ? "; no everyday service uses that port" : ""),
           first: pair.first, last: pair.last, logOdds: odds,
           measures: [
             Measure("attempts", Double(pair.starts), "connections", atLeast: Double(attemptsLeast)),
@@ -59,7 +63,8 @@ public struct DeadRendezvousDetector: Detector {
             Measure("duration", seconds, "s", atLeast: secondsLeast),
           ],
           evidence: detail.samples.map { EvidenceFlow($0, note: name ?? "") },
-          refutedBy: "a program on this machine that is configured with this address, whose server was moved or is down",
+          refutedBy:
+            "a program on this machine that is configured with this address, whose server was moved or is down",
           peer: pair.peer, peerName: name))
     }
   }

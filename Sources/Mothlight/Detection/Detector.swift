@@ -11,7 +11,10 @@ public protocol Detector: Sendable {
 /// Explains a detector to people and to `mothlight detectors`.
 public struct DetectorCard: Sendable {
   /// Which hosts' observations one instance must see together.
-  public enum Scope: String, Sendable { case perHost = "per_host", whole }
+  public enum Scope: String, Sendable {
+    case perHost = "per_host"
+    case whole
+  }
   /// What kind of observation it needs to say anything.
   public enum Input: String, Sendable { case flow, dns, tls, http, ssh, payload }
   /// A number that an operator may turn.
@@ -68,9 +71,12 @@ public struct DetectorSettings: Sendable {
     for knob in card.knobs { result[knob.name] = knob.value }
     for (name, value) in values {
       guard result[name] != nil else {
-        throw ConfigurationError("detector \(card.name) has no knob '\(name)'; it has: \(card.knobs.map(\.name).joined(separator: ", "))")
+        throw ConfigurationError(
+          "detector \(card.name) has no knob '\(name)'; it has: \(card.knobs.map(\.name).joined(separator: ", "))")
       }
-      guard value.isFinite else { throw ConfigurationError("detector \(card.name): knob '\(name)' must be a finite number") }
+      guard value.isFinite else {
+        throw ConfigurationError("detector \(card.name): knob '\(name)' must be a finite number")
+      }
       result[name] = value
     }
     return result

@@ -12,7 +12,9 @@ public struct FloodDetector: Detector {
       .init("answered_most", 0.02, unit: "share", "packets that come back for each one sent"),
     ],
     references: ["reference detection.md section 7, DDoS participation", "Antonakakis et al., USENIX Security 2017"],
-    knownFalsePositives: ["one-way media, syslog or tunnel exports to an outside collector", "a capture that sees one direction only"])
+    knownFalsePositives: [
+      "one-way media, syslog or tunnel exports to an outside collector", "a capture that sees one direction only",
+    ])
 
   private let packetsLeast: Double
   private let packetRateLeast: Double
@@ -35,8 +37,11 @@ public struct FloodDetector: Detector {
     guard time == .distantFuture else { return }
     // A flood may spread over ports: sum per target first.
     var targets: [UInt32: [IPAddress: [Int]]] = [:]
-    for (i, pair) in context.pairs.pairs.enumerated() where !pair.isInside && !context.hosts[Int(pair.host)].isSeenOneSided {
-      guard Double(pair.packetsOut) >= min(packetsLeast, attemptsLeast), answered(pair) <= answeredMost else { continue }
+    for (i, pair) in context.pairs.pairs.enumerated()
+    where !pair.isInside && !context.hosts[Int(pair.host)].isSeenOneSided {
+      guard Double(pair.packetsOut) >= min(packetsLeast, attemptsLeast), answered(pair) <= answeredMost else {
+        continue
+      }
       targets[pair.host, default: [:]][pair.peer, default: []].append(i)
     }
     for host in targets.keys.sorted() {
@@ -64,7 +69,8 @@ public struct FloodDetector: Detector {
     let rate = max(packetRate / packetRateLeast, isAttemptFlood ? attempts / seconds / attemptRateLeast : 0)
     return Finding(
       card: Self.card, host: context.address(of: worst.host), subject: target,
-      summary: "sent \(worst.packetsOut) packets in \(Phrase.seconds(seconds)) to \(worst.peer) port \(worst.port)/\(worst.transport)"
+      summary:
+        "sent \(worst.packetsOut) packets in \(Phrase.seconds(seconds)) to \(worst.peer) port \(worst.port)/\(worst.transport)"
         + (isAttemptFlood ? " in \(worst.starts) separate attempts" : "") + "; \(worst.packetsIn) came back",
       first: worst.first, last: worst.last, logOdds: min(6, 4.2 + log(max(1, rate)) * 0.4),
       measures: [
@@ -80,7 +86,9 @@ public struct FloodDetector: Detector {
   }
 
   private func evidence(_ pair: Pair, _ context: ShardContext) -> [EvidenceFlow] {
-    if let samples = context.pairs.detail(of: pair)?.samples, !samples.isEmpty { return samples.map { EvidenceFlow($0) } }
+    if let samples = context.pairs.detail(of: pair)?.samples, !samples.isEmpty {
+      return samples.map { EvidenceFlow($0) }
+    }
     return [EvidenceFlow(pair.asFlow(of: context.address(of: pair.host)))]
   }
 }
@@ -89,7 +97,9 @@ extension Pair {
   /// The pair as one record, for evidence when no single flow was kept.
   func asFlow(of host: IPAddress) -> Flow {
     Flow(
-      source: host, destination: peer, sourcePort: recent[0].port, destinationPort: port, transport: transport, first: first,
-      last: last, state: answered > 0 ? .established : .unanswered, sourceOctets: octetsOut, destinationOctets: octetsIn)
+      source: host, destination: peer, sourcePort: recent[0].port, destinationPort: port, transport: transport,
+      first: first,
+      last: last, state: answered > 0 ? .established : .unanswered, sourceOctets: octetsOut, destinationOctets: octetsIn
+    )
   }
 }

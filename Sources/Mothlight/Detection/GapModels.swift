@@ -111,7 +111,9 @@ struct GapModels {
   }
 
   private static func bins(_ cumulative: (Double) -> Double) -> [Double] {
-    var p = (0..<GapHistogram.binCount).map { cumulative(GapHistogram.edges[$0 + 1]) - cumulative(GapHistogram.edges[$0]) }
+    var p = (0..<GapHistogram.binCount).map {
+      cumulative(GapHistogram.edges[$0 + 1]) - cumulative(GapHistogram.edges[$0])
+    }
     let total = p.reduce(0, +)
     if total > 0 { for b in p.indices { p[b] = p[b] / total } }
     return p

@@ -30,7 +30,10 @@ enum KnownService {
   /// Words that services of these classes carry in their names.
   private static let words: [(label: String, words: [String])] = [
     ("ntp", ["ntp", "time"]),
-    ("update", ["update", "updates", "windowsupdate", "archive", "security", "repo", "mirror", "download", "dl", "swcdn"]),
+    (
+      "update",
+      ["update", "updates", "windowsupdate", "archive", "security", "repo", "mirror", "download", "dl", "swcdn"]
+    ),
     ("certificate status", ["ocsp", "crl", "pki"]),
     ("push", ["push", "mtalk", "notify", "notifications", "wns", "alt"]),
     ("connectivity check", ["connectivity", "captive", "ncsi", "detectportal", "msftncsi", "msftconnecttest"]),

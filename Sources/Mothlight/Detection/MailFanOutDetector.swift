@@ -6,7 +6,8 @@ public struct MailFanOutDetector: Detector {
     name: "smtp-fan-out", title: "Mail to many servers", family: .fanOut, reads: [.flow],
     knobs: [
       .init("servers_least", 10, unit: "addresses/h", "distinct addresses tried on port 25 within an hour"),
-      .init("mail_server_at", 5, unit: "connections", "answered inbound mail connections that make a host a mail server"),
+      .init(
+        "mail_server_at", 5, unit: "connections", "answered inbound mail connections that make a host a mail server"),
     ],
     references: ["reference detection.md section 7, spam", "RFC 5321"],
     knownFalsePositives: ["a mailing-list or newsletter host that receives no mail itself: allow-list it by source"])
@@ -32,7 +33,8 @@ public struct MailFanOutDetector: Detector {
   }
 
   public mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding]) {
-    for i in batch.indices where batch[i].vantage.flags.contains(.firstService) && batch[i].vantage.orientation == .outbound {
+    for i in batch.indices
+    where batch[i].vantage.flags.contains(.firstService) && batch[i].vantage.orientation == .outbound {
       guard case .flow(let flow) = batch[i].event, flow.destinationPort == 25, flow.transport == .tcp else { continue }
       states[batch[i].vantage.host, default: State()].add(flow)
     }
@@ -47,7 +49,8 @@ public struct MailFanOutDetector: Detector {
       findings.append(
         Finding(
           card: Self.card, host: context.address(of: host), subject: "tcp/25",
-          summary: "delivered mail to \(s.total) different servers, \(s.most) of them within one hour, and receives none",
+          summary:
+            "delivered mail to \(s.total) different servers, \(s.most) of them within one hour, and receives none",
           first: s.first, last: s.last, logOdds: min(6, 4 + log(Double(s.most) / Double(serversLeast))),
           measures: [
             Measure("servers_in_an_hour", Double(s.most), "addresses/h", atLeast: Double(serversLeast)),
@@ -61,8 +64,8 @@ public struct MailFanOutDetector: Detector {
   }
 }
 
-fileprivate extension MailFanOutDetector.State {
-  mutating func add(_ flow: Flow) {
+extension MailFanOutDetector.State {
+  fileprivate mutating func add(_ flow: Flow) {
     // Late records fall into their own hour only if it is the current one; the count is a floor.
     if flow.first.hour != hour {
       hour = flow.first.hour

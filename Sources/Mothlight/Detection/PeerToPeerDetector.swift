@@ -11,7 +11,10 @@ public struct PeerToPeerDetector: Detector {
       .init("bulk_most", 2_000_000, unit: "octets", "largest exchange with one peer; file sharing moves more"),
       .init("octets_most", 20_000, unit: "octets", "median octets with one answering peer"),
     ],
-    references: ["PeerRush: Rahbarinia et al., DIMVA 2013, doi:10.1007/978-3-642-39235-1_4", "reference detection.md section 7, P2P"],
+    references: [
+      "PeerRush: Rahbarinia et al., DIMVA 2013, doi:10.1007/978-3-642-39235-1_4",
+      "reference detection.md section 7, P2P",
+    ],
     knownFalsePositives: ["file sharing that found no source yet; games; voice calls with many relays"])
 
   fileprivate struct State {
@@ -55,7 +58,9 @@ public struct PeerToPeerDetector: Detector {
       states[pair.host, default: State()].add(pair, context)
     }
     for host in states.keys.sorted() {
-      if let s = states[host], !context.hosts[Int(host)].isSeenOneSided, let finding = judge(s, host, context) { findings.append(finding) }
+      if let s = states[host], !context.hosts[Int(host)].isSeenOneSided, let finding = judge(s, host, context) {
+        findings.append(finding)
+      }
     }
   }
 
@@ -63,7 +68,8 @@ public struct PeerToPeerDetector: Detector {
     let unanswered = Double(s.peers - s.answered) / Double(max(1, s.peers))
     // One port on many machines is a scan, not a meeting of peers.
     let commonest = Double(s.ports.values.max() ?? 0) / Double(max(1, s.peers))
-    guard s.peers >= peersLeast, s.networks.count >= networksLeast, unanswered >= unansweredLeast, commonest < 0.5 else { return nil }
+    guard s.peers >= peersLeast, s.networks.count >= networksLeast, unanswered >= unansweredLeast, commonest < 0.5
+    else { return nil }
     let volumes = s.volumes.sorted()
     let median = volumes.isEmpty ? 0 : volumes[volumes.count / 2]
     let isBulk = s.largest > bulkMost || median > octetsMost
@@ -71,9 +77,12 @@ public struct PeerToPeerDetector: Detector {
     let odds = isBulk ? 0.5 : isFileSharing ? 2.0 : min(4.5, 3.6 + log(Double(s.peers) / Double(peersLeast)) * 0.3)
     return Finding(
       card: Self.card, host: context.address(of: host), subject: "peers on high ports",
-      summary: "reached for \(s.peers) machines in \(s.networks.count) networks on many different high ports without looking up a name; "
+      summary:
+        "reached for \(s.peers) machines in \(s.networks.count) networks on many different high ports without looking up a name; "
         + "\(Phrase.percent(unanswered)) never answered"
-        + (isBulk ? "; bulk transfers among them make file sharing likelier" : isFileSharing ? "; some ports are file sharing's" : "; the exchanges are small"),
+        + (isBulk
+          ? "; bulk transfers among them make file sharing likelier"
+          : isFileSharing ? "; some ports are file sharing's" : "; the exchanges are small"),
       first: s.first, last: s.last, logOdds: odds,
       measures: [
         Measure("peers", Double(s.peers), "addresses", atLeast: Double(peersLeast)),
@@ -82,12 +91,13 @@ public struct PeerToPeerDetector: Detector {
         Measure("largest_exchange", Double(s.largest), "octets", atMost: Double(bulkMost)),
         Measure("median_exchange", Double(median), "octets", atMost: Double(octetsMost)),
       ],
-      evidence: s.samples.map { EvidenceFlow($0) }, refutedBy: "file sharing, a game or a voice program on this machine")
+      evidence: s.samples.map { EvidenceFlow($0) }, refutedBy: "file sharing, a game or a voice program on this machine"
+    )
   }
 }
 
-fileprivate extension PeerToPeerDetector.State {
-  mutating func add(_ pair: Pair, _ context: ShardContext) {
+extension PeerToPeerDetector.State {
+  fileprivate mutating func add(_ pair: Pair, _ context: ShardContext) {
     peers += 1
     if pair.answered > 0 {
       answered += 1
@@ -99,6 +109,8 @@ fileprivate extension PeerToPeerDetector.State {
     if pair.last > last { last = pair.last }
     if KnownService.isFileSharing(pair.port) { fileSharing += 1 }
     if ports[pair.port] != nil || ports.count < 4096 { ports[pair.port, default: 0] += 1 }
-    if samples.count < Limits.evidenceFlowsPerFinding { samples.append(pair.asFlow(of: context.address(of: pair.host))) }
+    if samples.count < Limits.evidenceFlowsPerFinding {
+      samples.append(pair.asFlow(of: context.address(of: pair.host)))
+    }
   }
 }

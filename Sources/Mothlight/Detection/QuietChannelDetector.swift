@@ -9,7 +9,10 @@ public struct QuietChannelDetector: Detector {
       .init("rate_most", 30, unit: "octets/s", "octets both ways over its duration"),
       .init("share_least", 0.1, unit: "share", "of the time the host was watched"),
     ],
-    references: ["reference detection.md section 7, long connection", "Antonakakis et al., Understanding the Mirai Botnet, USENIX Security 2017"],
+    references: [
+      "reference detection.md section 7, long connection",
+      "Antonakakis et al., Understanding the Mirai Botnet, USENIX Security 2017",
+    ],
     knownFalsePositives: ["push and chat services on ports of their own", "an idle remote shell or VPN"])
 
   private let secondsLeast: Double
@@ -28,7 +31,8 @@ public struct QuietChannelDetector: Detector {
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
     guard time == .distantFuture, context.hasUsableTime, !context.isSampled else { return }
     let watched = context.last.seconds(since: context.first)
-    for pair in context.pairs.pairs where !pair.isInside && pair.transport == .tcp && Double(pair.longest) >= secondsLeast {
+    for pair in context.pairs.pairs
+    where !pair.isInside && pair.transport == .tcp && Double(pair.longest) >= secondsLeast {
       let octets = Double(pair.octetsOut &+ pair.octetsIn)
       guard octets / Double(pair.longest) <= rateMost, pair.packetsOut > 2, pair.packetsIn > 2,
         KnownService.byPort(pair.port, pair.transport) == nil, Double(pair.longest) >= shareLeast * watched
@@ -42,16 +46,20 @@ public struct QuietChannelDetector: Detector {
       let odds = isShellPort ? 4.0 : isOdd && name == nil ? 2.0 : 1.0
       findings.append(
         Finding(
-          card: Self.card, host: context.address(of: pair.host), subject: "\(name ?? pair.peer.description) tcp/\(pair.port)",
-          summary: "kept a connection to \(name ?? pair.peer.description) port \(pair.port) open for \(Phrase.seconds(Double(pair.longest))) "
+          card: Self.card, host: context.address(of: pair.host),
+          subject: "\(name ?? pair.peer.description) tcp/\(pair.port)",
+          summary:
+            "kept a connection to \(name ?? pair.peer.description) port \(pair.port) open for \(Phrase.seconds(Double(pair.longest))) "
             + "and sent \(Phrase.octets(UInt64(octets))) in all",
           first: pair.first, last: pair.last, logOdds: odds,
           measures: [
             Measure("longest", Double(pair.longest), "s", atLeast: secondsLeast),
             Measure("rate", octets / Double(pair.longest), "octets/s", atMost: rateMost),
           ],
-          evidence: (context.pairs.detail(of: pair)?.samples ?? []).map { EvidenceFlow($0) } + firstEvidence(pair, context),
-          refutedBy: "a push, chat or remote-access program on this machine that uses this port", peer: pair.peer, peerName: name))
+          evidence: (context.pairs.detail(of: pair)?.samples ?? []).map { EvidenceFlow($0) }
+            + firstEvidence(pair, context),
+          refutedBy: "a push, chat or remote-access program on this machine that uses this port", peer: pair.peer,
+          peerName: name))
     }
   }
 

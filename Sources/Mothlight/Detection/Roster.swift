@@ -20,7 +20,9 @@ public enum DetectorRoster {
 
   /// One fresh instance of each detector.
   /// - Parameter knobs: overrides by detector name; an unknown name is an error.
-  public static func make(knobs: [String: [String: Double]], registry: Registry) throws(ConfigurationError) -> [any Detector] {
+  public static func make(knobs: [String: [String: Double]], registry: Registry) throws(ConfigurationError)
+    -> [any Detector]
+  {
     for name in knobs.keys.sorted() where !all.contains(where: { $0.card.name == name }) {
       throw ConfigurationError("no detector is called '\(name)'; mothlight detectors lists them")
     }

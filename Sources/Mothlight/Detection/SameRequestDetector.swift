@@ -8,11 +8,14 @@ public struct SameRequestDetector: Detector {
   public static let card = DetectorCard(
     name: "same-request", title: "One request to many servers", family: .payload, reads: [.http],
     knobs: [
-      .init("servers_least", 8, unit: "domains", "registered domains or bare addresses that get the same method, path and agent"),
+      .init(
+        "servers_least", 8, unit: "domains",
+        "registered domains or bare addresses that get the same method, path and agent"),
       .init("share_least", 0.3, unit: "share", "of the host's HTTP requests"),
     ],
     references: [
-      "Perdisci, Lee, Feamster, Behavioral Clustering of HTTP-Based Malware, NSDI 2010", "reference detection.md section 7, HTTP C2",
+      "Perdisci, Lee, Feamster, Behavioral Clustering of HTTP-Based Malware, NSDI 2010",
+      "reference detection.md section 7, HTTP C2",
     ],
     knownFalsePositives: ["a crawler, an RSS reader with one path for many blogs, a web vulnerability scanner"])
 
@@ -48,7 +51,9 @@ public struct SameRequestDetector: Detector {
 
   public mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding]) {
     for o in batch {
-      guard case .http(let exchange) = o.event, o.vantage.host != .max, o.vantage.orientation == .outbound else { continue }
+      guard case .http(let exchange) = o.event, o.vantage.host != .max, o.vantage.orientation == .outbound else {
+        continue
+      }
       requestsOf[o.vantage.host, default: 0] &+= 1
       note(exchange, o)
     }
@@ -59,7 +64,8 @@ public struct SameRequestDetector: Detector {
     guard !Self.isShared(path) else { return }
     let key = Key(host: o.vantage.host, method: exchange.method, path: path, agent: exchange.userAgent ?? "")
     guard tallies[key] != nil || tallies.count < Bound.requests else { return }
-    let server = exchange.host.map { PublicSuffix.builtin.registeredDomain($0) ?? $0 } ?? exchange.ends.server.description
+    let server =
+      exchange.host.map { PublicSuffix.builtin.registeredDomain($0) ?? $0 } ?? exchange.ends.server.description
     var tally = tallies.removeValue(forKey: key) ?? Tally()
     tally.requests &+= 1
     if tally.servers.count < Bound.servers, tally.servers.insert(server).inserted,
@@ -76,7 +82,8 @@ public struct SameRequestDetector: Detector {
   static func isShared(_ path: String) -> Bool {
     if path.utf8.count < 3 { return true }
     let shared = [
-      "/favicon.ico", "/robots.txt", "/index.html", "/generate_204", "/gen_204", "/ocsp", "/sitemap.xml", "/feed", "/rss",
+      "/favicon.ico", "/robots.txt", "/index.html", "/generate_204", "/gen_204", "/ocsp", "/sitemap.xml", "/feed",
+      "/rss",
       "/connecttest.txt", "/ncsi.txt", "/success.txt", "/apple-touch-icon.png", "/ads.txt", "/crossdomain.xml",
     ]
     return shared.contains(path) || path.hasPrefix("/.well-known/") || path.hasSuffix(".js") || path.hasSuffix(".css")
@@ -85,13 +92,16 @@ public struct SameRequestDetector: Detector {
 
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
     guard time == .distantFuture else { return }
-    for (key, tally) in tallies.sorted(by: { ($0.key.host, $0.key.path, $0.key.agent, $0.key.method) < ($1.key.host, $1.key.path, $1.key.agent, $1.key.method) }) {
+    for (key, tally) in tallies.sorted(by: {
+      ($0.key.host, $0.key.path, $0.key.agent, $0.key.method) < ($1.key.host, $1.key.path, $1.key.agent, $1.key.method)
+    }) {
       let share = Double(tally.requests) / Double(max(1, requestsOf[key.host] ?? 1))
       guard tally.servers.count >= serversLeast, share >= shareLeast else { continue }
       findings.append(
         Finding(
           card: Self.card, host: context.address(of: key.host), subject: "\(key.method) \(key.path)",
-          summary: "sent the same request, \(key.method) \(key.path), to \(tally.servers.count) unrelated servers, \(tally.requests) times in all"
+          summary:
+            "sent the same request, \(key.method) \(key.path), to \(tally.servers.count) unrelated servers, \(tally.requests) times in all"
             + (key.agent.isEmpty ? ", without a user agent" : ""),
           first: tally.first, last: tally.last,
           logOdds: min(5.5, 3.6 + log(Double(tally.servers.count) / Double(serversLeast)) * 0.6),
@@ -100,7 +110,8 @@ public struct SameRequestDetector: Detector {
             Measure("share_of_requests", share, "share", atLeast: shareLeast),
             Measure("requests", Double(tally.requests), "requests"),
           ],
-          evidence: tally.samples, refutedBy: "a crawler, feed reader or scanner on this machine that asks many sites for this path"))
+          evidence: tally.samples,
+          refutedBy: "a crawler, feed reader or scanner on this machine that asks many sites for this path"))
     }
     tallies = [:]
   }

@@ -15,12 +15,16 @@ public struct ScanDetector: Detector {
       .init("targets_least", 12, unit: "addresses", "failed first contacts on the scan's ports"),
       .init("port_share_least", 0.5, unit: "share", "failed contacts that fall on the three most tried ports"),
       .init("ports_least", 30, unit: "ports", "failed ports on one address that make a vertical scan"),
-      .init("spread_least", 30, unit: "addresses", "targets outside, each in a network of its own, that make self-propagation"),
+      .init(
+        "spread_least", 30, unit: "addresses",
+        "targets outside, each in a network of its own, that make self-propagation"),
     ],
     references: [
       "doi:10.1109/SECPRI.2004.1301325", "Antonakakis et al., Understanding the Mirai Botnet, USENIX Security 2017",
     ],
-    knownFalsePositives: ["authorised vulnerability scanners and network inventories", "a resolver or monitor behind a broken uplink"])
+    knownFalsePositives: [
+      "authorised vulnerability scanners and network inventories", "a resolver or monitor behind a broken uplink",
+    ])
 
   fileprivate struct State {
     var walk = 0.0
@@ -141,13 +145,15 @@ public struct ScanDetector: Detector {
     return Finding(
       card: Self.card, host: host, subject: ports,
       summary: "tried \(onTop) machines on \(ports); \(Phrase.percent(failedShare)) of all its first contacts failed"
-        + (isSpreading ? "; the targets are scattered over the Internet on ports that only self-spreading malware tries" : ""),
+        + (isSpreading
+          ? "; the targets are scattered over the Internet on ports that only self-spreading malware tries" : ""),
       first: s.first, last: s.last, logOdds: odds,
       measures: [
         Measure("failed_first_contacts", Double(s.failed), "addresses", atLeast: Double(targetsLeast)),
         Measure("failed_share", failedShare, "share"),
         Measure("share_on_three_ports", share, "share", atLeast: portShareLeast),
-        Measure("networks", Double(top.map(\.value.networks.count).max() ?? 0), "/16 networks", atLeast: Double(spreadLeast)),
+        Measure(
+          "networks", Double(top.map(\.value.networks.count).max() ?? 0), "/16 networks", atLeast: Double(spreadLeast)),
         Measure("reserved_targets", Double(s.reserved), "addresses"),
       ],
       evidence: top.flatMap(\.value.samples).prefix(Limits.evidenceFlowsPerFinding).map { EvidenceFlow($0) },
@@ -156,7 +162,9 @@ public struct ScanDetector: Detector {
   }
 
   private func verticalScan(_ s: State, _ host: IPAddress, _ context: ShardContext) -> Finding? {
-    guard let best = s.vertical.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }), best.value >= portsLeast else { return nil }
+    guard let best = s.vertical.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }), best.value >= portsLeast else {
+      return nil
+    }
     let targets = s.vertical.values.count { $0 >= portsLeast }
     var samples: [EvidenceFlow] = []
     for tally in s.ports.values.sorted(by: { $0.first < $1.first }) {
@@ -183,8 +191,8 @@ public struct ScanDetector: Detector {
   static func describe(_ port: UInt32) -> String { port >> 16 == 1 ? "icmp" : "tcp/\(port)" }
 }
 
-fileprivate extension ScanDetector.PortTally {
-  mutating func add(_ flow: Flow, networksMost: Int) {
+extension ScanDetector.PortTally {
+  fileprivate mutating func add(_ flow: Flow, networksMost: Int) {
     failed += 1
     if !flow.destination.isPrivate { outside += 1 }
     if networks.count < networksMost { networks.insert(flow.destination.network16) }

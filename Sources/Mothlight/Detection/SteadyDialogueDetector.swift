@@ -17,7 +17,9 @@ public struct SteadyDialogueDetector: Detector {
       "BotFinder: Tegeler et al., CoNEXT 2012, doi:10.1145/2413176.2413217 (constant sizes as a feature)",
       "reference detection.md section 7, HTTP C2 shape",
     ],
-    knownFalsePositives: ["a script in a loop, a health check of a load balancer, a web page that polls without keep-alive"])
+    knownFalsePositives: [
+      "a script in a loop, a health check of a load balancer, a web page that polls without keep-alive"
+    ])
 
   private let answeredLeast: UInt32
   private let dispersionMost: Double
@@ -50,8 +52,10 @@ public struct SteadyDialogueDetector: Detector {
       if name.flatMap(KnownService.byName) != nil { odds = min(odds, 1) }
       findings.append(
         Finding(
-          card: Self.card, host: context.address(of: pair.host), subject: "\(name ?? pair.peer.description) \(pair.transport)/\(pair.port)",
-          summary: "\(pair.answered) separate conversations with \(name ?? pair.peer.description) port \(pair.port), each about "
+          card: Self.card, host: context.address(of: pair.host),
+          subject: "\(name ?? pair.peer.description) \(pair.transport)/\(pair.port)",
+          summary:
+            "\(pair.answered) separate conversations with \(name ?? pair.peer.description) port \(pair.port), each about "
             + "\(Phrase.octets(UInt64(pair.sizesOut.mean))) out and \(Phrase.octets(UInt64(pair.sizesIn.mean))) in, "
             + "\(Phrase.rounded(rate, 1)) a minute",
           first: pair.first, last: pair.last, logOdds: odds,
@@ -62,7 +66,8 @@ public struct SteadyDialogueDetector: Detector {
             Measure("rate", rate, "connections/min", atLeast: rateLeast),
           ],
           evidence: detail.samples.map { EvidenceFlow($0, note: name ?? "") },
-          refutedBy: "a script or monitor on this machine that queries this service in a loop", peer: pair.peer, peerName: name))
+          refutedBy: "a script or monitor on this machine that queries this service in a loop", peer: pair.peer,
+          peerName: name))
     }
   }
 }

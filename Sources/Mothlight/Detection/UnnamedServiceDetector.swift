@@ -6,7 +6,9 @@ public struct UnnamedServiceDetector: Detector {
     name: "unnamed-service", title: "Service without a name on an odd port", family: .peer, reads: [.flow, .dns],
     knobs: [
       .init("conversations_least", 6, unit: "connections", "fewest conversations with the address and port"),
-      .init("lookups_least", 10, unit: "look-ups", "DNS look-ups of this host that must be visible before a missing name means anything"),
+      .init(
+        "lookups_least", 10, unit: "look-ups",
+        "DNS look-ups of this host that must be visible before a missing name means anything"),
       .init("peers_most", 40, unit: "peers", "unnamed odd-port peers above which it is peer-to-peer, not one server"),
       .init("octets_most", 200_000, unit: "octets", "mean octets of a conversation; above it is a transfer"),
     ],
@@ -50,15 +52,22 @@ public struct UnnamedServiceDetector: Detector {
     let samples = context.pairs.detail(of: pair)?.samples ?? []
     return Finding(
       card: Self.card, host: context.address(of: pair.host), subject: "\(pair.peer) \(pair.transport)/\(pair.port)",
-      summary: "\(pair.answered) conversations with \(pair.peer) port \(pair.port)/\(pair.transport), an address this machine "
+      summary:
+        "\(pair.answered) conversations with \(pair.peer) port \(pair.port)/\(pair.transport), an address this machine "
         + "never looked up by name and a port no everyday service uses",
-      first: pair.first, last: pair.last, logOdds: min(4.5, 3 + log(Double(pair.answered) / Double(conversationsLeast)) * 0.4),
+      first: pair.first, last: pair.last,
+      logOdds: min(4.5, 3 + log(Double(pair.answered) / Double(conversationsLeast)) * 0.4),
       measures: [
         Measure("conversations", Double(pair.answered), "connections", atLeast: Double(conversationsLeast)),
-        Measure("dns_lookups_seen", Double(context.hosts[Int(pair.host)].dnsLookups), "look-ups", atLeast: Double(lookupsLeast)),
-        Measure("octets_per_conversation", Double(pair.octetsOut &+ pair.octetsIn) / Double(max(1, pair.answered)), "octets", atMost: Double(octetsMost)),
+        Measure(
+          "dns_lookups_seen", Double(context.hosts[Int(pair.host)].dnsLookups), "look-ups",
+          atLeast: Double(lookupsLeast)),
+        Measure(
+          "octets_per_conversation", Double(pair.octetsOut &+ pair.octetsIn) / Double(max(1, pair.answered)), "octets",
+          atMost: Double(octetsMost)),
       ],
-      evidence: samples.map { EvidenceFlow($0) }, refutedBy: "a program on this machine that is built to use this address",
+      evidence: samples.map { EvidenceFlow($0) },
+      refutedBy: "a program on this machine that is built to use this address",
       peer: pair.peer)
   }
 }

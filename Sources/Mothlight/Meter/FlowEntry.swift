@@ -95,7 +95,8 @@ struct FlowEntry {
     return Flow(
       source: isLow ? low : high, destination: isLow ? high : low,
       sourcePort: isICMP ? UInt16(icmpType) : isLow ? lowPort : highPort,
-      destinationPort: isICMP ? UInt16(icmpCode) : isLow ? highPort : lowPort, transport: transport, first: Timestamp(nanoseconds: first),
+      destinationPort: isICMP ? UInt16(icmpCode) : isLow ? highPort : lowPort, transport: transport,
+      first: Timestamp(nanoseconds: first),
       last: Timestamp(nanoseconds: last), state: state, service: service, sourceOctets: source.octets,
       destinationOctets: destination.octets, sourcePayload: source.payload, destinationPayload: destination.payload,
       sourcePackets: source.packets, destinationPackets: destination.packets, anomalies: anomalies,

@@ -28,7 +28,9 @@ struct Meter: ~Copyable {
   }
 
   /// Meters one packet. `frame` holds its captured octets, `p` its decoded headers.
-  mutating func add(_ p: inout PacketHeaders, _ frame: RawSpan, at time: Timestamp, record: UInt64, into out: inout [Observation]) {
+  mutating func add(
+    _ p: inout PacketHeaders, _ frame: RawSpan, at time: Timestamp, record: UInt64, into out: inout [Observation]
+  ) {
     let now = time.nanoseconds
     if now > clock { clock = now }
     if p.anomalies.contains(.fragmented) { fragments.resolve(&p) }
@@ -153,7 +155,9 @@ struct Meter: ~Copyable {
 
   private func markUnreachable(_ p: PacketHeaders, _ frame: RawSpan) {
     var quoted = PacketHeaders()
-    guard PacketDecoder.ip(frame, at: p.quotedOffset, depth: Limits.tunnelDepth, into: &quoted) == .decoded else { return }
+    guard PacketDecoder.ip(frame, at: p.quotedOffset, depth: Limits.tunnelDepth, into: &quoted) == .decoded else {
+      return
+    }
     let isLow = quoted.source != quoted.destination ? quoted.source < quoted.destination : true
     let (low, high) = isLow ? (quoted.source, quoted.destination) : (quoted.destination, quoted.source)
     let lowPort = isLow ? quoted.sourcePort : quoted.destinationPort
@@ -168,7 +172,8 @@ struct Meter: ~Copyable {
   private mutating func cut(_ index: Int, at now: Int64, into out: inout [Observation]) {
     let e = table.entries + index
     e.pointee.anomalies.insert(.cutByTimeout)
-    out.append(Observation(time: Timestamp(nanoseconds: e.pointee.first), event: .flow(table.entries[index].flow(input: input))))
+    out.append(
+      Observation(time: Timestamp(nanoseconds: e.pointee.first), event: .flow(table.entries[index].flow(input: input))))
     e.pointee.first = now
     if e.pointee.lowSide.packets > 0, e.pointee.highSide.packets > 0 { e.pointee.flags.insert(.answeredBefore) }
     let sides = FlowEntry.sides(of: e)

@@ -185,7 +185,8 @@ public struct Flow: Hashable, Sendable {
 /// Source: Corelight, "Community ID Flow Hashing" specification v1 (2018).
 public enum CommunityID {
   public static func v1(
-    _ source: IPAddress, _ destination: IPAddress, _ sourcePort: UInt16, _ destinationPort: UInt16, _ transport: Transport,
+    _ source: IPAddress, _ destination: IPAddress, _ sourcePort: UInt16, _ destinationPort: UInt16,
+    _ transport: Transport,
     seed: UInt16 = 0
   ) -> String {
     var a = source.networkBytes

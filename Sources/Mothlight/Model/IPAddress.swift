@@ -167,17 +167,30 @@ extension IPAddress {
       }
       if i < end, bytes[i] == 0x2e {
         // A quad follows a colon; without this check a name such as `c.example` would call itself for ever.
-        guard start > 0, let quad = IPAddress(ascii: UnsafeRawBufferPointer(rebasing: bytes[start..<end])), quad.isV4 else {
+        guard start > 0, let quad = IPAddress(ascii: UnsafeRawBufferPointer(rebasing: bytes[start..<end])), quad.isV4
+        else {
           return nil
         }
         for w in [UInt64(quad.v4 >> 16), UInt64(quad.v4 & 0xffff)] {
-          if gap { push(w, &tail); after += 1 } else { push(w, &words); before += 1 }
+          if gap {
+            push(w, &tail)
+            after += 1
+          } else {
+            push(w, &words)
+            before += 1
+          }
         }
         i = end
         break
       }
       guard i > start else { return nil }
-      if gap { push(word, &tail); after += 1 } else { push(word, &words); before += 1 }
+      if gap {
+        push(word, &tail)
+        after += 1
+      } else {
+        push(word, &words)
+        before += 1
+      }
       if i == end { break }
       guard bytes[i] == 0x3a else { return nil }
       i += 1
@@ -233,7 +246,10 @@ public struct Prefix: Hashable, Sendable, CustomStringConvertible {
   }
 
   private static func mask(_ bits: Int) -> (UInt64, UInt64) {
-    (bits == 0 ? 0 : bits >= 64 ? .max : ~(.max >> UInt64(bits)), bits <= 64 ? 0 : bits == 128 ? .max : ~(.max >> UInt64(bits - 64)))
+    (
+      bits == 0 ? 0 : bits >= 64 ? .max : ~(.max >> UInt64(bits)),
+      bits <= 64 ? 0 : bits == 128 ? .max : ~(.max >> UInt64(bits - 64))
+    )
   }
 
   public func contains(_ other: IPAddress) -> Bool {

@@ -140,7 +140,8 @@ public struct TLSHandshake: Hashable, Sendable {
     public var notBefore: Timestamp?
     public var notAfter: Timestamp?
     public init(
-      sha1: String? = nil, sha256: String? = nil, subject: String = "", issuer: String = "", notBefore: Timestamp? = nil,
+      sha1: String? = nil, sha256: String? = nil, subject: String = "", issuer: String = "",
+      notBefore: Timestamp? = nil,
       notAfter: Timestamp? = nil
     ) {
       self.sha1 = sha1
@@ -155,7 +156,8 @@ public struct TLSHandshake: Hashable, Sendable {
   }
 
   public init(
-    ends: Endpoints, version: UInt16, serverName: String? = nil, alpn: [String] = [], ja3: String? = nil, ja3s: String? = nil,
+    ends: Endpoints, version: UInt16, serverName: String? = nil, alpn: [String] = [], ja3: String? = nil,
+    ja3s: String? = nil,
     ja4: String? = nil, certificate: Certificate? = nil, established: Bool? = nil, isQUIC: Bool = false,
     anomalies: Anomalies = []
   ) {
@@ -192,7 +194,8 @@ public struct HTTPExchange: Hashable, Sendable {
   public var anomalies: Anomalies
 
   public init(
-    ends: Endpoints, method: String, host: String? = nil, target: String, userAgent: String? = nil, referer: String? = nil,
+    ends: Endpoints, method: String, host: String? = nil, target: String, userAgent: String? = nil,
+    referer: String? = nil,
     status: UInt16? = nil, requestBodyOctets: UInt64 = 0, responseBodyOctets: UInt64 = 0, contentType: String? = nil,
     headerNames: [String] = [], anomalies: Anomalies = []
   ) {

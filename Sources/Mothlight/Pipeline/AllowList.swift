@@ -25,7 +25,9 @@ public struct AllowList: Sendable, Equatable {
       let content = line.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)[0]
       let trimmed = String(content.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0.isWhitespace }.reversed())
       guard !trimmed.isEmpty else { continue }
-      do { rules.append(try Self.parse(trimmed)) } catch { throw ConfigurationError("\(name):\(i + 1): \(error.message)") }
+      do { rules.append(try Self.parse(trimmed)) } catch {
+        throw ConfigurationError("\(name):\(i + 1): \(error.message)")
+      }
     }
   }
 
@@ -47,7 +49,8 @@ public struct AllowList: Sendable, Equatable {
 
   private static func usage(_ text: String) -> ConfigurationError {
     ConfigurationError(
-      "'\(text)' is no allow rule; write source:ADDRESS[/LENGTH], destination:ADDRESS[/LENGTH], name:[*.]NAME or pair:SOURCE>DESTINATION")
+      "'\(text)' is no allow rule; write source:ADDRESS[/LENGTH], destination:ADDRESS[/LENGTH], name:[*.]NAME or pair:SOURCE>DESTINATION"
+    )
   }
 
   /// The first rule that covers `finding`, if any.
@@ -56,7 +59,8 @@ public struct AllowList: Sendable, Equatable {
       switch rule {
       case .source(let p): p.contains(finding.host)
       case .destination(let p): finding.peer.map(p.contains) ?? false
-      case .name(let pattern): finding.peerName.map { Self.matches($0, pattern) } ?? Self.matches(finding.subject, pattern)
+      case .name(let pattern):
+        finding.peerName.map { Self.matches($0, pattern) } ?? Self.matches(finding.subject, pattern)
       case .pair(let a, let b): a.contains(finding.host) && (finding.peer.map(b.contains) ?? false)
       }
     }

@@ -65,7 +65,9 @@ struct HomeLearner {
   }
 
   private mutating func add(_ source: IPAddress, _ destination: IPAddress) {
-    guard source.isUnicastHost, !source.isLinkLocal, !destination.isLinkLocal, !destination.isUnspecified else { return }
+    guard source.isUnicastHost, !source.isLinkLocal, !destination.isLinkLocal, !destination.isUnspecified else {
+      return
+    }
     total += 1
     if source.isPrivate || (destination.isPrivate && destination.isUnicastHost) {
       touchingPrivate += 1
@@ -88,7 +90,9 @@ struct HomeLearner {
     return Home(learned: prefixes, private: usesPrivate || prefixes.isEmpty)
   }
 
-  private static func mostActive(in pairs: [(source: IPAddress, destination: IPAddress)]) -> (prefix: Prefix, exchanges: Int)? {
+  private static func mostActive(in pairs: [(source: IPAddress, destination: IPAddress)]) -> (
+    prefix: Prefix, exchanges: Int
+  )? {
     struct Tally {
       var exchanges = 0
       var begun = 0

@@ -19,11 +19,6 @@ public struct Judge: Sendable {
   var allow: AllowList
   var home: Home
 
-  init(allow: AllowList, home: Home) {
-    self.allow = allow
-    self.home = home
-  }
-
   /// Judges all hosts of all shards and writes them into `report`.
   func judge(_ shards: [Shard], into report: inout Report) {
     let network = NetworkView(shards)
@@ -91,10 +86,12 @@ public struct Judge: Sendable {
       reason = "One exact match suffices: \(conclusive.summary)."
     } else if over.count >= 2 {
       verdict = .infected
-      reason = "\(over.count) independent kinds of evidence agree (\(over.map { Self.words($0.family) }.joined(separator: "; ")))."
+      reason =
+        "\(over.count) independent kinds of evidence agree (\(over.map { Self.words($0.family) }.joined(separator: "; ")))."
     } else if let only = over.first {
       verdict = .suspicious
-      reason = "One kind of evidence is over the bar (\(Self.words(only.family))); a second, independent one is missing."
+      reason =
+        "One kind of evidence is over the bar (\(Self.words(only.family))); a second, independent one is missing."
     } else if let lack = lack(host, activity, context) {
       verdict = .notEnoughData
       reason = lack
@@ -152,7 +149,9 @@ struct NetworkView {
     guard hosts >= Self.hostsLeast else { return }
     for shard in shards {
       var seen: Set<String> = []
-      for (key, name) in shard.context.names where seen.insert("\(key.host) \(name)").inserted { byName[name, default: 0] += 1 }
+      for (key, name) in shard.context.names where seen.insert("\(key.host) \(name)").inserted {
+        byName[name, default: 0] += 1
+      }
     }
   }
 
@@ -188,7 +187,9 @@ struct PeerSummary {
     for (i, pair) in context.pairs.pairs.enumerated() {
       let host = Int(pair.host)
       let list = best[host]
-      if list.count == Limits.peersShown, !Self.comesBefore(pair, context.pairs.pairs[Int(list[list.count - 1])]) { continue }
+      if list.count == Limits.peersShown, !Self.comesBefore(pair, context.pairs.pairs[Int(list[list.count - 1])]) {
+        continue
+      }
       let place = list.firstIndex { Self.comesBefore(pair, context.pairs.pairs[Int($0)]) } ?? list.count
       best[host].insert(Int32(i), at: place)
       if best[host].count > Limits.peersShown { best[host].removeLast() }
@@ -196,14 +197,16 @@ struct PeerSummary {
   }
 
   private static func comesBefore(_ a: Pair, _ b: Pair) -> Bool {
-    a.starts != b.starts ? a.starts > b.starts : (a.peer, a.port, a.transport.rawValue) < (b.peer, b.port, b.transport.rawValue)
+    a.starts != b.starts
+      ? a.starts > b.starts : (a.peer, a.port, a.transport.rawValue) < (b.peer, b.port, b.transport.rawValue)
   }
 
   func top(of host: Int, _ context: ShardContext) -> [PeerActivity] {
     best[host].map {
       let pair = context.pairs.pairs[Int($0)]
       return PeerActivity(
-        address: pair.peer, name: context.name(of: pair.peer, knownTo: pair.host), port: pair.port, transport: pair.transport,
+        address: pair.peer, name: context.name(of: pair.peer, knownTo: pair.host), port: pair.port,
+        transport: pair.transport,
         flows: pair.starts, octets: pair.octetsOut &+ pair.octetsIn)
     }
   }

@@ -33,7 +33,9 @@ public struct ReadPipeline {
   ///   - inputs: opened by `InputQueue`.
   ///   - progress: called now and then with octets read and their total, if known.
   /// - Returns: a report that also holds what could not be read.
-  public mutating func run(_ inputs: InputQueue, version: String, progress: (UInt64, UInt64?) -> Void = { _, _ in }) async -> Report {
+  public mutating func run(_ inputs: InputQueue, version: String, progress: (UInt64, UInt64?) -> Void = { _, _ in })
+    async -> Report
+  {
     var report = Report(version: version)
     var feed = Feed(options: options)
     var sampled = false
@@ -100,8 +102,12 @@ public struct ReadPipeline {
     report.counters["pairs_refused"] = sum { $0.context.pairs.refused }
     report.counters["hosts_seen"] = sum { UInt64($0.context.hosts.count) }
     report.counters["pairs_seen"] = sum { UInt64($0.context.pairs.pairs.count) }
-    if sum({ $0.hostsRefused }) > 0 { report.warnings.append("more than \(Limits.hosts) hosts: the rest was not judged") }
-    if sum({ $0.context.pairs.refused }) > 0 { report.warnings.append("more than \(PairTable.limit) pairs a shard: later ones were not followed") }
+    if sum({ $0.hostsRefused }) > 0 {
+      report.warnings.append("more than \(Limits.hosts) hosts: the rest was not judged")
+    }
+    if sum({ $0.context.pairs.refused }) > 0 {
+      report.warnings.append("more than \(PairTable.limit) pairs a shard: later ones were not followed")
+    }
   }
 }
 

@@ -141,14 +141,19 @@ struct CaptureFraming {
 
   private func packetBlock(_ b: UnsafeRawBufferPointer, _ body: Range<Int>, _ length: Int, isEnhanced: Bool) -> Step {
     guard body.count >= 20 else { return .damaged("a packet block of \(length) octets") }
-    let number = isEnhanced ? Int(Self.load32(b, 8, bigEndian: bigEndian)) : Int(Self.load16(b, 8, bigEndian: bigEndian))
-    guard number < interfaces.count else { return .damaged("a packet of interface \(number), which was not described,") }
+    let number =
+      isEnhanced ? Int(Self.load32(b, 8, bigEndian: bigEndian)) : Int(Self.load16(b, 8, bigEndian: bigEndian))
+    guard number < interfaces.count else {
+      return .damaged("a packet of interface \(number), which was not described,")
+    }
     let interface = interfaces[number]
-    let ticks = UInt64(Self.load32(b, 12, bigEndian: bigEndian)) << 32 | UInt64(Self.load32(b, 16, bigEndian: bigEndian))
+    let ticks =
+      UInt64(Self.load32(b, 12, bigEndian: bigEndian)) << 32 | UInt64(Self.load32(b, 16, bigEndian: bigEndian))
     let captured = Int(Self.load32(b, 20, bigEndian: bigEndian))
     guard captured <= body.count &- 20 else { return .damaged("a packet longer than its block") }
     return .frame(
-      Frame(time: Self.time(ticks, interface), link: interface.link, range: 28..<(28 &+ captured), recordOctets: length))
+      Frame(time: Self.time(ticks, interface), link: interface.link, range: 28..<(28 &+ captured), recordOctets: length)
+    )
   }
 
   private static func time(_ ticks: UInt64, _ interface: Interface) -> Timestamp {
@@ -156,7 +161,9 @@ struct CaptureFraming {
     let seconds = Int64(clamping: ticks / per)
     let (high, low) = (ticks % per).multipliedFullWidth(by: 1_000_000_000)
     let nano = per > high ? per.dividingFullWidth((high, low)).quotient : 0
-    return Timestamp(seconds: seconds.addingReportingOverflow(interface.offsetSeconds).partialValue, nanoseconds: Int64(clamping: nano))
+    return Timestamp(
+      seconds: seconds.addingReportingOverflow(interface.offsetSeconds).partialValue, nanoseconds: Int64(clamping: nano)
+    )
   }
 
   /// A simple packet block has no time: its packets are refused upstream as time 0 of section start.
@@ -166,7 +173,9 @@ struct CaptureFraming {
     let snap = interface.snapLength == 0 ? Int.max : Int(interface.snapLength)
     let captured = min(original, snap, body.count &- 4)
     return .frame(
-      Frame(time: Timestamp(nanoseconds: 0), link: interface.link, range: 12..<(12 &+ max(0, captured)), recordOctets: length))
+      Frame(
+        time: Timestamp(nanoseconds: 0), link: interface.link, range: 12..<(12 &+ max(0, captured)),
+        recordOctets: length))
   }
 
   @inline(__always)

@@ -57,7 +57,9 @@ public final class CaptureReader: RecordReader {
     loop: while batch.count < end {
       switch framing.next(UnsafeRawBufferPointer(rebasing: bytes[at...])) {
       case .frame(let frame):
-        let span = UnsafeRawBufferPointer(rebasing: bytes[(at &+ frame.range.lowerBound)..<(at &+ frame.range.upperBound)]).bytes
+        let span = UnsafeRawBufferPointer(
+          rebasing: bytes[(at &+ frame.range.lowerBound)..<(at &+ frame.range.upperBound)]
+        ).bytes
         tally.note(frame.time)
         var headers = PacketHeaders()
         switch PacketDecoder.decode(span, link: frame.link, into: &headers) {
@@ -159,7 +161,8 @@ public final class CaptureReader: RecordReader {
     if backwards > 0 { summary.warnings.append("the clock went back by more than 1 s at \(backwards) packets") }
     if let note = window.damage { summary.warnings.append(note) }
     if meter.pointee.evicted > 0 {
-      summary.warnings.append("\(meter.pointee.evicted) flows were cut because more than \(Limits.openFlows) were open at once")
+      summary.warnings.append(
+        "\(meter.pointee.evicted) flows were cut because more than \(Limits.openFlows) were open at once")
     }
     if meter.pointee.streamsRefused > 0 {
       summary.warnings.append("\(meter.pointee.streamsRefused) connections were not looked into: too many open at once")

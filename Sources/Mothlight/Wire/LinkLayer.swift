@@ -1,7 +1,6 @@
 /// Link-layer header types (the "LINKTYPE_" registry of tcpdump.org) that lead to an IP packet.
 struct LinkType: RawRepresentable, Hashable, Sendable {
   var rawValue: UInt16
-  init(rawValue: UInt16) { self.rawValue = rawValue }
   static let null = LinkType(rawValue: 0)
   static let ethernet = LinkType(rawValue: 1)
   static let ppp = LinkType(rawValue: 9)
@@ -21,7 +20,8 @@ struct LinkType: RawRepresentable, Hashable, Sendable {
   static let linuxCooked2 = LinkType(rawValue: 276)
 
   static let supported: Set<LinkType> = [
-    .null, .ethernet, .ppp, .rawBSD, .rawOpenBSD, .pppHDLC, .pppEther, .raw, .ciscoHDLC, .ieee80211, .loop, .linuxCooked,
+    .null, .ethernet, .ppp, .rawBSD, .rawOpenBSD, .pppHDLC, .pppEther, .raw, .ciscoHDLC, .ieee80211, .loop,
+    .linuxCooked,
     .prism, .radiotap, .ipv4, .ipv6, .linuxCooked2,
   ]
 }

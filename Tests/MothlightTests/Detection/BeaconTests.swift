@@ -25,8 +25,10 @@ import Testing
   }
 
   @Test(arguments: [
-    (600.0, 24.0, 0.0, 0.0, 0.0), (600, 24, 0.2, 0, 0), (600, 24, 0.5, 0, 0), (600, 24, 0.9, 0, 0), (600, 24, 0.05, 0.3, 0),
-    (600, 24, 0.05, 0.6, 0), (600, 24, 0.05, 0, 0.3), (600, 8, 0.05, 0, 0), (60, 24, 0.05, 0.3, 0), (33, 4, 0.6, 0, 0), (1800, 8, 0.05, 0, 0),
+    (600.0, 24.0, 0.0, 0.0, 0.0), (600, 24, 0.2, 0, 0), (600, 24, 0.5, 0, 0), (600, 24, 0.9, 0, 0),
+    (600, 24, 0.05, 0.3, 0),
+    (600, 24, 0.05, 0.6, 0), (600, 24, 0.05, 0, 0.3), (600, 8, 0.05, 0, 0), (60, 24, 0.05, 0.3, 0), (33, 4, 0.6, 0, 0),
+    (1800, 8, 0.05, 0, 0),
     (2, 0.2, 0.1, 0, 0), (21_600, 96, 0.05, 0, 0),
   ])
   func timersAreTimers(period: Double, hours: Double, jitter: Double, miss: Double, extra: Double) throws {
@@ -57,7 +59,9 @@ import Testing
   }
 
   @Test func gapHistogramBinsHoldTheirEdges() {
-    for bin in 0..<GapHistogram.binCount { #expect(GapHistogram.bin(ofSeconds: GapHistogram.lowerEdge(bin) * 1.0001) == bin) }
+    for bin in 0..<GapHistogram.binCount {
+      #expect(GapHistogram.bin(ofSeconds: GapHistogram.lowerEdge(bin) * 1.0001) == bin)
+    }
     #expect(GapHistogram.bin(ofSeconds: 0.01) == nil)
     #expect(GapHistogram.bin(ofSeconds: 1e12) == GapHistogram.binCount - 1)
   }

@@ -13,7 +13,9 @@ private typealias F = PipelineFixture
   @Test func wormScanIsConclusiveAndNmapInsideIsNot() throws {
     var f = PipelineFixture()
     f.browsing(F.ours(5), hours: 1)
-    for n in 0..<80 { f.flow(Double(n), F.ours(5), F.outside(UInt32(5000 + n * 7)), port: n % 4 == 0 ? 2323 : 23, state: .unanswered) }
+    for n in 0..<80 {
+      f.flow(Double(n), F.ours(5), F.outside(UInt32(5000 + n * 7)), port: n % 4 == 0 ? 2323 : 23, state: .unanswered)
+    }
     f.browsing(F.ours(6), hours: 1)
     for n in 0..<80 { f.flow(Double(n), F.ours(6), F.ours(UInt32(100 + n)), port: 443, state: .refused) }
     let report = f.report()
@@ -29,7 +31,9 @@ private typealias F = PipelineFixture
   @Test func peerToPeerPortsAreNoScan() {
     var f = PipelineFixture()
     f.browsing(F.ours(5), hours: 1)
-    for n in 0..<200 { f.flow(Double(n), F.ours(5), F.outside(UInt32(9000 + n * 3)), port: UInt16(10_000 + n * 37), state: .unanswered) }
+    for n in 0..<200 {
+      f.flow(Double(n), F.ours(5), F.outside(UInt32(9000 + n * 3)), port: UInt16(10_000 + n * 37), state: .unanswered)
+    }
     #expect(findings(f, "scan-out").isEmpty)
     #expect(findings(f, "p2p-fan-out").count == 1)
   }
@@ -37,7 +41,10 @@ private typealias F = PipelineFixture
   @Test func outsideScannersAreNotOurInfectedHosts() throws {
     var f = PipelineFixture()
     f.browsing(F.ours(5), hours: 1)
-    for n in 0..<300 { f.flow(Double(n), F.outside(77), F.ours(UInt32(2 + n % 200)), port: 23, state: n % 3 == 0 ? .refused : .unanswered) }
+    for n in 0..<300 {
+      f.flow(
+        Double(n), F.outside(77), F.ours(UInt32(2 + n % 200)), port: 23, state: n % 3 == 0 ? .refused : .unanswered)
+    }
     let report = f.report()
     #expect(report.hosts.allSatisfy { $0.verdict < .suspicious })
     #expect(!report.hosts.contains { $0.host == F.outside(77) })
@@ -56,16 +63,22 @@ private typealias F = PipelineFixture
   @Test func passwordGuessingIsSeenOnAnyPortThatSpeaksSSH() {
     var f = PipelineFixture()
     for n in 0..<60 { f.flow(Double(n * 2), F.ours(5), F.outside(9), port: 22, octets: (2000, 2400), seconds: 2) }
-    for n in 0..<5 { f.flow(Double(n * 600), F.ours(6), F.outside(9), port: 22, octets: (400_000, 2_000_000), seconds: 500) }
+    for n in 0..<5 {
+      f.flow(Double(n * 600), F.ours(6), F.outside(9), port: 22, octets: (400_000, 2_000_000), seconds: 500)
+    }
     #expect(findings(f, "brute-force-out").map(\.host) == [F.ours(5)])
   }
 
   @Test func floodIsSeenAndABackupIsNot() {
     var f = PipelineFixture()
     f.browsing(F.ours(5), hours: 1)
-    f.flow(10, F.ours(5), F.outside(50), port: 80, transport: .udp, state: .unanswered, octets: (900_000_000, 0), packets: (800_000, 0), seconds: 120)
+    f.flow(
+      10, F.ours(5), F.outside(50), port: 80, transport: .udp, state: .unanswered, octets: (900_000_000, 0),
+      packets: (800_000, 0), seconds: 120)
     f.browsing(F.ours(6), hours: 1)
-    f.flow(10, F.ours(6), F.outside(51), port: 443, octets: (900_000_000, 9_000_000), packets: (800_000, 400_000), seconds: 120)
+    f.flow(
+      10, F.ours(6), F.outside(51), port: 443, octets: (900_000_000, 9_000_000), packets: (800_000, 400_000),
+      seconds: 120)
     #expect(findings(f, "ddos-participation").map(\.host) == [F.ours(5)])
   }
 
@@ -83,7 +96,11 @@ private typealias F = PipelineFixture
     var f = PipelineFixture()
     f.browsing(F.ours(5), hours: 1)
     for peer in 0..<60 {
-      for n in 0..<25 { f.flow(Double(n) * 60 + Double(peer), F.ours(5), F.outside(UInt32(400 + peer)), port: UInt16(20_000 + peer * 91), state: .unanswered) }
+      for n in 0..<25 {
+        f.flow(
+          Double(n) * 60 + Double(peer), F.ours(5), F.outside(UInt32(400 + peer)), port: UInt16(20_000 + peer * 91),
+          state: .unanswered)
+      }
     }
     #expect(findings(f, "dead-rendezvous").isEmpty)
   }
@@ -91,7 +108,10 @@ private typealias F = PipelineFixture
   @Test func hammeringWithOneSizeIsAProgram() throws {
     var f = PipelineFixture()
     f.lookup(0, F.ours(5), "c2.example", F.outside(70))
-    for n in 0..<300 { f.flow(Double(n) * 2.2 + Double(f.random.next() % 40) / 100, F.ours(5), F.outside(70), port: 443, octets: (1600, 4500)) }
+    for n in 0..<300 {
+      f.flow(
+        Double(n) * 2.2 + Double(f.random.next() % 40) / 100, F.ours(5), F.outside(70), port: 443, octets: (1600, 4500))
+    }
     let row = try #require(f.verdict(of: F.ours(5)))
     #expect(row.verdict == .infected)
     #expect(row.families.map(\.family) == [.timing, .payload])
@@ -100,17 +120,22 @@ private typealias F = PipelineFixture
   @Test func sameRequestToManyServers() {
     var f = PipelineFixture()
     for n in 0..<30 {
-      let ends = Endpoints(client: F.ours(5), server: F.outside(UInt32(n)), clientPort: 50_000, serverPort: 80, transport: .tcp)
-      f.observations.append(
-        Observation(
-          time: f.start.advanced(bySeconds: Double(n)),
-          event: .http(HTTPExchange(ends: ends, method: "GET", host: "w\(n)q\(n).example\(n).com", target: "/login.php?id=\(n)", userAgent: "x"))))
+      let ends = Endpoints(
+        client: F.ours(5), server: F.outside(UInt32(n)), clientPort: 50_000, serverPort: 80, transport: .tcp)
       f.observations.append(
         Observation(
           time: f.start.advanced(bySeconds: Double(n)),
           event: .http(
             HTTPExchange(
-              ends: Endpoints(client: F.ours(6), server: F.outside(UInt32(n)), clientPort: 50_000, serverPort: 80, transport: .tcp),
+              ends: ends, method: "GET", host: "w\(n)q\(n).example\(n).com", target: "/login.php?id=\(n)",
+              userAgent: "x"))))
+      f.observations.append(
+        Observation(
+          time: f.start.advanced(bySeconds: Double(n)),
+          event: .http(
+            HTTPExchange(
+              ends: Endpoints(
+                client: F.ours(6), server: F.outside(UInt32(n)), clientPort: 50_000, serverPort: 80, transport: .tcp),
               method: "GET", host: "w\(n).example\(n).com", target: "/favicon.ico", userAgent: "x"))))
     }
     for host in [F.ours(5), F.ours(6)] { f.flow(1, host, F.outside(1), port: 80) }
@@ -130,7 +155,9 @@ private typealias F = PipelineFixture
     var f = PipelineFixture()
     f.flow(0, F.ours(5), F.outside(23), port: 23, octets: (18_000, 19_000), packets: (337, 362), seconds: 6800)
     f.flow(0, F.ours(6), F.outside(24), port: 5190, octets: (18_000, 19_000), packets: (337, 362), seconds: 6800)
-    for finding in findings(f, "quiet-channel") { #expect((finding.logOdds >= Judge.bar) == (finding.host == F.ours(5))) }
+    for finding in findings(f, "quiet-channel") {
+      #expect((finding.logOdds >= Judge.bar) == (finding.host == F.ours(5)))
+    }
     #expect(findings(f, "quiet-channel").count == 2)
   }
 

@@ -56,7 +56,8 @@ private typealias P = PacketFixture
   }
 
   @Test(arguments: [
-    (UInt8(0), ConnectionState.unanswered), (TCPFlag.rst | TCPFlag.ack, .refused), (TCPFlag.syn | TCPFlag.ack, .established),
+    (UInt8(0), ConnectionState.unanswered), (TCPFlag.rst | TCPFlag.ack, .refused),
+    (TCPFlag.syn | TCPFlag.ack, .established),
   ])
   func answerToSYNDecidesState(answer: UInt8, state: ConnectionState) throws {
     var bench = MeterBench()

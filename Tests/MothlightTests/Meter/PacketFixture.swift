@@ -19,14 +19,16 @@ enum PacketFixture {
   }
 
   static func ipv6(_ payload: [UInt8], from source: IPAddress, to destination: IPAddress, next: UInt8) -> [UInt8] {
-    [0x60, 0, 0, 0] + be16(UInt16(payload.count)) + [next, 64] + source.networkBytes + destination.networkBytes + payload
+    [0x60, 0, 0, 0] + be16(UInt16(payload.count)) + [next, 64] + source.networkBytes + destination.networkBytes
+      + payload
   }
 
   static func tcp(
     _ payload: [UInt8] = [], from sourcePort: UInt16 = 40_000, to destinationPort: UInt16 = 80, flags: UInt8,
     sequence: UInt32 = 1000
   ) -> [UInt8] {
-    be16(sourcePort) + be16(destinationPort) + be32(sequence) + be32(0) + [0x50, flags, 0xff, 0xff, 0, 0, 0, 0] + payload
+    be16(sourcePort) + be16(destinationPort) + be32(sequence) + be32(0) + [0x50, flags, 0xff, 0xff, 0, 0, 0, 0]
+      + payload
   }
 
   static func udp(_ payload: [UInt8], from sourcePort: UInt16 = 40_000, to destinationPort: UInt16 = 9999) -> [UInt8] {

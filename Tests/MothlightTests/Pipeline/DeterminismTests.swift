@@ -6,8 +6,13 @@ import Testing
   private func traffic() -> PipelineFixture {
     var f = PipelineFixture()
     for n in 2..<14 as Range<UInt32> { f.browsing(PipelineFixture.ours(n), hours: 2, visitsPerHour: 12) }
-    for n in 0..<80 { f.flow(Double(n), PipelineFixture.ours(5), PipelineFixture.outside(UInt32(5000 + n * 7)), port: 23, state: .unanswered) }
-    for n in 0..<100 { f.flow(Double(n) * 60, PipelineFixture.ours(9), PipelineFixture.outside(66), port: 4711, state: .unanswered) }
+    for n in 0..<80 {
+      f.flow(
+        Double(n), PipelineFixture.ours(5), PipelineFixture.outside(UInt32(5000 + n * 7)), port: 23, state: .unanswered)
+    }
+    for n in 0..<100 {
+      f.flow(Double(n) * 60, PipelineFixture.ours(9), PipelineFixture.outside(66), port: 4711, state: .unanswered)
+    }
     for n in 0..<60 { f.lookup(Double(n) * 20, PipelineFixture.ours(7), "qx\(n)vzkw\(n)jq.biz", nil) }
     return f
   }

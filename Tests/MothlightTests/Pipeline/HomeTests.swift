@@ -20,7 +20,8 @@ import Testing
   }
 
   @Test func aCampusIsLearnedFromItsTraffic() throws {
-    let home = try learn((0..<200).map { i in i % 2 == 0 ? ("147.32.\(i).7", "45.\(i).0.1") : ("60.\(i).1.1", "147.32.\(i % 60).9") })
+    let home = try learn(
+      (0..<200).map { i in i % 2 == 0 ? ("147.32.\(i).7", "45.\(i).0.1") : ("60.\(i).1.1", "147.32.\(i % 60).9") })
     #expect(home.prefixes.map(\.description) == ["147.32.0.0/16"])
     #expect(!home.contains(IPAddress(v4: 0x2d00_0001)))
   }

@@ -47,7 +47,9 @@ private typealias F = PipelineFixture
   @Test func familiesCountOnceAndAreCapped() throws {
     var f = infected()
     for peer in 0..<6 as Range<UInt32> {
-      for n in 0..<60 { f.flow(Double(n) * 45 + Double(peer), F.ours(5), F.outside(900 + peer), port: 4800, state: .unanswered) }
+      for n in 0..<60 {
+        f.flow(Double(n) * 45 + Double(peer), F.ours(5), F.outside(900 + peer), port: 4800, state: .unanswered)
+      }
     }
     let row = try #require(f.verdict(of: F.ours(5)))
     #expect(row.findings.count > row.families.count)
@@ -77,7 +79,9 @@ private typealias F = PipelineFixture
   @Test func aFindingCountsOnEachDayItSpans() {
     var f = PipelineFixture()
     for day in 0..<3 {
-      for n in 0..<200 { f.flow(Double(day) * 86_400 + Double(n) * 30, F.ours(5), F.outside(66), port: 4711, state: .unanswered) }
+      for n in 0..<200 {
+        f.flow(Double(day) * 86_400 + Double(n) * 30, F.ours(5), F.outside(66), port: 4711, state: .unanswered)
+      }
       for n in 0..<40 { f.flow(Double(day) * 86_400 + Double(n) * 400, F.ours(5), F.outside(UInt32(n)), port: 443) }
     }
     let rows = f.report().hosts.filter { $0.host == F.ours(5) }

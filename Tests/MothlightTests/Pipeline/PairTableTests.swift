@@ -6,7 +6,8 @@ import Testing
   private func flow(_ first: Double, _ last: Double, port: UInt16, state: ConnectionState = .established) -> Flow {
     Flow(
       source: PipelineFixture.ours(5), destination: PipelineFixture.outside(1), sourcePort: port, destinationPort: 443,
-      transport: .tcp, first: Timestamp(secondsSinceEpoch: first), last: Timestamp(secondsSinceEpoch: last), state: state,
+      transport: .tcp, first: Timestamp(secondsSinceEpoch: first), last: Timestamp(secondsSinceEpoch: last),
+      state: state,
       sourceOctets: 100, destinationOctets: 200, sourcePackets: 2, destinationPackets: 2)
   }
   private func table(_ flows: [Flow]) -> (PairTable, [Bool]) {

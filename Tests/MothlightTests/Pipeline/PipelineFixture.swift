@@ -11,7 +11,8 @@ struct PipelineFixture {
 
   mutating func flow(
     _ second: Double, _ source: IPAddress, _ destination: IPAddress, port: UInt16, transport: Transport = .tcp,
-    state: ConnectionState = .closed, octets: (UInt64, UInt64) = (500, 1500), packets: (UInt32, UInt32) = (5, 5), seconds: Double = 1,
+    state: ConnectionState = .closed, octets: (UInt64, UInt64) = (500, 1500), packets: (UInt32, UInt32) = (5, 5),
+    seconds: Double = 1,
     sourcePort: UInt16? = nil
   ) {
     let time = start.advanced(bySeconds: second)
@@ -22,7 +23,8 @@ struct PipelineFixture {
         event: .flow(
           Flow(
             source: source, destination: destination, sourcePort: sourcePort ?? UInt16(20_000 + random.next() % 40_000),
-            destinationPort: port, transport: transport, first: time, last: time.advanced(bySeconds: seconds), state: state,
+            destinationPort: port, transport: transport, first: time, last: time.advanced(bySeconds: seconds),
+            state: state,
             sourceOctets: octets.0, destinationOctets: answered ? octets.1 : 0, sourcePackets: packets.0,
             destinationPackets: answered ? packets.1 : 0,
             origin: RecordOrigin(input: 0, record: UInt64(observations.count + 1))))))
@@ -34,7 +36,8 @@ struct PipelineFixture {
         time: start.advanced(bySeconds: second),
         event: .dns(
           DNSLookup(
-            ends: Endpoints(client: host, server: Self.ours(1), clientPort: 5353, serverPort: 53, transport: .udp), name: name, type: 1,
+            ends: Endpoints(client: host, server: Self.ours(1), clientPort: 5353, serverPort: 53, transport: .udp),
+            name: name, type: 1,
             responseCode: address == nil ? 3 : 0, addresses: address.map { [$0] } ?? []))))
   }
 
@@ -56,7 +59,8 @@ struct PipelineFixture {
   /// Runs everything through `shards` shards and the judge.
   func report(shards: Int = 1, allow: AllowList = AllowList(), batch: Int = 512, home: Home? = nil) -> Report {
     let home = home ?? Home(given: [Prefix(IPAddress(v4: 0x0a00_0000), length: 8)])
-    let sorted = observations.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
+    let sorted = observations.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(
+      \.element)
     var all: [Shard] = (0..<shards).map { _ in
       Shard(home: home, detectors: (try? DetectorRoster.make(knobs: [:], registry: Registry())) ?? [])
     }

@@ -11,14 +11,18 @@ private typealias P = PacketFixture
   private func half(_ v: UInt16, _ order: Order) -> [UInt8] { order == .big ? P.be16(v) : P.be16(v).reversed() }
 
   private func frames(_ count: Int) -> [[UInt8]] {
-    (0..<count).map { P.ethernet(P.ipv4(P.udp([UInt8](repeating: 7, count: 40), from: UInt16(30_000 + $0)), transport: 17)) }
+    (0..<count).map {
+      P.ethernet(P.ipv4(P.udp([UInt8](repeating: 7, count: 40), from: UInt16(30_000 + $0)), transport: 17))
+    }
   }
 
   private func pcap(_ frames: [[UInt8]], _ order: Order = .little, nano: Bool = false, link: UInt32 = 1) -> [UInt8] {
-    var out = word(nano ? 0xa1b2_3c4d : 0xa1b2_c3d4, order) + half(2, order) + half(4, order) + word(0, order) + word(0, order)
+    var out =
+      word(nano ? 0xa1b2_3c4d : 0xa1b2_c3d4, order) + half(2, order) + half(4, order) + word(0, order) + word(0, order)
       + word(65_535, order) + word(link, order)
     for (i, frame) in frames.enumerated() {
-      out += word(1_600_000_000 + UInt32(i), order) + word(nano ? 250_000_000 : 250_000, order)
+      out +=
+        word(1_600_000_000 + UInt32(i), order) + word(nano ? 250_000_000 : 250_000, order)
         + word(UInt32(frame.count), order) + word(UInt32(frame.count), order) + frame
     }
     return out
@@ -31,12 +35,17 @@ private typealias P = PacketFixture
   }
 
   private func section(_ order: Order) -> [UInt8] {
-    block(0x0a0d_0d0a, word(0x1a2b_3c4d, order) + half(1, order) + half(0, order) + [UInt8](repeating: 0xff, count: 8), order)
+    block(
+      0x0a0d_0d0a, word(0x1a2b_3c4d, order) + half(1, order) + half(0, order) + [UInt8](repeating: 0xff, count: 8),
+      order)
   }
 
   /// `resolution` is the if_tsresol octet: 6 is microseconds, 9 nanoseconds, 0x8a is 2⁻¹⁰ s.
   private func interface(_ link: UInt16, resolution: UInt8, _ order: Order) -> [UInt8] {
-    block(1, half(link, order) + half(0, order) + word(0, order) + half(9, order) + half(1, order) + [resolution, 0, 0, 0] + word(0, order), order)
+    block(
+      1,
+      half(link, order) + half(0, order) + word(0, order) + half(9, order) + half(1, order) + [resolution, 0, 0, 0]
+        + word(0, order), order)
   }
 
   private func enhanced(_ frame: [UInt8], interface: UInt32, ticks: UInt64, _ order: Order) -> [UInt8] {
@@ -77,7 +86,10 @@ private typealias P = PacketFixture
     bytes += enhanced(f[2], interface: 0, ticks: 1_600_000_002 * 1024 + 256, .big)
     let (summary, flows) = try read(bytes)
     #expect(summary.format == "pcapng" && summary.records == 3 && summary.unparsed == 0)
-    #expect(flows.map { $0.first.nanoseconds }.sorted() == [1_600_000_000_250_000_000, 1_600_000_001_250_000_000, 1_600_000_002_250_000_000])
+    #expect(
+      flows.map { $0.first.nanoseconds }.sorted() == [
+        1_600_000_000_250_000_000, 1_600_000_001_250_000_000, 1_600_000_002_250_000_000,
+      ])
   }
 
   /// A file cut at any octet gives its whole packets and says that it was cut.
@@ -95,7 +107,8 @@ private typealias P = PacketFixture
   }
 
   @Test func anyCutOfPcapngIsSafe() throws {
-    let whole = section(.little) + interface(1, resolution: 6, .little)
+    let whole =
+      section(.little) + interface(1, resolution: 6, .little)
       + enhanced(frames(1)[0], interface: 0, ticks: 1_600_000_000_250_000, .little)
     for cut in 24...whole.count {
       let (_, flows) = try read(Array(whole[0..<cut]))
@@ -105,7 +118,9 @@ private typealias P = PacketFixture
 
   @Test func absurdLengthsEndTheFileButKeepTheRest() throws {
     var bytes = pcap(frames(2))
-    bytes += word(1, .little) + word(1, .little) + word(0x7fff_ffff, .little) + word(60, .little) + [UInt8](repeating: 1, count: 500)
+    bytes +=
+      word(1, .little) + word(1, .little) + word(0x7fff_ffff, .little) + word(60, .little)
+      + [UInt8](repeating: 1, count: 500)
     let (summary, flows) = try read(bytes)
     #expect(flows.count == 2)
     #expect(summary.warnings.contains { $0.contains("claims 2147483647 octets") })
@@ -121,7 +136,9 @@ private typealias P = PacketFixture
     var bytes = pcap([])
     let frame = frames(1)[0]
     for second in [13, 20, 4, 30] as [UInt32] {
-      bytes += word(second, .little) + word(0, .little) + word(UInt32(frame.count), .little) + word(UInt32(frame.count), .little) + frame
+      bytes +=
+        word(second, .little) + word(0, .little) + word(UInt32(frame.count), .little)
+        + word(UInt32(frame.count), .little) + frame
     }
     let (summary, _) = try read(bytes)
     #expect(summary.clockIsRelative)
@@ -131,7 +148,9 @@ private typealias P = PacketFixture
   @Test func timesBeyond2038AreTimes() throws {
     var bytes = pcap([])
     let frame = frames(1)[0]
-    bytes += word(4_102_444_800, .little) + word(0, .little) + word(UInt32(frame.count), .little) + word(UInt32(frame.count), .little) + frame
+    bytes +=
+      word(4_102_444_800, .little) + word(0, .little) + word(UInt32(frame.count), .little)
+      + word(UInt32(frame.count), .little) + frame
     #expect(try read(bytes).1.first?.first.description == "2100-01-01T00:00:00.000000Z")
   }
 

@@ -48,7 +48,8 @@ private typealias P = PacketFixture
     expectPorts(P.ethernet(P.ipv4(inner, transport: 4)))
     expectPorts(P.ethernet(P.ipv4(P.ipv4(inner, transport: 4), transport: 4)))
     expectPorts(P.ethernet(P.ipv4(P.udp([8, 0, 0, 0, 0, 0, 1, 0] + P.ethernet(inner), to: 4789), transport: 17)))
-    let (outcome, headers) = P.decode(P.ethernet(P.ipv4(P.ipv4(P.ipv4(inner, transport: 4), transport: 4), transport: 4)))
+    let (outcome, headers) = P.decode(
+      P.ethernet(P.ipv4(P.ipv4(P.ipv4(inner, transport: 4), transport: 4), transport: 4)))
     #expect(outcome == .decoded)
     #expect(headers.anomalies.contains(.nestingTooDeep) && headers.transport.rawValue == 4)
   }
@@ -69,7 +70,8 @@ private typealias P = PacketFixture
       (P.ethernet(ip), .ethernet), (P.ethernet([0, 1, 8, 0] + ip, type: 0x8100), .ethernet),
       (P.ethernet(P.ipv6([17, 0, 0, 0, 0, 0, 0, 0] + P.udp([1]), from: a, to: a, next: 60), type: 0x86dd), .ethernet),
       (P.ethernet(P.ipv4([0x30, 0, 0x08, 0] + [UInt8](repeating: 0, count: 8) + ip, transport: 47)), .ethernet),
-      ([0, 0, 8, 0, 0, 0, 0, 0] + [UInt8](repeating: 8, count: 40) + ip, .radiotap), (ip, .raw), ([2, 0, 0, 0] + ip, .null),
+      ([0, 0, 8, 0, 0, 0, 0, 0] + [UInt8](repeating: 8, count: 40) + ip, .radiotap), (ip, .raw),
+      ([2, 0, 0, 0] + ip, .null),
     ]
     for (frame, link) in frames {
       for cut in 0...frame.count {
