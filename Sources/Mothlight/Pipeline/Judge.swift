@@ -49,7 +49,10 @@ public struct Judge: Sendable {
 
   /// An address that others only knocked at shows no machine.
   private static func spoke(_ host: HostRecord) -> Bool {
-    host.days.contains { $0.activity.outboundFlows > 0 || $0.activity.octetsOut > 0 || $0.activity.answeredFlows > 0 }
+    host.days.contains {
+      $0.activity.outboundFlows > 0 || $0.activity.octetsOut > 0 || $0.activity.answeredFlows > 0
+        || $0.activity.events > 0
+    }
   }
 
   private func days(

@@ -61,7 +61,7 @@ public struct Pair: Sendable {
 public struct PairDetail: Sendable {
   /// Starts in order of arrival, hundredths of a second since the shard's epoch; the newest `timesKept`.
   var ticks: [UInt32] = []
-  /// First two conversations and the latest three.
+  /// The first conversations kept, then two of those and three of the latest.
   public var samples: [Flow] = []
   /// Gap counts of starts that left `ticks`; empty until some did.
   var oldGaps: [UInt32] = []
@@ -100,7 +100,8 @@ public struct PairTable: Sendable {
   @inline(__always) func touchIndex(_ key: UInt64) -> UInt64 { index.touch(key) }
   @inline(__always) func touchPair(_ key: UInt64) -> UInt64 {
     guard let i = index.peek(key), Int(i) < pairs.count else { return 0 }
-    return UInt64(pairs[Int(i)].starts)
+    // First and last line of the pair; the one between comes with them.
+    return UInt64(pairs[Int(i)].starts) &+ UInt64(pairs[Int(i)].recent[2].port)
   }
 
   mutating func update(_ flow: Flow, host: UInt32, peer: IPAddress, isInside: Bool) -> Place {
@@ -138,8 +139,9 @@ public struct PairTable: Sendable {
     }
     if details[d].samples.count < Limits.evidenceFlowsPerFinding {
       details[d].samples.append(flow)
-    } else {
-      details[d].samples[2 + Int(pairs[i].starts % 3)] = flow
+    } else if pairs[i].starts & 15 == 0 {
+      // Not every one: each costs a cache line that nothing else needs.
+      details[d].samples[2 + Int(pairs[i].starts >> 4) % 3] = flow
     }
   }
 

@@ -11,6 +11,7 @@ struct Shard: Sendable {
   private let readsFlows: [Bool]
   private let home: Home
   private(set) var findings: [Finding] = []
+  private var days: [DayTally] = []
   /// Counters for the report.
   private(set) var continuations: UInt64 = 0
   private(set) var hostsRefused: UInt64 = 0
@@ -22,6 +23,8 @@ struct Shard: Sendable {
   static let contactLimit = 1 << 21
   /// Outside peers whose users are counted: 1 M × 48 B. A host that meets more is scanning, and a scan's targets are nobody's.
   static let prevalenceLimit = 1 << 20
+  /// Days followed per host: more than a year of rolling logs.
+  private static let daysMost = 400
 
   init(home: Home, detectors: [any Detector]) {
     self.home = home
@@ -96,6 +99,7 @@ struct Shard: Sendable {
 
   /// Ends the input. `span` is the time seen by all shards together, which detectors compare with.
   mutating func finish(span: (first: Timestamp, last: Timestamp)) {
+    settle()
     context.first = span.first
     context.last = span.last
     for d in detectors.indices { detectors[d].advance(to: .distantFuture, in: context, into: &findings) }
@@ -108,8 +112,16 @@ struct Shard: Sendable {
     guard host != .max else { return }
     if o.time < context.first { context.first = o.time }
     if o.time > context.last { context.last = o.time }
+    if case .flow(let flow) = o.event {
+      placeFlow(flow, host, keys, &o.vantage)
+      return
+    }
+    if orientation != .inbound, let tally = tally(of: Int(host), on: o.time.day) {
+      var isLookup = false
+      if case .dns = o.event { isLookup = true }
+      days[tally].add(eventAt: o.time, isLookup: isLookup)
+    }
     switch o.event {
-    case .flow(let flow): placeFlow(flow, host, keys, &o.vantage)
     case .dns(let lookup): placeLookup(lookup, host, orientation)
     case .tls(let handshake):
       if let name = handshake.serverName, orientation != .inbound {
@@ -119,7 +131,7 @@ struct Shard: Sendable {
       if let name = exchange.host, orientation != .inbound, IPAddress(name) == nil {
         context.remember(name, of: exchange.ends.server, for: host)
       }
-    case .ssh, .payload: break
+    case .flow, .ssh, .payload: break
     }
   }
 
@@ -180,23 +192,37 @@ struct Shard: Sendable {
 
   @inline(__always)
   private mutating func note(_ flow: Flow, _ host: UInt32, _ orientation: Orientation) {
-    let h = Int(host)
-    let day = flow.first.day
-    var d = context.hosts[h].days.count &- 1
-    if d < 0 || context.hosts[h].days[d].day != day {
-      d = context.hosts[h].days.firstIndex { $0.day == day } ?? -1
-      if d < 0 {
-        // A clock that jumps about must not make a day per record.
-        guard context.hosts[h].days.count < 400 else { return }
-        context.hosts[h].days.append((day, HostActivity()))
-        d = context.hosts[h].days.count &- 1
-      }
+    guard let tally = tally(of: Int(host), on: flow.first.day) else { return }
+    days[tally].add(flow, orientation)
+  }
+
+  /// Where the day of a host is counted; `nil` for a clock that jumps about, which must not make a day per record.
+  @inline(__always)
+  private mutating func tally(of host: Int, on day: Int) -> Int? {
+    if context.hosts[host].currentDay == day { return context.hosts[host].currentTally }
+    return otherTally(of: host, on: day)
+  }
+
+  private mutating func otherTally(of host: Int, on day: Int) -> Int? {
+    var index = context.hosts[host].tallies.first { days[$0].day == day }
+    if index == nil {
+      guard context.hosts[host].tallies.count < Self.daysMost else { return nil }
+      index = days.count
+      context.hosts[host].tallies.append(days.count)
+      days.append(DayTally(day: day))
     }
-    if flow.sourcePackets > 0, flow.destinationPackets > 0 || flow.state.wasAnswered == true {
-      context.hosts[h].answeredFlows &+= 1
+    context.hosts[host].currentDay = day
+    context.hosts[host].currentTally = index ?? -1
+    return index
+  }
+
+  /// Hands what was counted to the host records, which detectors and judge read.
+  private mutating func settle() {
+    for h in context.hosts.indices {
+      context.hosts[h].days = context.hosts[h].tallies.map { (days[$0].day, days[$0].activity) }
+      context.hosts[h].outboundFlows = context.hosts[h].days.reduce(0) { $0 &+ $1.activity.outboundFlows }
+      context.hosts[h].answeredFlows = context.hosts[h].days.reduce(0) { $0 &+ $1.activity.answeredFlows }
     }
-    if orientation != .inbound { context.hosts[h].outboundFlows &+= orientation == .outbound ? 1 : 0 }
-    context.hosts[h].days[d].activity.add(flow, orientation)
   }
 
   private mutating func placeLookup(_ lookup: DNSLookup, _ host: UInt32, _ orientation: Orientation) {
@@ -214,15 +240,25 @@ struct Shard: Sendable {
       context.hosts[h].lookupsByName[lookup.name, default: (0, 0)].failed &+= failed
     }
     for address in lookup.addresses { context.remember(lookup.name, of: address, for: host) }
-    if let d = context.hosts[h].days.indices.last(where: { context.hosts[h].days[$0].day == lookupDay(lookup, h) }) {
-      context.hosts[h].days[d].activity.dnsLookups &+= 1
-    }
   }
-
-  private func lookupDay(_ lookup: DNSLookup, _ host: Int) -> Int { context.hosts[host].days.last?.day ?? 0 }
 }
 
-extension HostActivity {
+/// Counters of one host's day: flat, because every flow touches them.
+struct DayTally: Sendable {
+  var day: Int
+  var first = Timestamp.distantFuture
+  var last = Timestamp.distantPast
+  var flows: UInt64 = 0
+  var outboundFlows: UInt64 = 0
+  var answeredFlows: UInt64 = 0
+  var octetsOut: UInt64 = 0
+  var octetsIn: UInt64 = 0
+  var dnsLookups: UInt64 = 0
+  var events: UInt64 = 0
+  var bins = InlineArray<96, UInt32>(repeating: 0)
+
+  init(day: Int) { self.day = day }
+
   @inline(__always)
   mutating func add(_ flow: Flow, _ orientation: Orientation) {
     flows &+= 1
@@ -233,8 +269,30 @@ extension HostActivity {
     octetsIn &+= isInbound ? flow.sourceOctets : flow.destinationOctets
     if orientation == .outbound { outboundFlows &+= 1 }
     if flow.sourcePackets > 0 && flow.destinationPackets > 0 || flow.state.wasAnswered == true { answeredFlows &+= 1 }
-    let bin = (flow.first.nanoseconds &- Int64(flow.first.day) &* 86_400_000_000_000) / 900_000_000_000
+    let bin = (flow.first.nanoseconds &- Int64(day) &* 86_400_000_000_000) / 900_000_000_000
     if bin >= 0, bin < HostActivity.binCount { bins[Int(bin)] &+= 1 }
+  }
+
+  mutating func add(eventAt time: Timestamp, isLookup: Bool) {
+    events &+= 1
+    if isLookup { dnsLookups &+= 1 }
+    if time < first { first = time }
+    if time > last { last = time }
+  }
+
+  var activity: HostActivity {
+    var a = HostActivity()
+    a.first = first
+    a.last = last
+    a.flows = flows
+    a.outboundFlows = outboundFlows
+    a.answeredFlows = answeredFlows
+    a.octetsOut = octetsOut
+    a.octetsIn = octetsIn
+    a.dnsLookups = dnsLookups
+    a.events = events
+    for i in 0..<HostActivity.binCount { a.bins[i] = bins[i] }
+    return a
   }
 }
 

@@ -60,8 +60,12 @@ public struct HostRecord: Sendable {
   public var lookupsServed: UInt32 = 0
   /// Names asked and failures, for the report; bounded by `namesCounted`.
   var lookupsByName: [String: (asked: UInt32, failed: UInt32)] = [:]
-  /// One record per UTC day, in order of first sight.
-  public var days: [(day: Int, activity: HostActivity)] = []
+  /// One record per UTC day, in order of first sight; filled in when the input has ended.
+  public internal(set) var days: [(day: Int, activity: HostActivity)] = []
+  /// Where the shard counts the day that was seen last, and all days.
+  var currentDay = Int.min
+  var currentTally = -1
+  var tallies: [Int] = []
 
   static let namesCounted = 4096
 

@@ -22,6 +22,8 @@ public struct HostActivity: Sendable, Hashable {
   public var octetsOut: UInt64 = 0
   public var octetsIn: UInt64 = 0
   public var dnsLookups: UInt64 = 0
+  /// Look-ups, handshakes and requests that this host sent, whether or not their flows were seen.
+  public var events: UInt64 = 0
   /// Distinct peers outside, counted exactly up to `Limits.peersPerHost`.
   public var peers: UInt32 = 0
   /// Flows begun per 15 minutes.

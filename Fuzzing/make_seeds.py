@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Writes a few small well-formed inputs per fuzz target, so that the fuzzer starts behind the first check.
+
+usage: make_seeds.py FOLDER
+"""
+import gzip
+import os
+import struct
+import sys
+
+folder = sys.argv[1]
+
+
+def seed(target, name, data):
+    os.makedirs(f"{folder}/{target}", exist_ok=True)
+    with open(f"{folder}/{target}/{name}", "wb") as f:
+        f.write(data if isinstance(data, bytes) else data.encode())
+
+
+query = struct.pack(">HHHHHH", 7, 0x0100, 1, 0, 0, 0) + b"\x03www\x07example\x03org\x00" + struct.pack(">HH", 1, 1)
+answer = struct.pack(">HHHHHH", 7, 0x8180, 1, 1, 0, 0) + query[12:] + b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 60, 4) + bytes([192, 0, 2, 1])
+seed("dns", "query", query)
+seed("dns", "answer", answer)
+seed("datagram", "bfbot", bytes.fromhex("610102988988cb"))
+seed("datagram", "query", query)
+
+hello_body = b"\x03\x03" + bytes(32) + b"\x00" + b"\x00\x04\x13\x01\xc0\x2f" + b"\x01\x00"
+sni = b"\x00\x00" + struct.pack(">H", 16) + struct.pack(">HBH", 14, 0, 11) + b"example.org"
+extensions = sni + b"\x00\x0a\x00\x04\x00\x02\x00\x1d" + b"\x00\x10\x00\x05\x00\x03\x02h2" + b"\x00\x2b\x00\x03\x02\x03\x04"
+hello_body += struct.pack(">H", len(extensions)) + extensions
+handshake = b"\x01" + len(hello_body).to_bytes(3, "big") + hello_body
+record = b"\x16\x03\x01" + struct.pack(">H", len(handshake)) + handshake
+seed("stream", "tls", b"\xff" + record)
+seed("stream", "http", b"\x40GET /a?b=c HTTP/1.1\r\nHost: example.org\r\nUser-Agent: x\r\nContent-Length: 3\r\n\r\nabcHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+seed("stream", "ssh", b"\x18SSH-2.0-OpenSSH_9.2\r\nSSH-2.0-dropbear\r\n")
+
+ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + 8 + len(query), 1, 0, 64, 17, 0, bytes([10, 0, 0, 5]), bytes([192, 0, 2, 53]))
+frame = bytes(12) + b"\x08\x00" + ip + struct.pack(">HHHH", 40000, 53, 8 + len(query), 0) + query
+seed("packet", "dns", bytes([1, len(frame)]) + frame)
+pcap = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + struct.pack("<IIII", 1600000000, 1, len(frame), len(frame)) + frame
+seed("capture", "pcap", pcap)
+body = struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)
+section = struct.pack("<II", 0x0A0D0D0A, 28) + body + struct.pack("<I", 28)
+interface = struct.pack("<IIHHII", 1, 20, 1, 0, 0, 20)
+packet = struct.pack("<IIIII", 0, 0x5AF4A, 1, len(frame), len(frame)) + frame + bytes(-len(frame) % 4)
+seed("capture", "pcapng", section + interface + struct.pack("<II", 6, 12 + len(packet)) + packet + struct.pack("<I", 12 + len(packet)))
+seed("sniff", "pcap", pcap)
+seed("gzip", "gz", gzip.compress(b"two lines\nof text\n" * 20, mtime=0))
+seed("gzip", "zst", bytes.fromhex("28b52ffd2405290000616263640ab3d4a1c9"))
+
+zeek = (
+    "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tconn\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\t"
+    "id.resp_p\tproto\tservice\tduration\torig_bytes\tresp_bytes\tconn_state\thistory\torig_pkts\torig_ip_bytes\tresp_pkts\tresp_ip_bytes\n"
+    "1600000000.25\tC1\t10.0.0.5\t40000\t192.0.2.1\t443\ttcp\tssl\t1.5\t10\t20\tSF\tShADadFf\t5\t300\t4\t280\n"
+)
+seed("zeek-tsv", "conn", zeek)
+seed("sniff", "zeek", zeek)
+seed("zeek-json", "conn", '{"ts":1600000000.25,"uid":"C1","id.orig_h":"10.0.0.5","id.orig_p":40000,"id.resp_h":"192.0.2.1","id.resp_p":443,"proto":"tcp","duration":1.5,"conn_state":"SF","orig_pkts":5,"orig_ip_bytes":300}\n')
+seed("zeek-json", "dns", '{"ts":1.5,"uid":"C2","id.orig_h":"10.0.0.5","id.orig_p":40000,"id.resp_h":"192.0.2.53","id.resp_p":53,"proto":"udp","query":"example.org","qtype":1,"rcode":0,"answers":["192.0.2.1"],"TTLs":[60.0]}\n')
+seed("eve", "flow", '{"timestamp":"2020-09-13T12:26:40.250000+0000","event_type":"flow","src_ip":"10.0.0.5","src_port":40000,"dest_ip":"192.0.2.1","dest_port":443,"proto":"TCP","flow":{"pkts_toserver":5,"pkts_toclient":4,"bytes_toserver":300,"bytes_toclient":280,"start":"2020-09-13T12:26:40.250000+0000","end":"2020-09-13T12:26:41.750000+0000","state":"closed"}}\n')
+seed("eve", "dns", '{"timestamp":"2020-09-13T12:26:40.250000+0000","event_type":"dns","src_ip":"10.0.0.5","src_port":40000,"dest_ip":"192.0.2.53","dest_port":53,"proto":"UDP","dns":{"type":"answer","rrname":"example.org","rrtype":"A","rcode":"NOERROR","answers":[{"rdata":"192.0.2.1","ttl":60}]}}\n')
+binetflow = (
+    "StartTime,Dur,Proto,SrcAddr,Sport,Dir,DstAddr,Dport,State,sTos,dTos,TotPkts,TotBytes,SrcBytes,srcUdata,dstUdata,Label\n"
+    "2020/09/13 12:26:40.250000,1.5,tcp,10.0.0.5,40000,   ->,192.0.2.1,443,FSPA_FSPA,0,0,9,580,300,s[4]=AAECAw==,,flow=Background\n"
+    "2020/09/13 12:26:41.250000,0.1,icmp,10.0.0.5,0x0008,  <->,192.0.2.1,0x0000,ECO,0,0,2,196,98,,,\n"
+)
+seed("binetflow", "rows", binetflow)
+seed("sniff", "binetflow", binetflow)
+seed("lists", "indicators", "# name: a\n# source: b\n# date: 2026-01-02\n# confidence: high\nexample.org,Family,shared\n192.0.2.1:443\nja3:0123456789abcdef0123456789abcdef\nsource:10.0.0.0/8\nname:*.example.org\n")
+seed("address", "six", "2001:db8::192.0.2.1")
+seed("address", "four", "192.0.2.1")
