@@ -14,6 +14,7 @@ struct Mothlight: AsyncParsableCommand {
   /// As the library's own, but with exit status 2 for everything that is wrong with the command line or the input: 1 is
   /// taken by `--fail-on`.
   static func main() async {
+    signal(SIGPIPE, SIG_IGN)
     do {
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {
@@ -23,10 +24,14 @@ struct Mothlight: AsyncParsableCommand {
       }
     } catch {
       if let code = error as? ExitCode { Foundation.exit(code.rawValue) }
+      if let failure = error as? Failure {
+        Terminal.complain(failure.message)
+        Foundation.exit(2)
+      }
       let text = fullMessage(for: error)
       let isHelp = exitCode(for: error) == .success
-      if !text.isEmpty {
-        (isHelp ? FileHandle.standardOutput : FileHandle.standardError).write(Data((text + "\n").utf8))
+      if !text.isEmpty, !Terminal.write(Terminal.printable(text) + "\n", to: isHelp ? 1 : 2), isHelp {
+        Foundation.exit(2)
       }
       Foundation.exit(isHelp ? 0 : 2)
     }

@@ -53,7 +53,7 @@ struct Read: AsyncParsableCommand {
     let exporter = try configured { () throws(ConfigurationError) in try ExporterRoster.make(format, settings) }
     let options = try choices.options()
     let report = try await ReadRun(options: options, showsProgress: progress && Terminal.errorIsTerminal).run(inputs)
-    try ReportSink(path: output).write(report, with: exporter)
+    try ReportSink(path: output).write(report, with: exporter, inputs: inputs)
     try finish(report, threshold)
   }
 
@@ -104,6 +104,8 @@ struct ReadChoices: ParsableArguments {
       if let text = try? String(contentsOfFile: rule, encoding: .utf8) {
         options.allow.rules += try configured { () throws(ConfigurationError) in try AllowList(text: text, name: rule) }
           .rules
+      } else if rule.contains("/"), !rule.contains(":") {
+        throw Failure("--allow \(rule): no such file can be read, and it is no rule either")
       } else {
         options.allow.rules.append(try configured { () throws(ConfigurationError) in try AllowList.parse(rule) })
       }
@@ -115,7 +117,7 @@ struct ReadChoices: ParsableArguments {
     var result: [String: [String: Double]] = [:]
     for text in knobs {
       let halves = text.split(separator: "=", maxSplits: 1)
-      let path = halves[0].split(separator: ".", maxSplits: 1)
+      let path = halves.first?.split(separator: ".", maxSplits: 1) ?? []
       guard halves.count == 2, path.count == 2, let value = Double(halves[1]) else {
         throw ValidationError("--set takes DETECTOR.KNOB=NUMBER, for example beacon.bayes_least=8; not '\(text)'")
       }
@@ -125,9 +127,9 @@ struct ReadChoices: ParsableArguments {
   }
 }
 
-/// A configuration error as a command-line one.
+/// A configuration error as a failure of the run.
 func configured<T>(_ body: () throws(ConfigurationError) -> T) throws -> T {
-  do { return try body() } catch { throw ValidationError(error.message) }
+  do { return try body() } catch { throw Failure(error.message) }
 }
 
 /// One run over inputs with a progress bar.

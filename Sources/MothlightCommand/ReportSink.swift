@@ -6,51 +6,72 @@ import Mothlight
 struct ReportSink {
   var path: String?
 
-  func write(_ report: Report, with exporter: any Exporter) throws {
+  /// - Parameter inputs: what was read; a report never replaces its own evidence.
+  func write(_ report: Report, with exporter: any Exporter, inputs: [String] = []) throws {
     guard let path else {
-      try toStandardOutput(report, exporter)
+      try stream(report, exporter, to: 1, named: "standard output")
       return
     }
-    let partial = path + ".partial"
-    guard FileManager.default.createFile(atPath: partial, contents: nil),
-      let handle = FileHandle(forWritingAtPath: partial)
-    else {
-      throw ValidationError("\(path): cannot be written; does its folder exist and may you write there?")
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      try replace(path, report, exporter, mode: 0o600)
+      return
+    }
+    for input in inputs {
+      var other = stat()
+      if stat(input, &other) == 0, other.st_dev == status.st_dev, other.st_ino == status.st_ino {
+        throw Failure("\(path): is an input of this run; write the report elsewhere")
+      }
+    }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: try replace(resolved(path), report, exporter, mode: status.st_mode & 0o777)
+    case S_IFDIR: throw Failure("\(path): is a folder; give the name of a file in it")
+    default:
+      // A pipe or device is written to, never replaced.
+      let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw Failure("\(path): cannot be written") }
+      defer { close(descriptor) }
+      try stream(report, exporter, to: descriptor, named: path)
+    }
+  }
+
+  /// The file behind a link, so that the link stays.
+  private func resolved(_ path: String) -> String {
+    guard let real = realpath(path, nil) else { return path }
+    defer { free(real) }
+    return String(cString: real)
+  }
+
+  /// Writes beside the target and renames, so that a reader sees the old report or the new one.
+  private func replace(_ path: String, _ report: Report, _ exporter: any Exporter, mode: mode_t) throws {
+    let partial = "\(path).\(getpid()).partial"
+    let descriptor = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+    guard descriptor >= 0 else {
+      throw Failure("\(path): cannot be written; does its folder exist and may you write there?")
     }
     do {
-      try exporter.export(report) { try handle.write(contentsOf: Data($0.utf8)) }
-      try handle.synchronize()
-      try handle.close()
-      guard rename(partial, path) == 0 else { throw CocoaError(.fileWriteUnknown) }
+      try stream(report, exporter, to: descriptor, named: path)
+      let isSafe = fsync(descriptor) == 0
+      guard close(descriptor) == 0, isSafe, rename(partial, path) == 0 else {
+        throw Failure("\(path): writing failed, is the disk full? Nothing was left behind")
+      }
     } catch {
       unlink(partial)
-      throw ValidationError("\(path): writing failed, is the disk full? Nothing was left behind")
+      throw error
     }
   }
 
   /// A reader that stops reading (`| head`) is no error.
-  private func toStandardOutput(_ report: Report, _ exporter: any Exporter) throws {
-    signal(SIGPIPE, SIG_IGN)
+  private func stream(_ report: Report, _ exporter: any Exporter, to descriptor: Int32, named name: String) throws {
     struct Closed: Error {}
     do {
       try exporter.export(report) { text in
-        var bytes = Array(text.utf8)
-        try bytes.withUnsafeMutableBytes { buffer in
-          var offset = 0
-          while offset < buffer.count {
-            let written = Foundation.write(1, buffer.baseAddress?.advanced(by: offset), buffer.count - offset)
-            if written < 0 {
-              if errno == EINTR { continue }
-              throw errno == EPIPE ? Closed() as any Error : CocoaError(.fileWriteUnknown)
-            }
-            offset += written
-          }
-        }
+        guard !Terminal.write(text, to: descriptor) else { return }
+        throw errno == EPIPE
+          ? Closed() as any Error : Failure("\(name): writing failed, is the disk full? What is there is not whole")
       }
     } catch is Closed {
       return
-    } catch {
-      throw ValidationError("standard output: writing failed, is the disk full?")
     }
   }
 }

@@ -30,24 +30,24 @@ struct Simulate: ParsableCommand {
     do throws(SimulationError) {
       let files = try Simulator(chosen).run(into: output, overwrite: overwrite) { bar.update($0) }
       bar.clear()
-      for file in files { print(file) }
+      _ = Terminal.write(files.map { $0 + "\n" }.joined(), to: 1)
     } catch {
       bar.clear()
-      throw ValidationError(error.message)
+      throw Failure(error.message)
     }
   }
 
   private func load() throws -> Scenario {
     guard let scenario else { return .builtin }
     guard let text = try? String(contentsOfFile: scenario, encoding: .utf8) else {
-      throw ValidationError("\(scenario): cannot be read as text; give a scenario file such as Examples/demo.yaml")
+      throw Failure("\(scenario): cannot be read as text; give a scenario file such as Examples/demo.yaml")
     }
     do {
       return try YAMLDecoder().decode(Scenario.self, from: text)
     } catch let error as DecodingError {
-      throw ValidationError("\(scenario): \(Self.words(error))")
+      throw Failure("\(scenario): \(Self.words(error))")
     } catch let error as YamlError {
-      throw ValidationError("\(scenario): no valid YAML: \(error)".split(separator: "\n").joined(separator: " "))
+      throw Failure("\(scenario): no valid YAML: \(error)".split(separator: "\n").joined(separator: " "))
     }
   }
 
@@ -81,10 +81,10 @@ struct ShareBar {
     let filled = percent * 24 / 100
     let line =
       "\r\u{1b}[K[\(String(repeating: "#", count: filled))\(String(repeating: ".", count: 24 - filled))] \(percent) %"
-    FileHandle.standardError.write(Data(line.utf8))
+    Terminal.write(line, to: 2)
   }
 
   func clear() {
-    if lastPercent >= 0 { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
+    if lastPercent >= 0 { Terminal.write("\r\u{1b}[K", to: 2) }
   }
 }

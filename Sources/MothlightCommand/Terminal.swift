@@ -1,4 +1,5 @@
 import Foundation
+import Mothlight
 
 /// What the terminal can do, asked once.
 enum Terminal {
@@ -16,10 +17,40 @@ enum Terminal {
     return ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) }.map { max(40, min(400, $0)) } ?? 100
   }
 
-  /// One line on standard error.
+  /// One line on standard error, made visible: names and arguments may carry escape sequences.
   static func complain(_ message: String) {
-    FileHandle.standardError.write(Data("mothlight: \(message)\n".utf8))
+    write("mothlight: \(printable(message))\n", to: 2)
   }
+
+  /// Writes all of `text`; `false` when the descriptor takes no more. Never traps, unlike `FileHandle`.
+  @discardableResult
+  static func write(_ text: String, to descriptor: Int32) -> Bool {
+    var copy = text
+    return copy.withUTF8 { buffer in
+      var offset = 0
+      while offset < buffer.count {
+        let written = Foundation.write(descriptor, buffer.baseAddress?.advanced(by: offset), buffer.count - offset)
+        if written < 0 {
+          if errno == EINTR { continue }
+          return false
+        }
+        offset += written
+      }
+      return true
+    }
+  }
+
+  /// Control characters as escapes; line ends stay.
+  static func printable(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { VisibleText.escaped(String($0)) }.joined(
+      separator: "\n")
+  }
+}
+
+/// Something that went wrong while working, as opposed to a wrong command line: one line, no usage.
+struct Failure: Error {
+  var message: String
+  init(_ message: String) { self.message = message }
 }
 
 /// Bar with share, rate and remaining time on standard error, redrawn at most ten times a second.
@@ -52,10 +83,10 @@ struct ProgressBar {
     } else {
       line += "\(read / 1_000_000) MB  \(Int(rate / 1e6)) MB/s"
     }
-    FileHandle.standardError.write(Data(line.utf8))
+    Terminal.write(line, to: 2)
   }
 
   mutating func clear() {
-    if hasDrawn { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
+    if hasDrawn { Terminal.write("\r\u{1b}[K", to: 2) }
   }
 }

@@ -116,6 +116,29 @@ import Testing
     }
   }
 
+  /// A report replaces neither its own evidence nor anything that is not a file, and keeps a file's permissions.
+  @Test func outputReplacesOnlyFiles() throws {
+    try withFolder { folder in
+      let yaml = folder.appendingPathComponent("s.yaml")
+      try Data(scenario.utf8).write(to: yaml)
+      _ = try mothlight(["simulate", yaml.path, "--output", folder.path])
+      let flows = folder.appendingPathComponent("small.binetflow").path
+      let before = try Data(contentsOf: URL(fileURLWithPath: flows))
+      #expect(try mothlight(["read", flows, "--output", flows]).status == 2)
+      #expect(try Data(contentsOf: URL(fileURLWithPath: flows)) == before)
+      #expect(try mothlight(["read", flows, "--output", folder.path]).err.contains("is a folder"))
+      let target = folder.appendingPathComponent("real.txt").path
+      let link = folder.appendingPathComponent("link.txt").path
+      #expect(FileManager.default.createFile(atPath: target, contents: nil, attributes: [.posixPermissions: 0o640]))
+      try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: target)
+      #expect(try mothlight(["read", flows, "--output", link]).status == 0)
+      #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == target)
+      let attributes = try FileManager.default.attributesOfItem(atPath: target)
+      #expect(attributes[.posixPermissions] as? Int == 0o640)
+      #expect((attributes[.size] as? Int ?? 0) > 200)
+    }
+  }
+
   @Test func wrongArgumentsSayWhatIsMeant() throws {
     for (arguments, words) in [
       (["read", "x", "--home", "ten"], "prefix"), (["read", "x", "--set", "beacon"], "KNOB"),

@@ -8,7 +8,7 @@ public struct BeaconDetector: Detector {
   public static let card = DetectorCard(
     name: "beacon", title: "Regular call-home to one service", family: .timing, reads: [.flow],
     knobs: [
-      .init("starts_least", 8, unit: "connections", "fewest starts that are judged"),
+      .init("starts_least", 9, unit: "connections", "fewest starts that are judged"),
       .init("dispersion_most", 0.85, unit: "ratio", "gate: standard deviation over mean of the gaps"),
       .init("entropy_most", 0.62, unit: "ratio", "gate: entropy of the gap histogram over ln(n + 1)"),
       .init("bayes_least", 6, unit: "nat", "log Bayes factor of a timer over no timer"),
@@ -35,7 +35,7 @@ public struct BeaconDetector: Detector {
 
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
     let knobs = try settings.resolve(Self.card)
-    startsLeast = Int(max(5, min(512, knobs["starts_least"] ?? 8)))
+    startsLeast = Int(max(5, min(512, knobs["starts_least"] ?? 9)))
     dispersionMost = knobs["dispersion_most"] ?? 0.85
     entropyMost = knobs["entropy_most"] ?? 0.62
     bayesLeast = knobs["bayes_least"] ?? 6
@@ -47,7 +47,7 @@ public struct BeaconDetector: Detector {
 
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
     guard time == .distantFuture, !context.isSampled, context.hasUsableTime else { return }
-    for pair in context.pairs.pairs where !pair.isInside && pair.starts >= UInt32(startsLeast) {
+    for pair in context.pairs.pairs where !pair.isInside && pair.isOurs && pair.starts >= UInt32(startsLeast) {
       if let finding = judge(pair, context) { findings.append(finding) }
     }
   }
@@ -61,7 +61,8 @@ public struct BeaconDetector: Detector {
     let gate = Periodicity.Gate(dispersionMost: dispersionMost, entropyMost: entropyMost)
     guard let p = Periodicity.analyse(starts, oldGaps: detail.oldGaps, gate: gate), p.model.logBayesFactor >= bayesLeast
     else { return nil }
-    let service = name.flatMap(KnownService.byName)
+    // A word in a name is the peer's own claim: it counts on everyday ports only.
+    let service = KnownService.isCommonPort(pair.port, pair.transport) ? name.flatMap(KnownService.byName) : nil
     let host = context.hosts[Int(pair.host)]
     let span = pair.last.seconds(since: pair.first)
     let online = Double(host.hoursOnline)
@@ -71,7 +72,7 @@ public struct BeaconDetector: Detector {
       p.median <= hammerGap && pair.starts >= 20 && (isSteady || pair.failed * 2 > pair.starts)
       && Self.dominates(pair, host)
     // A burst of one visit keeps time too; a caller does so for as long as its host is up.
-    let persistence = min(1, span / max(60, min(online * 3600, context.last.seconds(since: context.first))))
+    let persistence = min(1, span / max(60, min(online * 3600, host.secondsWatched)))
     var odds = min(5, 2 + log(1 + p.model.logBayesFactor / 4))
     if persistence < 0.2 { odds -= 1.5 }
     if span < 300, !isHammering { odds -= 1 }
@@ -91,7 +92,7 @@ public struct BeaconDetector: Detector {
     return Finding(
       card: Self.card, host: host.address, subject: "\(what) \(pair.transport)/\(pair.port)",
       summary: "began \(pair.starts) connections to \(what) port \(pair.port)/\(pair.transport), one every "
-        + "\(Phrase.seconds(p.model.period)) ± \(Phrase.percent(p.model.jitter))"
+        + "\(Phrase.seconds(p.model.period)) ± \(Phrase.percent(p.jitter))"
         + (service.map { "; its name says it is a \($0) service" } ?? "")
         + (isHammering ? ", faster than people or everyday programs open new connections" : ""),
       first: pair.first, last: pair.last, logOdds: max(0, odds),
@@ -100,9 +101,12 @@ public struct BeaconDetector: Detector {
         Measure("log_bayes_factor", p.model.logBayesFactor, "nat", atLeast: bayesLeast),
         Measure("gap_dispersion", p.dispersion, "", atMost: dispersionMost),
         Measure("gap_entropy", p.entropy, "", atMost: entropyMost),
-        Measure("period", p.model.period, "s"), Measure("jitter", p.model.jitter, "share"),
+        Measure("period", p.model.period, "s"), Measure("jitter", p.jitter, "share"),
         Measure("harmonic_comb", p.comb, ""), Measure("autocorrelation", p.autocorrelation, ""),
-        Measure("beats_seen_of_expected", expected > 0 ? min(1, Double(p.starts) / expected) : 0, "share"),
+        Measure(
+          "beats_seen_of_expected",
+          expected > 0 ? min(1, Double(max(p.starts, detail.ticksDropped > 0 ? Int(pair.starts) : 0)) / expected) : 0,
+          "share"),
         Measure("host_hours_online", online, "h"), Measure("share_of_time_online", persistence, "share"),
       ],
       evidence: detail.samples.map { EvidenceFlow($0, note: name ?? "") },
@@ -126,6 +130,11 @@ enum Phrase {
     default: "\(rounded(value / 3600, 1)) h"
     }
   }
+  /// A number with its noun, in the plural unless it is one.
+  static func count(_ number: some BinaryInteger, _ noun: String) -> String {
+    "\(number) \(noun)\(number == 1 ? "" : "s")"
+  }
+
   static func percent(_ share: Double) -> String { "\(Int((max(0, min(1000, share)) * 100).rounded())) %" }
   static func rounded(_ value: Double, _ digits: Int) -> String {
     guard value.isFinite, abs(value) < 1e15 else { return "?" }

@@ -36,7 +36,8 @@ public struct BruteForceDetector: Detector {
         o.vantage.orientation == .outbound || o.vantage.orientation == .inside
       else { continue }
       var tally = refusedLogins[o.vantage.host] ?? (0, o.time, o.time, [])
-      tally.count += max(1, ssh.attempts)
+      let (sum, overflow) = tally.count.addingReportingOverflow(max(1, ssh.attempts))
+      tally.count = overflow ? .max : sum
       tally.first = min(tally.first, o.time)
       tally.last = max(tally.last, o.time)
       if tally.samples.count < Limits.evidenceFlowsPerFinding {
@@ -71,13 +72,15 @@ public struct BruteForceDetector: Detector {
       else { continue }
       perHost[pair.host, default: []].append((pair, service))
     }
+    var reported: Set<UInt32> = []
     for host in perHost.keys.sorted() {
       guard let pairs = perHost[host] else { continue }
       let tries = pairs.reduce(UInt32(0)) { $0 + $1.0.answered }
       guard tries >= triesLeast, let worst = pairs.max(by: { $0.0.answered < $1.0.answered }) else { continue }
+      reported.insert(host)
       findings.append(finding(host, pairs.map(\.0), tries, worst, context))
     }
-    for host in refusedLogins.keys.sorted() where perHost[host] == nil {
+    for host in refusedLogins.keys.sorted() where !reported.contains(host) {
       guard let tally = refusedLogins[host], tally.count >= triesLeast else { continue }
       findings.append(
         Finding(

@@ -34,8 +34,8 @@ public struct FloodDetector: Detector {
   public mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding]) {}
 
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
-    guard time == .distantFuture else { return }
-    // A flood may spread over ports: sum per target first.
+    guard time == .distantFuture, !context.isSampled else { return }
+    // One finding per target: the port that got most stands for it.
     var targets: [UInt32: [IPAddress: [Int]]] = [:]
     for (i, pair) in context.pairs.pairs.enumerated()
     where !pair.isInside && !context.hosts[Int(pair.host)].isSeenOneSided {

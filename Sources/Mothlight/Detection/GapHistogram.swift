@@ -13,7 +13,8 @@ enum GapHistogram {
   }
   static func lowerEdge(_ bin: Int) -> Double { exp2(Double(bin) / 4 + firstOctave) }
   static func centre(_ bin: Int) -> Double { exp2((Double(bin) + 0.5) / 4 + firstOctave) }
-  static let edges: [Double] = (0...binCount).map(lowerEdge)
+  /// The last bin is open: longer gaps fall into it.
+  static let edges: [Double] = (0..<binCount).map(lowerEdge) + [.infinity]
 
   static func count(_ gaps: [Double], onto old: [UInt32] = []) -> [Double] {
     var counts = old.isEmpty ? [Double](repeating: 0, count: binCount) : old.map(Double.init)

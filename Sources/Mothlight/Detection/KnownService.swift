@@ -2,13 +2,6 @@
 ///
 /// They keep time as strictly as any bot, so a timer alone says nothing about them.
 enum KnownService {
-  /// The class of a service, or `nil` when it is none of these.
-  static func classify(port: UInt16, transport: Transport, name: String?) -> String? {
-    if let byPort = byPort(port, transport) { return byPort }
-    guard let name else { return nil }
-    return byName(name)
-  }
-
   static func byPort(_ port: UInt16, _ transport: Transport) -> String? {
     if transport.isICMP { return "icmp" }
     switch (transport, port) {

@@ -13,9 +13,9 @@ public struct MailFanOutDetector: Detector {
     knownFalsePositives: ["a mailing-list or newsletter host that receives no mail itself: allow-list it by source"])
 
   fileprivate struct State {
-    var hour = Int.min
-    var thisHour = 0
-    var most = 0
+    /// New servers by hour: records may come in any order.
+    var hours: [Int: Int] = [:]
+    var most: Int { hours.values.max() ?? 0 }
     var total: UInt32 = 0
     var failed: UInt32 = 0
     var first = Timestamp.distantFuture
@@ -50,7 +50,7 @@ public struct MailFanOutDetector: Detector {
         Finding(
           card: Self.card, host: context.address(of: host), subject: "tcp/25",
           summary:
-            "delivered mail to \(s.total) different servers, \(s.most) of them within one hour, and receives none",
+            "tried \(s.total) different mail servers, \(s.most) of them within one hour, and receives none",
           first: s.first, last: s.last, logOdds: min(6, 4 + log(Double(s.most) / Double(serversLeast))),
           measures: [
             Measure("servers_in_an_hour", Double(s.most), "addresses/h", atLeast: Double(serversLeast)),
@@ -66,13 +66,7 @@ public struct MailFanOutDetector: Detector {
 
 extension MailFanOutDetector.State {
   fileprivate mutating func add(_ flow: Flow) {
-    // Late records fall into their own hour only if it is the current one; the count is a floor.
-    if flow.first.hour != hour {
-      hour = flow.first.hour
-      thisHour = 0
-    }
-    thisHour += 1
-    most = max(most, thisHour)
+    if hours[flow.first.hour] != nil || hours.count < 10_000 { hours[flow.first.hour, default: 0] += 1 }
     total += 1
     if flow.state.failed { failed += 1 }
     if flow.first < first { first = flow.first }

@@ -158,9 +158,9 @@ public struct MariposaDetector: Detector {
       if isListed { odds += 2.0 }
     }
     var said: [String] = []
-    if joins > 0 { said.append("\(joins) joins of 7 octets that decode to the kit's word") }
-    if longJoins > 0 { said.append("\(longJoins) joins of the 21-octet build") }
-    if others > 0 { said.append("\(others) joins with another word") }
+    if joins > 0 { said.append("\(Phrase.count(joins, "join")) of 7 octets that decode to the kit's word") }
+    if longJoins > 0 { said.append("\(Phrase.count(longJoins, "join")) of the 21-octet build") }
+    if others > 0 { said.append("\(Phrase.count(others, "join")) with another word") }
     if keepalives > 0 { said.append("\(keepalives) keepalives") }
     let ports = talk.ports.sorted().prefix(4).map(String.init).joined(separator: ", ")
     return Finding(

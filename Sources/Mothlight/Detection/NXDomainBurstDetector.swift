@@ -37,6 +37,8 @@ public struct NXDomainBurstDetector: Detector {
     static let namesPerHostDay = 4096
     /// The same over all hosts of a shard: about 60 MB.
     static let namesPerShard = 1 << 18
+    /// Names whose registered domain is remembered: about 150 B each.
+    static let domainsRemembered = 1 << 14
     /// Names of earlier days remembered per host, 8 B each.
     static let knownPerHost = 4096
     /// Answered addresses watched for a connection, per host and day.
@@ -87,6 +89,8 @@ public struct NXDomainBurstDetector: Detector {
 
   let knobs: [String: Double]
   let suffixes = PublicSuffix.builtin
+  /// Registered domain by name, empty for none.
+  private var domains: [String: String] = [:]
   var hosts: [Host] = []
   var nameCount = 0
   var nextClose = Timestamp.distantFuture
@@ -168,7 +172,7 @@ extension NXDomainBurstDetector {
     let isMail = lookup.type == 15 || lookup.type == 16
     hosts[Int(host)].days[day].lookups += 1
     if isMail { hosts[Int(host)].days[day].mailLookups += 1 }
-    guard Self.isPublicName(lookup.name), let domain = suffixes.registeredDomain(lookup.name),
+    guard let domain = publicDomain(of: lookup.name),
       let i = slot(domain, host, day, lookup.ends, time)
     else { return }
     hosts[Int(host)].days[day].names[i].isMissing =
@@ -184,11 +188,20 @@ extension NXDomainBurstDetector {
     }
   }
 
+  /// The registered domain of a name that anybody could ask; hosts ask the same names over and over.
+  private mutating func publicDomain(of name: String) -> String? {
+    if let known = domains[name] { return known.isEmpty ? nil : known }
+    let domain = Self.isPublicName(name) ? suffixes.registeredDomain(name) : nil
+    if domains.count >= Bound.domainsRemembered { domains.removeAll(keepingCapacity: true) }
+    domains[name] = domain ?? ""
+    return domain
+  }
+
   /// A name in a Host header or SNI was resolved before, whether or not the sensor saw it.
   private mutating func note(
     _ host: UInt32, visited name: String, _ ends: Endpoints, at time: Timestamp, by note: String
   ) {
-    guard IPAddress(name) == nil, Self.isPublicName(name), let domain = suffixes.registeredDomain(name),
+    guard IPAddress(name) == nil, let domain = publicDomain(of: name),
       let day = openDay(host, time), let i = slot(domain, host, day, ends, time)
     else { return }
     hosts[Int(host)].days[day].names[i].isResolved = true

@@ -49,7 +49,7 @@ public struct PeerToPeerDetector: Detector {
   public mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding]) {}
 
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
-    guard time == .distantFuture else { return }
+    guard time == .distantFuture, !context.isSampled else { return }
     var states: [UInt32: State] = [:]
     for pair in context.pairs.pairs where !pair.isInside && pair.transport.hasPorts && pair.port > 1023 {
       guard !KnownService.isCommonPort(pair.port, pair.transport), !ScanDetector.isWormPort(UInt32(pair.port)),

@@ -30,12 +30,12 @@ public struct QuietChannelDetector: Detector {
 
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
     guard time == .distantFuture, context.hasUsableTime, !context.isSampled else { return }
-    let watched = context.last.seconds(since: context.first)
     for pair in context.pairs.pairs
     where !pair.isInside && pair.transport == .tcp && Double(pair.longest) >= secondsLeast {
       let octets = Double(pair.octetsOut &+ pair.octetsIn)
       guard octets / Double(pair.longest) <= rateMost, pair.packetsOut > 2, pair.packetsIn > 2,
-        KnownService.byPort(pair.port, pair.transport) == nil, Double(pair.longest) >= shareLeast * watched
+        KnownService.byPort(pair.port, pair.transport) == nil,
+        Double(pair.longest) >= shareLeast * context.hosts[Int(pair.host)].secondsWatched
       else { continue }
       let name = context.name(of: pair.peer, knownTo: pair.host)
       guard !context.hosts[Int(pair.host)].looksPeerToPeer else { continue }
@@ -50,7 +50,7 @@ public struct QuietChannelDetector: Detector {
           subject: "\(name ?? pair.peer.description) tcp/\(pair.port)",
           summary:
             "kept a connection to \(name ?? pair.peer.description) port \(pair.port) open for \(Phrase.seconds(Double(pair.longest))) "
-            + "and sent \(Phrase.octets(UInt64(octets))) in all",
+            + "and exchanged \(Phrase.octets(UInt64(octets))) in all",
           first: pair.first, last: pair.last, logOdds: odds,
           measures: [
             Measure("longest", Double(pair.longest), "s", atLeast: secondsLeast),

@@ -118,7 +118,7 @@ public struct ScanDetector: Detector {
   }
 
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
-    guard time == .distantFuture else { return }
+    guard time == .distantFuture, !context.isSampled else { return }
     for host in states.indices {
       let s = states[host]
       let address = context.address(of: UInt32(truncatingIfNeeded: host))
@@ -142,6 +142,9 @@ public struct ScanDetector: Detector {
     let outside = top.reduce(UInt32(0)) { $0 + $1.value.outside }
     var odds = min(5.5, 3.6 + log(Double(onTop) / Double(targetsLeast)) * 0.5)
     if outside == 0 { odds = min(odds, 4.5) }
+    // Everyday ports outside, and not one answer: the way out was down.
+    let wasCutOff = s.succeeded == 0 && outside == onTop && top.allSatisfy { Self.isEveryday($0.key) }
+    if wasCutOff { odds = min(odds, 2) }
     return Finding(
       card: Self.card, host: host, subject: ports,
       summary: "tried \(onTop) machines on \(ports); \(Phrase.percent(failedShare)) of all its first contacts failed"
@@ -187,6 +190,10 @@ public struct ScanDetector: Detector {
   /// Services that lie open on small devices and that nothing but their worms tries all over the Internet: Telnet and its
   /// neighbour, Android debugging, TR-069, two routers' UPnP and SDK ports (Mirai, Satori, Hajime: published port lists).
   static func isWormPort(_ port: UInt32) -> Bool { [23, 2323, 5555, 7547, 37215, 52869, 8291].contains(port) }
+
+  private static func isEveryday(_ port: UInt32) -> Bool {
+    port >> 16 == 0 && KnownService.isCommonPort(UInt16(truncatingIfNeeded: port), .tcp)
+  }
 
   static func describe(_ port: UInt32) -> String { port >> 16 == 1 ? "icmp" : "tcp/\(port)" }
 }

@@ -38,10 +38,10 @@ public struct SteadyDialogueDetector: Detector {
 
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
     guard time == .distantFuture, !context.isSampled else { return }
-    for pair in context.pairs.pairs where !pair.isInside && pair.answered >= answeredLeast {
+    for pair in context.pairs.pairs where !pair.isInside && pair.isOurs && pair.answered >= answeredLeast {
       guard KnownService.byPort(pair.port, pair.transport) == nil, let detail = context.pairs.detail(of: pair),
         pair.sizesOut.dispersion <= dispersionMost, pair.sizesIn.dispersion <= dispersionMost,
-        Double(pair.sizesOut.mean + pair.sizesIn.mean) <= octetsMost, pair.sizesIn.mean > 0
+        Double(pair.sizesOut.mean + pair.sizesIn.mean) <= octetsMost, pair.sizesIn.mean > 0, pair.sizesOut.mean > 0
       else { continue }
       let name = context.name(of: pair.peer, knownTo: pair.host)
       let minutes = max(0.5, pair.last.seconds(since: pair.first) / 60)
@@ -56,7 +56,7 @@ public struct SteadyDialogueDetector: Detector {
           subject: "\(name ?? pair.peer.description) \(pair.transport)/\(pair.port)",
           summary:
             "\(pair.answered) separate conversations with \(name ?? pair.peer.description) port \(pair.port), each about "
-            + "\(Phrase.octets(UInt64(pair.sizesOut.mean))) out and \(Phrase.octets(UInt64(pair.sizesIn.mean))) in, "
+            + "\(Phrase.octets(UInt64(min(1e15, pair.sizesOut.mean)))) out and \(Phrase.octets(UInt64(min(1e15, pair.sizesIn.mean)))) in, "
             + "\(Phrase.rounded(rate, 1)) a minute",
           first: pair.first, last: pair.last, logOdds: odds,
           measures: [

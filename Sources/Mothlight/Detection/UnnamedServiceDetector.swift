@@ -31,7 +31,7 @@ public struct UnnamedServiceDetector: Detector {
   public mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding]) {}
 
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
-    guard time == .distantFuture else { return }
+    guard time == .distantFuture, !context.isSampled else { return }
     var candidates: [UInt32: [Int]] = [:]
     for (i, pair) in context.pairs.pairs.enumerated()
     where !pair.isInside && pair.transport.hasPorts && !KnownService.isCommonPort(pair.port, pair.transport) {
@@ -44,7 +44,10 @@ public struct UnnamedServiceDetector: Detector {
     }
     for host in candidates.keys.sorted() where Int(context.hosts[Int(host)].strangers) <= peersMost {
       guard context.hosts[Int(host)].dnsLookups >= lookupsLeast else { continue }
-      for i in candidates[host, default: []].prefix(3) { findings.append(finding(context.pairs.pairs[i], context)) }
+      let busiest = candidates[host, default: []].sorted {
+        (context.pairs.pairs[$0].answered, $1) > (context.pairs.pairs[$1].answered, $0)
+      }
+      for i in busiest.prefix(3) { findings.append(finding(context.pairs.pairs[i], context)) }
     }
   }
 
@@ -54,7 +57,7 @@ public struct UnnamedServiceDetector: Detector {
       card: Self.card, host: context.address(of: pair.host), subject: "\(pair.peer) \(pair.transport)/\(pair.port)",
       summary:
         "\(pair.answered) conversations with \(pair.peer) port \(pair.port)/\(pair.transport), an address this machine "
-        + "never looked up by name and a port no everyday service uses",
+        + "was not seen to look up by name and a port no everyday service uses",
       first: pair.first, last: pair.last,
       logOdds: min(4.5, 3 + log(Double(pair.answered) / Double(conversationsLeast)) * 0.4),
       measures: [

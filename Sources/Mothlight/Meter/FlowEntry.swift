@@ -72,6 +72,8 @@ struct FlowEntry {
     guard transport == .tcp else {
       if destination.packets > 0 && source.packets > 0 { return .established }
       if flags.contains(.unreachable) { return .refused }
+      // An error message or an announcement asks for no answer.
+      if transport.isICMP, icmpType != (transport == .icmp ? 8 : 128) { return .unknown }
       return flags.contains(.directionGuessed) ? .midstream : .unanswered
     }
     let all = source.tcpFlags | destination.tcpFlags

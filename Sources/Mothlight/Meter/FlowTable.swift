@@ -18,7 +18,9 @@ struct FlowTable: ~Copyable {
   init(limit: Int) {
     self.limit = limit
     capacity = min(limit, 1 << 12)
-    slotMask = capacity * 4 - 1
+    var slotCount = 64
+    while slotCount < capacity * 4 { slotCount *= 2 }
+    slotMask = slotCount - 1
     entries = Self.allocate(capacity)
     slots = Self.allocate(slotMask + 1)
     slots.initialize(repeating: 0, count: slotMask + 1)
@@ -47,11 +49,14 @@ struct FlowTable: ~Copyable {
 
   var isFull: Bool { count >= limit }
 
+  /// New in each process, so that nobody can choose flows that share a slot. Nothing that is reported depends on it.
+  private static let seed = UInt64.random(in: .min ... .max)
+
   @inline(__always)
   static func hash(_ low: IPAddress, _ high: IPAddress, _ lowPort: UInt16, _ highPort: UInt16, _ transport: Transport)
     -> UInt32
   {
-    var x = low.low ^ (low.high &* 0x9e37_79b9_7f4a_7c15)
+    var x = seed ^ low.low ^ (low.high &* 0x9e37_79b9_7f4a_7c15)
     x = (x ^ (x >> 32)) &* 0xd6e8_feb8_6659_fd93
     x ^= high.low &* 0xbf58_476d_1ce4_e5b9 ^ (high.high &* 0x94d0_49bb_1331_11eb)
     x ^= UInt64(lowPort) << 40 | UInt64(highPort) << 16 | UInt64(transport.rawValue)

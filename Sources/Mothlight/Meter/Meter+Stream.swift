@@ -5,14 +5,23 @@ extension Meter {
     _ time: Timestamp, into out: inout [Observation]
   ) {
     let e = table.entries + index
+    if p.isLaterFragment {
+      // No header of its own: its octets count, and what was decoded so far ends here.
+      side.pointee.payload &+= UInt64(p.payloadOctets)
+      side.pointee.nextSequence &+= p.payloadOctets
+      if e.pointee.stream >= 0 {
+        streams[Int(e.pointee.stream)].skip(fromClient: e.pointee.flags.contains(.initiatorIsLow) == isLow)
+      }
+      return
+    }
     let isFirst = side.pointee.tcpFlags == 0
     side.pointee.tcpFlags |= p.tcpFlags | 0x80
     if p.tcpFlags & TCPFlag.syn != 0 {
       side.pointee.nextSequence = p.sequence &+ 1
       return
     }
-    guard p.payloadOctets > 0 else { return }
     if isFirst { side.pointee.nextSequence = p.sequence }
+    guard p.payloadOctets > 0 else { return }
     let ahead = Int(Int32(bitPattern: p.sequence &- side.pointee.nextSequence))
     let length = Int(p.payloadOctets)
     if ahead > 0 {

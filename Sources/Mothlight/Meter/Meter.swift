@@ -13,7 +13,9 @@ struct Meter: ~Copyable {
   /// What `finish` has still to report.
   private var leaving: [(first: Int64, index: Int32)]?
   var clock = Int64.min
-  private var lastExpiry = Int64.min
+  /// Number of the packet in hand.
+  private var record: UInt64 = 0
+  private var lastExpiry: Int64 = 0
   /// Flows pushed out because the table was full.
   private(set) var evicted: UInt64 = 0
   /// Connections whose content was not looked at because too many were open.
@@ -32,6 +34,7 @@ struct Meter: ~Copyable {
     _ p: inout PacketHeaders, _ frame: RawSpan, at time: Timestamp, record: UInt64, into out: inout [Observation]
   ) {
     let now = time.nanoseconds
+    self.record = record
     if now > clock { clock = now }
     if p.anomalies.contains(.fragmented) { fragments.resolve(&p) }
     let isLow = p.source != p.destination ? p.source < p.destination : p.sourcePort <= p.destinationPort
@@ -83,8 +86,9 @@ struct Meter: ~Copyable {
     var sourceBegan = true
     if p.transport == .tcp {
       if p.tcpFlags & TCPFlag.syn != 0 {
-        e.flags.insert(.handshakeSeen)
         sourceBegan = p.tcpFlags & TCPFlag.ack == 0
+        // An answer without a question may be forged or backscatter: it does not show that our side began.
+        e.flags.insert(sourceBegan ? .handshakeSeen : .directionGuessed)
       } else {
         e.flags.insert(.directionGuessed)
         sourceBegan = Self.looksLikeClient(p.sourcePort, p.destinationPort)
@@ -141,7 +145,9 @@ struct Meter: ~Copyable {
     let e = table.entries + index
     let fromClient = e.pointee.flags.contains(.initiatorIsLow) == isLow
     let payload = frame.extracting(p.payloadOffset..<(p.payloadOffset &+ p.payloadCaptured))
-    let service = datagrams.decode(payload, ends: ends(of: e.pointee), fromClient: fromClient, at: time, into: &out)
+    var ends = ends(of: e.pointee)
+    ends.origin.record = record
+    let service = datagrams.decode(payload, ends: ends, fromClient: fromClient, at: time, into: &out)
     if service != .unknown { e.pointee.service = service }
   }
 
@@ -160,8 +166,9 @@ struct Meter: ~Copyable {
     }
     let isLow = quoted.source != quoted.destination ? quoted.source < quoted.destination : true
     let (low, high) = isLow ? (quoted.source, quoted.destination) : (quoted.destination, quoted.source)
-    let lowPort = isLow ? quoted.sourcePort : quoted.destinationPort
-    let highPort = isLow ? quoted.destinationPort : quoted.sourcePort
+    let isICMP = quoted.transport.isICMP
+    let lowPort = isICMP ? 0 : isLow ? quoted.sourcePort : quoted.destinationPort
+    let highPort = isICMP ? 0 : isLow ? quoted.destinationPort : quoted.sourcePort
     let tag = FlowTable.hash(low, high, lowPort, highPort, quoted.transport)
     if let found = table.find(tag, low, high, lowPort, highPort, quoted.transport) {
       table.entries[found].flags.insert(.unreachable)

@@ -156,9 +156,13 @@ public struct Finding: Sendable, Hashable {
 public enum Hex {
   public static func encode(_ bytes: some Sequence<UInt8>) -> String {
     var out: [UInt8] = []
+    out.reserveCapacity(64)
     for b in bytes {
-      for n in [b >> 4, b & 15] { out.append(n < 10 ? 0x30 + n : 0x57 + n) }
+      out.append(digit(b >> 4))
+      out.append(digit(b & 15))
     }
     return String(decoding: out, as: UTF8.self)
   }
+
+  @inline(__always) private static func digit(_ n: UInt8) -> UInt8 { n < 10 ? 0x30 &+ n : 0x57 &+ n }
 }

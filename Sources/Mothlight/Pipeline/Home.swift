@@ -37,7 +37,8 @@ public struct Home: Sendable, Equatable {
     (includesPrivate ? Self.privatePrefixes : []) + prefixes
   }
 
-  static let privatePrefixes = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"].compactMap { Prefix($0) }
+  static let privatePrefixes = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"].compactMap
+  { Prefix($0) }
 }
 
 /// Learns the home network from the first observations of a run.
@@ -54,9 +55,15 @@ struct HomeLearner {
   private var touchingPrivate = 0
   private var publicPairs: [(source: IPAddress, destination: IPAddress)] = []
 
-  var isComplete: Bool { total >= Self.exchangesLearned }
+  /// Exchanges of link-local and group addresses decide nothing, but must not be held for ever.
+  private static let observationsMost = 160_000
+  private var observations = 0
+
+  var isComplete: Bool { total >= Self.exchangesLearned || observations >= Self.observationsMost }
 
   mutating func observe(_ observation: Observation) {
+    guard !isComplete else { return }
+    observations += 1
     guard case .flow(let flow) = observation.event else {
       if let ends = observation.ends { add(ends.client, ends.server) }
       return

@@ -5,7 +5,8 @@ public final class InputQueue {
   private let opener = Inputs()
   private var current: (any RecordReader)?
   private var errors: [String: SourceError] = [:]
-  private var octetsBefore: UInt64 = 0
+  /// What a folder has to say beyond its members: files left out, copies, mixtures.
+  private(set) var folderWarnings: [String] = []
 
   public init(paths: [String]) { self.paths = paths }
 
@@ -29,7 +30,7 @@ public final class InputQueue {
   private func closeCurrent() {
     guard let reader = current else { return }
     current = nil
-    octetsBefore &+= reader.progress.read
+    if let folder = reader as? FolderReader { folderWarnings += folder.ownWarnings }
     let summary = reader.summary
     if summary.used == 0, errors[summary.path] == nil {
       errors[summary.path] = SourceError(.nothingUsable, "\(summary.path): \(Self.why(summary))")

@@ -39,6 +39,7 @@ public struct Judge: Sendable {
     }
     rows.sort { a, b in
       if a.verdict != b.verdict { return a.verdict > b.verdict }
+      if a.score != b.score { return a.score > b.score }
       if a.host != b.host { return a.host < b.host }
       return a.day < b.day
     }
@@ -165,7 +166,7 @@ struct NetworkView {
     else { return finding }
     // Peers of one host alone are left out of the table.
     let users = max(byPeer[peer] ?? 1, finding.peerName.flatMap { byName[$0] } ?? 0)
-    let share = Double(users) / Double(hosts)
+    let share = min(1, Double(users) / Double(hosts))
     var weighed = finding
     weighed.measures.append(Measure("prevalence", share, "share of \(hosts) hosts"))
     if users >= 3, share >= 0.25 {

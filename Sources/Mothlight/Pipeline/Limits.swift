@@ -14,8 +14,6 @@ public enum Limits {
   public static let dnsAnswers = 64
   /// Sample records per finding: enough to look up, few enough to read.
   public static let evidenceFlowsPerFinding = 5
-  /// Distinct peers remembered per host.
-  public static let peersPerHost = 65_536
   /// Busiest peers in a report: a screen, not a log.
   public static let peersShown = 12
   /// Most asked names in a report.

@@ -15,6 +15,8 @@ public struct Pair: Sendable {
   public var starts: UInt32 = 0
   public var failed: UInt32 = 0
   public var answered: UInt32 = 0
+  /// Starts seen from the middle on, so that who began is a guess.
+  public var guessed: UInt32 = 0
   public var first = Timestamp.distantFuture
   public var last = Timestamp.distantPast
   public var octetsOut: UInt64 = 0
@@ -59,8 +61,10 @@ public struct Pair: Sendable {
 
 /// Times and samples of a pair that came back often enough to be looked at.
 public struct PairDetail: Sendable {
-  /// Starts in order of arrival, hundredths of a second since the shard's epoch; the newest `timesKept`.
-  var ticks: [UInt32] = []
+  /// Starts in order of arrival, hundredths of a second since `zero`, 248 days either way.
+  var ticks: [Int32] = []
+  /// Whole hour of the first start kept: ticks of a pair depend on nothing but the pair.
+  var zero = Timestamp.distantPast
   /// The first conversations kept, then two of those and three of the latest.
   public var samples: [Flow] = []
   /// Gap counts of starts that left `ticks`; empty until some did.
@@ -75,9 +79,6 @@ public struct PairTable: Sendable {
   public private(set) var pairs: [Pair] = []
   private(set) var details: [PairDetail] = []
   private var index = FingerprintTable(limit: PairTable.limit)
-  /// Zero of the tick counter: the first start seen, minus an hour for late records.
-  private(set) var epoch: Timestamp?
-
   /// Pairs per shard: 1 M × 200 B with index is 200 MB at most; more are counted and left alone.
   static let limit = 1 << 20
   var refused: UInt64 { index.refused }
@@ -129,11 +130,9 @@ public struct PairTable: Sendable {
       details.append(PairDetail())
     }
     let d = Int(pairs[i].detail)
-    // A whole hour, so that rounding does not depend on which flow came first.
-    let zero = epoch ?? Timestamp(seconds: Int64(flow.first.hour &- 1) &* 3600)
-    epoch = zero
-    let (nanoseconds, overflow) = flow.first.nanoseconds.subtractingReportingOverflow(zero.nanoseconds)
-    if !overflow, let tick = UInt32(exactly: nanoseconds / 10_000_000) {
+    if details[d].zero == .distantPast { details[d].zero = Timestamp(seconds: Int64(flow.first.hour) &* 3600) }
+    let (nanoseconds, overflow) = flow.first.nanoseconds.subtractingReportingOverflow(details[d].zero.nanoseconds)
+    if !overflow, let tick = Int32(exactly: Timestamp.floorDivide(nanoseconds, 10_000_000)) {
       details[d].ticks.append(tick)
       if details[d].ticks.count >= PairDetail.timesKept * 2 { details[d].fold() }
     }
@@ -152,11 +151,14 @@ public struct PairTable: Sendable {
   /// Start times of `pair`, sorted, seconds since the first of them, at most the newest 1,024.
   public func startSeconds(of pair: Pair) -> [Double] {
     guard let ticks = detail(of: pair)?.ticks.sorted(), let first = ticks.first else { return [] }
-    return ticks.map { Double($0 - first) / 100 }
+    return ticks.map { Double(Int64($0) - Int64(first)) / 100 }
   }
 }
 
 extension Pair {
+  /// Whether most of its conversations are known to have been begun by our host.
+  var isOurs: Bool { guessed &* 2 <= starts }
+
   /// Counts `flow`; `true` when it continues a conversation already counted (cut by an active timeout, SYN retried).
   @inline(__always)
   mutating func add(_ flow: Flow) -> Bool {
@@ -174,6 +176,7 @@ extension Pair {
       return true
     }
     starts &+= 1
+    if flow.state == .midstream { guessed &+= 1 }
     longest = max(longest, duration)
     if flow.state.failed {
       failed &+= 1
@@ -185,10 +188,14 @@ extension Pair {
     return false
   }
 
-  /// Silence after which the same ports mean a new conversation, seconds: longer than SYN retries and exporters' active
-  /// timeouts leave, shorter than a source port comes back.
-  private static let tcpSilence: Float = 120
-  private static let otherSilence: Float = 60
+  /// Silence after which the same ports mean a new conversation, seconds. Attempts: longer than SYN retries go on. TCP:
+  /// longer than the meter's idle timeout. Others: the idle timeout of most exporters.
+  private static func silence(_ flow: Flow) -> Float {
+    guard flow.transport == .tcp else { return 60 }
+    // A record from the middle of a conversation goes on with one, however long that was silent.
+    if flow.state == .midstream { return 86_400 }
+    return flow.state.failed ? 120 : 330
+  }
 
   /// Seconds since the conversation began that `flow` continues, or `nil` after noting a new one.
   @inline(__always)
@@ -196,11 +203,15 @@ extension Pair {
     if zero == .distantPast { zero = flow.first }
     let begins = Float(flow.first.seconds(since: zero))
     let ends = Float(flow.last.seconds(since: zero))
-    let hasEnded = flow.state == .closed || flow.state == .reset
-    let silence = flow.transport == .tcp ? Self.tcpSilence : Self.otherSilence
+    let hasEnded = (flow.state == .closed || flow.state == .reset) && !flow.anomalies.contains(.cutByTimeout)
+    let silence = Self.silence(flow)
     for i in 0..<3 where recent[i].port == flow.sourcePort && recent[i].last > -.infinity {
-      guard !recent[i].hasEnded, begins - recent[i].last < silence, recent[i].last - begins < 86_400 else { break }
+      // Late and unsorted records may come before what is known of their conversation.
+      guard !recent[i].hasEnded || flow.state == .midstream, begins - recent[i].last < silence,
+        recent[i].began - ends < silence
+      else { break }
       if ends > recent[i].last { recent[i].last = ends }
+      if begins < recent[i].began { recent[i].began = begins }
       recent[i].hasEnded = hasEnded
       return ends - recent[i].began
     }
@@ -217,7 +228,9 @@ extension PairDetail {
     ticks.sort()
     if oldGaps.isEmpty { oldGaps = [UInt32](repeating: 0, count: GapHistogram.binCount) }
     for i in 1...PairDetail.timesKept where ticks[i] >= ticks[i - 1] {
-      if let bin = GapHistogram.bin(ofSeconds: Double(ticks[i] - ticks[i - 1]) / 100) { oldGaps[bin] &+= 1 }
+      if let bin = GapHistogram.bin(ofSeconds: Double(Int64(ticks[i]) - Int64(ticks[i - 1])) / 100) {
+        oldGaps[bin] &+= 1
+      }
     }
     ticks.removeFirst(PairDetail.timesKept)
     ticksDropped &+= UInt32(PairDetail.timesKept)

@@ -21,7 +21,6 @@ public struct ReadPipeline {
   private var home: Home?
   private var learner = HomeLearner()
   private var waiting: [Observation] = []
-  private var foreign: UInt64 = 0
 
   public init(_ options: ReadOptions) throws(ConfigurationError) {
     self.options = options
@@ -51,6 +50,7 @@ public struct ReadPipeline {
     let timed = summaries.isEmpty || summaries.contains { $0.first != $0.last || $0.records < 2 }
     let shards = await feed.finish(home: known, isSampled: sampled, hasUsableTime: timed)
     report.inputs = summaries
+    report.warnings += inputs.folderWarnings
     report.home = known.descriptions
     report.homeWasGiven = known.wasGiven
     count(shards, into: &report)
@@ -72,10 +72,10 @@ public struct ReadPipeline {
         progress(read, total)
       }
     } catch {
-      if home != nil, !batch.isEmpty, let home { await feed.send(&batch, home: home) }
       inputs.note(error, for: reader)
     }
     if home == nil, !batch.isEmpty { learn(&batch) }
+    if let home, !batch.isEmpty { await feed.send(&batch, home: home) }
   }
 
   /// Holds observations back until the home network is known.
@@ -100,6 +100,7 @@ public struct ReadPipeline {
     report.counters["continuations"] = sum { $0.continuations }
     report.counters["hosts_refused"] = sum { $0.hostsRefused }
     report.counters["pairs_refused"] = sum { $0.context.pairs.refused }
+    report.counters["contacts_refused"] = sum { $0.contactsRefused }
     report.counters["hosts_seen"] = sum { UInt64($0.context.hosts.count) }
     report.counters["pairs_seen"] = sum { UInt64($0.context.pairs.pairs.count) }
     if sum({ $0.hostsRefused }) > 0 {
@@ -180,12 +181,13 @@ struct Feed {
     inline = nil
     if shards.isEmpty { shards = [makeShard(home)] }
     let span = Shard.span(of: shards)
+    let isOneSided = !shards.contains { $0.sawAnswers }
     let finishing = shards.map { shard in
       Task {
         var shard = shard
         if isSampled { shard.markSampled() }
         if !hasUsableTime { shard.markWithoutTime() }
-        shard.finish(span: span)
+        shard.finish(span: span, isOneSided: isOneSided)
         return shard
       }
     }

@@ -15,6 +15,7 @@ struct Shard: Sendable {
   /// Counters for the report.
   private(set) var continuations: UInt64 = 0
   private(set) var hostsRefused: UInt64 = 0
+  var contactsRefused: UInt64 { contacts.refused }
   /// Number of our hosts that met each outside peer.
   private(set) var prevalence: [(peer: IPAddress, users: UInt32)] = []
   private var peerNumbers = FingerprintTable(limit: Shard.prevalenceLimit)
@@ -83,13 +84,23 @@ struct Shard: Sendable {
     keys.removeAll(keepingCapacity: true)
     for i in batch.indices {
       var key = Keys()
-      if let (address, orientation) = Self.hostAddress(of: batch[i], home: home), let host = number(of: address) {
-        batch[i].vantage.host = host
-        batch[i].vantage.orientation = orientation
-        if case .flow(let flow) = batch[i].event, orientation == .outbound || orientation == .inside {
-          key.contact = mix64(flow.destination.mixed ^ UInt64(host) << 32)
-          key.pair = PairTable.key(flow, host: host)
-          touched ^= contacts.touch(key.contact) ^ context.pairs.touchIndex(key.pair)
+      if let (address, seen) = Self.hostAddress(of: batch[i], home: home) {
+        var orientation = seen
+        var maySpeak = true
+        if case .flow(let flow) = batch[i].event {
+          // Packets of the other side alone are something done to our host, whoever seems to have begun.
+          if orientation == .outbound, flow.sourcePackets == 0, flow.destinationPackets > 0 { orientation = .inbound }
+          maySpeak =
+            orientation != .inbound || (flow.destination == address ? flow.destinationPackets : flow.sourcePackets) > 0
+        }
+        if let host = number(of: address, isNewAllowed: maySpeak) {
+          batch[i].vantage.host = host
+          batch[i].vantage.orientation = orientation
+          if case .flow(let flow) = batch[i].event, orientation == .outbound || orientation == .inside {
+            key.contact = mix64(flow.destination.mixed ^ UInt64(host) << 32)
+            key.pair = PairTable.key(flow, host: host)
+            touched ^= contacts.touch(key.contact) ^ context.pairs.touchIndex(key.pair)
+          }
         }
       }
       keys.append(key)
@@ -97,9 +108,9 @@ struct Shard: Sendable {
     for key in keys where key.pair != 0 { touched ^= context.pairs.touchPair(key.pair) }
   }
 
-  /// Ends the input. `span` is the time seen by all shards together, which detectors compare with.
-  mutating func finish(span: (first: Timestamp, last: Timestamp)) {
-    settle()
+  /// Ends the input. `span` is the time seen by all shards together; `isOneSided` says that no host of the run was answered.
+  mutating func finish(span: (first: Timestamp, last: Timestamp), isOneSided: Bool) {
+    settle(isOneSided: isOneSided)
     context.first = span.first
     context.last = span.last
     for d in detectors.indices { detectors[d].advance(to: .distantFuture, in: context, into: &findings) }
@@ -135,12 +146,15 @@ struct Shard: Sendable {
     }
   }
 
-  private mutating func number(of address: IPAddress) -> UInt32? {
+  private mutating func number(of address: IPAddress, isNewAllowed: Bool) -> UInt32? {
+    if let known = hostNumbers.known(address, in: context.hosts) { return known }
+    // Addresses that others only knock at are no machines; a sweep of a large network must not fill the table.
+    guard isNewAllowed else { return nil }
     guard context.hosts.count < Limits.hosts else {
       hostsRefused += 1
       return nil
     }
-    if let known = hostNumbers.find(address, in: context.hosts) { return known }
+    hostNumbers.enter(address, as: context.hosts.count, in: context.hosts)
     context.hosts.append(HostRecord(address))
     return UInt32(truncatingIfNeeded: context.hosts.count &- 1)
   }
@@ -151,7 +165,9 @@ struct Shard: Sendable {
     note(flow, host, vantage.orientation)
     switch vantage.orientation {
     case .outbound, .inside:
-      if contacts.find(keys.contact, orInsert: 0) == nil {
+      let met = contacts.count
+      // A full table says nothing about a first meeting; what it refused is counted.
+      if contacts.find(keys.contact, orInsert: 0) == nil, contacts.count > met {
         vantage.flags.insert(.firstContact)
         context.hosts[Int(host)].peers &+= 1
         if vantage.orientation == .outbound { notePeer(peer) }
@@ -163,12 +179,6 @@ struct Shard: Sendable {
         flow, key: keys.pair, host: host, peer: peer, isInside: vantage.orientation == .inside)
       if place.isNew {
         vantage.flags.insert(.firstService)
-        if vantage.orientation == .outbound, flow.transport.hasPorts, flow.destinationPort > 1023,
-          !KnownService.isCommonPort(flow.destinationPort, flow.transport), context.name(of: peer, knownTo: host) == nil
-        {
-          context.hosts[Int(host)].strangers &+= 1
-          if KnownService.isFileSharing(flow.destinationPort) { context.hosts[Int(host)].fileSharingPeers &+= 1 }
-        }
       }
       if place.isContinuation {
         vantage.flags.insert(.continuation)
@@ -217,13 +227,29 @@ struct Shard: Sendable {
   }
 
   /// Hands what was counted to the host records, which detectors and judge read.
-  private mutating func settle() {
+  private mutating func settle(isOneSided: Bool) {
     for h in context.hosts.indices {
       context.hosts[h].days = context.hosts[h].tallies.map { (days[$0].day, days[$0].activity) }
       context.hosts[h].outboundFlows = context.hosts[h].days.reduce(0) { $0 &+ $1.activity.outboundFlows }
       context.hosts[h].answeredFlows = context.hosts[h].days.reduce(0) { $0 &+ $1.activity.answeredFlows }
+      context.hosts[h].isSeenOneSided = isOneSided && context.hosts[h].outboundFlows >= 20
+    }
+    countStrangers()
+  }
+
+  /// With all names known, whatever the order in which logs were read.
+  private mutating func countStrangers() {
+    for pair in context.pairs.pairs where !pair.isInside && pair.transport.hasPorts && pair.port > 1023 {
+      guard !KnownService.isCommonPort(pair.port, pair.transport),
+        context.name(of: pair.peer, knownTo: pair.host) == nil
+      else { continue }
+      context.hosts[Int(pair.host)].strangers &+= 1
+      if KnownService.isFileSharing(pair.port) { context.hosts[Int(pair.host)].fileSharingPeers &+= 1 }
     }
   }
+
+  /// Whether any of its hosts was answered at all.
+  var sawAnswers: Bool { days.contains { $0.answeredFlows > 0 } }
 
   private mutating func placeLookup(_ lookup: DNSLookup, _ host: UInt32, _ orientation: Orientation) {
     let h = Int(host)
@@ -301,13 +327,14 @@ struct AddressNumbers: Sendable {
   private var table = FingerprintTable(limit: Limits.hosts)
   private var collided: [IPAddress: UInt32] = [:]
 
-  /// The number of `address`, or `nil` after giving it the next one.
   @inline(__always)
-  mutating func find(_ address: IPAddress, in hosts: [HostRecord]) -> UInt32? {
-    guard let number = table.find(address.mixed, orInsert: UInt32(truncatingIfNeeded: hosts.count)) else { return nil }
-    if hosts[Int(number)].address == address { return number }
-    if let known = collided[address] { return known }
-    collided[address] = UInt32(truncatingIfNeeded: hosts.count)
-    return nil
+  func known(_ address: IPAddress, in hosts: [HostRecord]) -> UInt32? {
+    guard let number = table.peek(address.mixed) else { return nil }
+    return hosts[Int(number)].address == address ? number : collided[address]
+  }
+
+  mutating func enter(_ address: IPAddress, as number: Int, in hosts: [HostRecord]) {
+    let value = UInt32(truncatingIfNeeded: number)
+    if table.find(address.mixed, orInsert: value) != nil { collided[address] = value }
   }
 }

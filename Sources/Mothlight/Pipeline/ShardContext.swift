@@ -75,11 +75,19 @@ public struct HostRecord: Sendable {
   public static let strangersOfPeerToPeer: UInt32 = 40
   public var looksPeerToPeer: Bool { strangers > Self.strangersOfPeerToPeer || fileSharingPeers >= 2 }
 
-  /// Only its own packets were seen: that nothing answered says nothing about it.
-  public var isSeenOneSided: Bool { outboundFlows >= 20 && answeredFlows == 0 }
+  /// It spoke, and no host of the whole run was ever answered: that nothing answers says nothing about it.
+  public internal(set) var isSeenOneSided = false
 
   /// Whether a missing name means anything: enough of this host's look-ups were seen.
   public var hasVisibleLookups: Bool { dnsLookups >= 10 }
+
+  /// Seconds between its first and last record: unrelated inputs of another year do not stretch it.
+  public var secondsWatched: Double {
+    guard let first = days.map(\.activity.first).min(), let last = days.map(\.activity.last).max(), last > first else {
+      return 0
+    }
+    return last.seconds(since: first)
+  }
 
   /// Hours (UTC, since the epoch) in which the host was seen.
   public var hoursOnline: Int {

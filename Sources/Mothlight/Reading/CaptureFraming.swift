@@ -97,7 +97,7 @@ struct CaptureFraming {
       type = 0x0a0d_0d0a
     }
     let length = Int(Self.load32(b, 4, bigEndian: bigEndian))
-    guard length >= 12, length & 3 == 0 || length <= Self.recordOctetsMost, length <= Self.recordOctetsMost else {
+    guard length >= 12, length <= Self.recordOctetsMost else {
       return .damaged("a block claims \(length) octets")
     }
     guard b.count >= length else { return .needs(length) }

@@ -76,7 +76,7 @@ public final class CaptureReader: RecordReader {
         needed = octets
         break loop
       case .damaged(let why):
-        cut("\(why) at byte \(window.offset &+ UInt64(at)), after record \(tally.records)")
+        damaged("\(why) at byte \(window.offset &+ UInt64(at)), after record \(tally.records)")
         state = .draining
         break loop
       }
@@ -112,7 +112,7 @@ public final class CaptureReader: RecordReader {
       } else if last.nanoseconds &- time.nanoseconds > 1_000_000_000 {
         backwards &+= 1
       }
-      if first == .distantFuture { first = time }
+      if time < first { first = time }
     }
 
     func store(in reader: CaptureReader) {
@@ -140,6 +140,10 @@ public final class CaptureReader: RecordReader {
   private func unparsed(_ reason: String, _ record: UInt64) {
     summary.unparsed &+= 1
     if summary.firstUnparsed == nil { summary.firstUnparsed = "packet \(record): \(reason)" }
+  }
+
+  private func damaged(_ what: String) {
+    summary.warnings.append("the capture is damaged: \(what); what follows could not be read")
   }
 
   private func cut(_ what: String) {

@@ -76,7 +76,7 @@ final class SeenFiles {
     if let earlier = inodes[inode] { return earlier }
     inodes[inode] = file.path
     guard file.octets > 0, let print = Self.fingerprint(file) else { return nil }
-    if let earlier = contents[print] { return earlier }
+    if let earlier = contents[print], Self.areEqual(earlier, file.path) { return earlier }
     contents[print] = file.path
     return nil
   }
@@ -86,6 +86,25 @@ final class SeenFiles {
     guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
     return FolderListing.File(
       path: path, octets: UInt64(clamping: status.st_size), device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+  }
+
+  /// Whether two files hold the same bytes; read only when size and edges agree.
+  private static func areEqual(_ a: String, _ b: String) -> Bool {
+    let first = open(a, O_RDONLY | O_CLOEXEC)
+    let second = open(b, O_RDONLY | O_CLOEXEC)
+    defer {
+      if first >= 0 { close(first) }
+      if second >= 0 { close(second) }
+    }
+    guard first >= 0, second >= 0 else { return false }
+    var left = [UInt8](repeating: 0, count: edgeOctets)
+    var right = left
+    while true {
+      let count = read(first, &left, edgeOctets)
+      guard count >= 0, read(second, &right, edgeOctets) == count else { return false }
+      if count == 0 { return true }
+      if left[0..<count] != right[0..<count] { return false }
+    }
   }
 
   /// SHA-256 over size, first and last 64 KiB.

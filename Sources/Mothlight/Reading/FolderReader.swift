@@ -41,6 +41,12 @@ public final class FolderReader: RecordReader {
   /// One summary per file that was read, by `RecordOrigin.input` minus the folder's index.
   public var members: [InputSummary] { files.map(\.currentSummary) }
 
+  /// What was left out of the folder and why, apart from what its members say.
+  var ownWarnings: [String] {
+    let left = base.skipped.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+    return base.warnings + (left.isEmpty ? [] : ["\(path): left out: \(left.joined(separator: "; "))"])
+  }
+
   public var progress: (read: UInt64, total: UInt64?) {
     (open.reduce(doneOctets) { $0 &+ (files[$1].reader?.progress.read ?? 0) }, totalOctets)
   }

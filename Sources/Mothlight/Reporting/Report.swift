@@ -24,7 +24,7 @@ public struct HostActivity: Sendable, Hashable {
   public var dnsLookups: UInt64 = 0
   /// Look-ups, handshakes and requests that this host sent, whether or not their flows were seen.
   public var events: UInt64 = 0
-  /// Distinct peers outside, counted exactly up to `Limits.peersPerHost`.
+  /// Distinct peers of the whole run, outside and inside.
   public var peers: UInt32 = 0
   /// Flows begun per 15 minutes.
   public var bins = [UInt32](repeating: 0, count: HostActivity.binCount)

@@ -93,6 +93,7 @@ extension ReportTally {
   /// The answer in one sentence.
   var headline: String {
     let machines = hosts == 1 ? "1 machine" : "\(ReportWords.grouped(hosts)) machines"
+    if used == 0 { return "Nothing could be read, so nothing is said about any machine" }
     if hosts == 0 { return "No machine of the home network was seen" }
     if flagged > 0, infected == 0 {
       return

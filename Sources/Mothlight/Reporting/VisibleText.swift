@@ -1,5 +1,5 @@
 /// Makes hidden characters of foreign text visible, so that a name from the wire cannot steer a terminal or reorder a page.
-enum VisibleText {
+public enum VisibleText {
   /// Control, format (bidirectional overrides, zero-width), line and paragraph separators, private and unassigned scalars.
   static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
     if scalar.value < 0x7f { return scalar.value < 0x20 }
@@ -24,7 +24,7 @@ enum VisibleText {
 
   /// `text` with hidden characters written out.
   /// - Complexity: O(length); no allocation when all of it is printable ASCII.
-  static func escaped(_ text: String) -> String {
+  public static func escaped(_ text: String) -> String {
     if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return text }
     var out = ""
     out.reserveCapacity(text.utf8.count)

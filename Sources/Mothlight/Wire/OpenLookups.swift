@@ -12,7 +12,7 @@ struct OpenLookups {
     var name: String
 
     func hash(into hasher: inout Hasher) {
-      // The name is left to ==: address, port and id already spread well.
+      hasher.combine(name)
       hasher.combine(client.low ^ UInt64(clientPort) << 48 ^ UInt64(id) << 32 ^ UInt64(type))
       hasher.combine(server.low)
     }

@@ -161,6 +161,28 @@ private typealias F = PipelineFixture
     #expect(findings(f, "quiet-channel").count == 2)
   }
 
+  /// A stranger sends SYN-ACKs as if we had called: nothing may come of it.
+  @Test func forgedAnswersFrameNobody() throws {
+    var f = PipelineFixture()
+    f.browsing(F.ours(5), hours: 1)
+    for n in 0..<200 {
+      f.flow(Double(n) * 5, F.ours(5), F.outside(66), port: 4444, state: .midstream, octets: (0, 60), packets: (0, 1))
+    }
+    let row = try #require(f.verdict(of: F.ours(5)))
+    #expect(row.verdict == .noSign)
+    #expect(row.findings.allSatisfy { $0.peer != F.outside(66) })
+  }
+
+  /// The way out was down: every everyday contact failed.
+  @Test func aDeadUplinkIsNoScan() throws {
+    var f = PipelineFixture()
+    f.browsing(F.ours(6), hours: 1)
+    for n in 0..<40 {
+      f.flow(Double(n) * 20, F.ours(5), F.outside(UInt32(n * 3)), port: n % 2 == 0 ? 443 : 80, state: .unanswered)
+    }
+    #expect(try #require(f.verdict(of: F.ours(5))).verdict < .suspicious)
+  }
+
   @Test func oneSidedCaptureAccusesNobody() throws {
     var f = PipelineFixture()
     for n in 0..<200 { f.flow(Double(n) * 2, F.ours(5), F.outside(UInt32(n * 5)), port: 443, state: .unanswered) }

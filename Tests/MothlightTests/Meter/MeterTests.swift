@@ -134,6 +134,36 @@ private typealias P = PacketFixture
     #expect(flow.anomalies.contains(.fragmented))
   }
 
+  /// Backscatter and forged answers: the other side's SYN-ACK does not show that ours began.
+  @Test func answerWithoutQuestionIsNobodysConnection() throws {
+    var bench = MeterBench()
+    bench.send(inward(TCPFlag.syn | TCPFlag.ack), at: 1)
+    bench.send(outward(TCPFlag.rst), at: 1.1)
+    let flow = try #require(bench.flows().first)
+    #expect(flow.state == .midstream && flow.anomalies.contains(.directionGuessed))
+    #expect(flow.state.wasAnswered == nil)
+  }
+
+  @Test func ourOwnErrorMessagesAskForNoAnswer() throws {
+    var bench = MeterBench()
+    let icmp: [UInt8] = [3, 3, 0, 0, 0, 0, 0, 0] + [UInt8](repeating: 0, count: 28)
+    bench.send(P.ethernet(P.ipv4(icmp, transport: 1)), at: 1)
+    #expect(try #require(bench.flows().first { $0.transport == .icmp }).state == .unknown)
+    var ping = MeterBench()
+    ping.send(P.ethernet(P.ipv4([8, 0, 0, 0, 0, 0, 0, 0], transport: 1)), at: 1)
+    #expect(try #require(ping.flows().first).state == .unanswered)
+  }
+
+  /// A capture that begins in mid-conversation with a bare ACK still counts what follows.
+  @Test func bareAcknowledgementFirst() throws {
+    var bench = MeterBench()
+    bench.send(outward(TCPFlag.ack, seq: 0x9000_0000), at: 1)
+    bench.send(outward(TCPFlag.ack, [UInt8](repeating: 1, count: 30), seq: 0x9000_0000), at: 1.1)
+    let flow = try #require(bench.flows().first)
+    #expect(flow.sourcePayload == 30)
+    #expect(!flow.anomalies.contains(.retransmission) && !flow.anomalies.contains(.sequenceGap))
+  }
+
   @Test func finishingTwiceGivesNothingMore() {
     var bench = MeterBench()
     bench.send(outward(TCPFlag.syn), at: 1)

@@ -41,6 +41,41 @@ import Testing
     #expect(try #require(table(flows).0.pairs.first).starts == 3)
   }
 
+  /// One connection with a keep-alive every ten minutes, which the meter closes for idleness each time.
+  @Test func aSilentConnectionIsNoSeriesOfConnections() throws {
+    let flows = (0..<140).map {
+      flow(Double($0) * 600, Double($0) * 600 + 1, port: 50_009, state: $0 == 0 ? .established : .midstream)
+    }
+    #expect(try #require(table(flows).0.pairs.first).starts == 1)
+  }
+
+  /// Records in any order give the same number of conversations.
+  @Test func orderOfRecordsDoesNotMatter() throws {
+    var flows: [Flow] = []
+    for call in 0..<20 {
+      for part in 0..<4 {
+        let t = Double(call) * 1000 + Double(part) * 60
+        flows.append(flow(t, t + 59, port: 40_000, state: .unknown))
+      }
+    }
+    #expect(try #require(table(flows).0.pairs.first).starts == 20)
+    #expect(try #require(table(flows.reversed()).0.pairs.first).starts == 20)
+  }
+
+  /// What another input of another decade says does not move a pair's times.
+  @Test func timesOfAPairDependOnThePairAlone() throws {
+    let old = (0..<20).map { flow(Double($0) * 300, Double($0) * 300 + 1, port: UInt16(30_000 + $0), state: .closed) }
+    var table = PairTable()
+    var recent = old
+    for i in recent.indices {
+      recent[i].destination = PipelineFixture.outside(2)
+      recent[i].first = recent[i].first.advanced(bySeconds: 1.5e9)
+      recent[i].last = recent[i].last.advanced(bySeconds: 1.5e9)
+    }
+    for flow in old + recent { _ = table.update(flow, host: 0, peer: flow.destination, isInside: false) }
+    #expect(table.pairs.map { table.startSeconds(of: $0) }.allSatisfy { $0 == (0..<17).map { Double($0) * 300 } })
+  }
+
   /// Times beyond what is kept go on counting in the gap histogram.
   @Test func longSeriesKeepTheirGaps() throws {
     let flows = (0..<5000).map { flow(Double($0) * 30, Double($0) * 30 + 1, port: UInt16(10_000 + $0), state: .closed) }
