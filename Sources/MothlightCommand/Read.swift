@@ -53,7 +53,9 @@ struct Read: AsyncParsableCommand {
     let exporter = try configured { () throws(ConfigurationError) in try ExporterRoster.make(format, settings) }
     let options = try choices.options()
     let report = try await ReadRun(options: options, showsProgress: progress && Terminal.errorIsTerminal).run(inputs)
-    try ReportSink(path: output).write(report, with: exporter, inputs: inputs)
+    // Of nothing there is no report for people; programs get theirs with the errors in it.
+    let isEmptyTable = format == "table" && output == nil && InputQueue.nothingUsable(report.inputs)
+    if !isEmptyTable { try ReportSink(path: output).write(report, with: exporter, inputs: inputs) }
     try finish(report, threshold)
   }
 

@@ -109,6 +109,7 @@ extension ReportTally {
 
   /// What the headline rests on, and what it does not say; one paragraph each.
   var meaning: [String] {
+    if used == 0 { return ["The reason stands beside each input."] }
     let seen =
       "Seen: \(ReportWords.count(flows, "flow", "flows")) and \(ReportWords.count(lookups, "DNS look-up", "DNS look-ups"))"
       + " of \(ReportWords.count(hosts, "home machine", "home machines"))"
