@@ -35,7 +35,8 @@ struct Meter: ~Copyable {
   ) {
     let now = time.nanoseconds
     self.record = record
-    if now > clock { clock = now }
+    // Not the latest time seen: one packet stamped years ahead must not make every flow look idle.
+    clock = now
     if p.anomalies.contains(.fragmented) { fragments.resolve(&p) }
     let isLow = p.source != p.destination ? p.source < p.destination : p.sourcePort <= p.destinationPort
     let isICMP = p.transport.isICMP
@@ -205,7 +206,7 @@ struct Meter: ~Copyable {
       emit(hand, into: &out)
       table.remove(hand)
     }
-    if clock &- lastExpiry > 1_000_000_000 {
+    if clock &- lastExpiry > 1_000_000_000 || lastExpiry &- clock > 1_000_000_000 {
       lastExpiry = clock
       datagrams.expire(before: Timestamp(nanoseconds: clock), into: &out)
     }

@@ -33,6 +33,7 @@ struct CaptureFraming {
   private var nanoseconds = false
   private var link = LinkType.ethernet
   private var interfaces: [Interface] = []
+  private var lastTime = Timestamp(nanoseconds: 0)
   let headerOctets: Int
   private(set) var name: String
 
@@ -139,7 +140,9 @@ struct CaptureFraming {
     return ticks
   }
 
-  private func packetBlock(_ b: UnsafeRawBufferPointer, _ body: Range<Int>, _ length: Int, isEnhanced: Bool) -> Step {
+  private mutating func packetBlock(_ b: UnsafeRawBufferPointer, _ body: Range<Int>, _ length: Int, isEnhanced: Bool)
+    -> Step
+  {
     guard body.count >= 20 else { return .damaged("a packet block of \(length) octets") }
     let number =
       isEnhanced ? Int(Self.load32(b, 8, bigEndian: bigEndian)) : Int(Self.load16(b, 8, bigEndian: bigEndian))
@@ -151,8 +154,9 @@ struct CaptureFraming {
       UInt64(Self.load32(b, 12, bigEndian: bigEndian)) << 32 | UInt64(Self.load32(b, 16, bigEndian: bigEndian))
     let captured = Int(Self.load32(b, 20, bigEndian: bigEndian))
     guard captured <= body.count &- 20 else { return .damaged("a packet longer than its block") }
+    lastTime = Self.time(ticks, interface)
     return .frame(
-      Frame(time: Self.time(ticks, interface), link: interface.link, range: 28..<(28 &+ captured), recordOctets: length)
+      Frame(time: lastTime, link: interface.link, range: 28..<(28 &+ captured), recordOctets: length)
     )
   }
 
@@ -166,7 +170,7 @@ struct CaptureFraming {
     )
   }
 
-  /// A simple packet block has no time: its packets are refused upstream as time 0 of section start.
+  /// A simple packet block has no time of its own: the packet before it is the best that is known.
   private func simplePacket(_ b: UnsafeRawBufferPointer, _ body: Range<Int>, _ length: Int) -> Step {
     guard let interface = interfaces.first, body.count >= 4 else { return .other(length) }
     let original = Int(Self.load32(b, 8, bigEndian: bigEndian))
@@ -174,7 +178,7 @@ struct CaptureFraming {
     let captured = min(original, snap, body.count &- 4)
     return .frame(
       Frame(
-        time: Timestamp(nanoseconds: 0), link: interface.link, range: 12..<(12 &+ max(0, captured)),
+        time: lastTime, link: interface.link, range: 12..<(12 &+ max(0, captured)),
         recordOctets: length))
   }
 

@@ -164,6 +164,20 @@ private typealias P = PacketFixture
     #expect(!flow.anomalies.contains(.retransmission) && !flow.anomalies.contains(.sequenceGap))
   }
 
+  /// One packet stamped in 2106 does not end the conversations of today.
+  @Test func aStrayClockEndsNothing() throws {
+    var bench = MeterBench()
+    for port in 0..<50 as Range<UInt16> {
+      bench.send(outward(TCPFlag.syn, port: 20_000 + port), at: 1 + Double(port) / 1000)
+    }
+    bench.send(P.ethernet(P.ipv4(P.udp([1]), transport: 17)), at: 4_294_967_295)
+    for port in 0..<50 as Range<UInt16> {
+      bench.send(inward(TCPFlag.syn | TCPFlag.ack, port: 20_000 + port), at: 1.2 + Double(port) / 1000)
+    }
+    let flows = bench.flows().filter { $0.transport == .tcp }
+    #expect(flows.count { $0.state == .established } >= 49)
+  }
+
   @Test func finishingTwiceGivesNothingMore() {
     var bench = MeterBench()
     bench.send(outward(TCPFlag.syn), at: 1)

@@ -154,6 +154,17 @@ private typealias P = PacketFixture
     #expect(try read(bytes).1.first?.first.description == "2100-01-01T00:00:00.000000Z")
   }
 
+  /// Simple packet blocks carry no time; they stand at the time of the packet before them.
+  @Test func packetsWithoutTimeTakeTheLastOne() throws {
+    let f = frames(2)
+    let simple = block(3, word(UInt32(f[1].count), .little) + f[1], .little)
+    let bytes =
+      section(.little) + interface(1, resolution: 6, .little)
+      + enhanced(f[0], interface: 0, ticks: 1_600_000_000_250_000, .little) + simple
+    let flows = try read(bytes).1
+    #expect(flows.map { $0.first.nanoseconds } == [1_600_000_000_250_000_000, 1_600_000_000_250_000_000])
+  }
+
   @Test func batchSizeChangesNothing() throws {
     let bytes = pcap(frames(300))
     let reference = try read(bytes).1
