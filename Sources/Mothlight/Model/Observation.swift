@@ -39,8 +39,6 @@ public struct Vantage: Sendable, Hashable {
     public static let firstContact = Flags(rawValue: 1)
     /// A further record of a conversation already seen (active timeout, SYN retry): no new start.
     public static let continuation = Flags(rawValue: 2)
-    /// The peer was named in a DNS answer, SNI or Host header that this host saw before; set on first contacts.
-    public static let peerWasNamed = Flags(rawValue: 4)
     /// First time that our host uses this port of this peer.
     public static let firstService = Flags(rawValue: 8)
   }

@@ -57,9 +57,6 @@ public final class InputQueue {
     }
   }
 
-  /// Errors of whole inputs, a folder's included, in the order in which they were given.
-  public static func complaints(_ summaries: [InputSummary]) -> [SourceError] { summaries.compactMap(\.error) }
-
   /// Whether nothing at all could be used.
   public static func nothingUsable(_ summaries: [InputSummary]) -> Bool { !summaries.contains { $0.used > 0 } }
 

@@ -180,14 +180,13 @@ struct Feed {
     if let inline { shards.append(inline) }
     inline = nil
     if shards.isEmpty { shards = [makeShard(home)] }
-    let span = Shard.span(of: shards)
     let isOneSided = !shards.contains { $0.sawAnswers }
     let finishing = shards.map { shard in
       Task {
         var shard = shard
         if isSampled { shard.markSampled() }
         if !hasUsableTime { shard.markWithoutTime() }
-        shard.finish(span: span, isOneSided: isOneSided)
+        shard.finish(isOneSided: isOneSided)
         return shard
       }
     }

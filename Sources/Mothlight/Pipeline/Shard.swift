@@ -52,11 +52,6 @@ struct Shard: Sendable {
     return (hostIsDestination ? destination : source, orientation)
   }
 
-  /// Earliest and latest time over all shards.
-  static func span(of shards: [Shard]) -> (first: Timestamp, last: Timestamp) {
-    (shards.map(\.context.first).min() ?? .distantFuture, shards.map(\.context.last).max() ?? .distantPast)
-  }
-
   mutating func markSampled() { context.isSampled = true }
   mutating func markWithoutTime() { context.hasUsableTime = false }
 
@@ -108,11 +103,9 @@ struct Shard: Sendable {
     for key in keys where key.pair != 0 { touched ^= context.pairs.touchPair(key.pair) }
   }
 
-  /// Ends the input. `span` is the time seen by all shards together; `isOneSided` says that no host of the run was answered.
-  mutating func finish(span: (first: Timestamp, last: Timestamp), isOneSided: Bool) {
+  /// Ends the input. `isOneSided` says that no host of the whole run was answered.
+  mutating func finish(isOneSided: Bool) {
     settle(isOneSided: isOneSided)
-    context.first = span.first
-    context.last = span.last
     for d in detectors.indices { detectors[d].advance(to: .distantFuture, in: context, into: &findings) }
   }
 
@@ -121,8 +114,6 @@ struct Shard: Sendable {
     let host = o.vantage.host
     let orientation = o.vantage.orientation
     guard host != .max else { return }
-    if o.time < context.first { context.first = o.time }
-    if o.time > context.last { context.last = o.time }
     if case .flow(let flow) = o.event {
       placeFlow(flow, host, keys, &o.vantage)
       return
@@ -171,9 +162,6 @@ struct Shard: Sendable {
         vantage.flags.insert(.firstContact)
         context.hosts[Int(host)].peers &+= 1
         if vantage.orientation == .outbound { notePeer(peer) }
-        if context.hosts[Int(host)].namesKnown > 0, context.name(of: peer, knownTo: host) != nil {
-          vantage.flags.insert(.peerWasNamed)
-        }
       }
       let place = context.pairs.update(
         flow, key: keys.pair, host: host, peer: peer, isInside: vantage.orientation == .inside)

@@ -4,9 +4,6 @@ public struct ShardContext: Sendable {
   public internal(set) var hosts: [HostRecord] = []
   /// Pairs of our hosts with services; the memory that pair detectors share.
   public internal(set) var pairs = PairTable()
-  /// Span of event time seen so far.
-  public internal(set) var first = Timestamp.distantFuture
-  public internal(set) var last = Timestamp.distantPast
   /// Flow records were sampled by the exporter, so gaps and counts mean little.
   public internal(set) var isSampled = false
   /// All records of a source carry the same time: nothing about timing can be said.

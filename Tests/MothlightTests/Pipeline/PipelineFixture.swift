@@ -77,9 +77,8 @@ struct PipelineFixture {
         at += batch
       }
     }
-    let span = Shard.span(of: all)
     let isOneSided = !all.contains { $0.sawAnswers }
-    for n in all.indices { all[n].finish(span: span, isOneSided: isOneSided) }
+    for n in all.indices { all[n].finish(isOneSided: isOneSided) }
     var report = Report(version: "test")
     Judge(allow: allow, home: home).judge(all, into: &report)
     return report
