@@ -3,7 +3,8 @@ import Glibc
 /// Many short log-in conversations with SSH, Telnet, RDP, FTP or VNC: passwords are being guessed.
 public struct BruteForceDetector: Detector {
   public static let card = DetectorCard(
-    name: "brute-force-out", title: "Guessing passwords on other machines", family: .fanOut, reads: [.ssh],
+    name: "brute-force-out", title: "Guessing passwords on other machines", family: .fanOut, stage: .attackedOut,
+    reads: [.ssh],
     knobs: [
       .init("tries_least", 20, unit: "connections", "answered conversations with one log-in service"),
       .init("rate_least", 3, unit: "connections/min", "mean rate while it goes on"),

@@ -17,6 +17,21 @@ public struct DetectorCard: Sendable {
   }
   /// What kind of observation it needs to say anything.
   public enum Input: String, Sendable { case flow, dns, tls, http, ssh, payload }
+  /// Which part of an infection's story its findings tell (Gu et al., BotHunter, USENIX Security 2007).
+  public enum Stage: String, Sendable, CaseIterable, Comparable {
+    /// Others reached in: scanned it, tried its passwords.
+    case touched
+    /// It fetched a program.
+    case fetched
+    /// It called its operator.
+    case calledHome = "called_home"
+    /// It turned on others.
+    case attackedOut = "attacked_out"
+
+    public static func < (a: Stage, b: Stage) -> Bool {
+      (allCases.firstIndex(of: a) ?? 0) < (allCases.firstIndex(of: b) ?? 0)
+    }
+  }
   /// A number that an operator may turn.
   public struct Knob: Sendable {
     public var name: String
@@ -34,19 +49,21 @@ public struct DetectorCard: Sendable {
   public var version: Int
   public var title: String
   public var family: EvidenceFamily
+  public var stage: Stage
   public var reads: [Input]
   public var scope: Scope
   public var knobs: [Knob]
   public var references: [String]
   public var knownFalsePositives: [String]
   public init(
-    name: String, version: Int = 1, title: String, family: EvidenceFamily, reads: [Input], scope: Scope = .perHost,
-    knobs: [Knob], references: [String], knownFalsePositives: [String]
+    name: String, version: Int = 1, title: String, family: EvidenceFamily, stage: Stage = .calledHome,
+    reads: [Input], scope: Scope = .perHost, knobs: [Knob], references: [String], knownFalsePositives: [String]
   ) {
     self.name = name
     self.version = version
     self.title = title
     self.family = family
+    self.stage = stage
     self.reads = reads
     self.scope = scope
     self.knobs = knobs

@@ -3,7 +3,7 @@ import Glibc
 /// One of our hosts pours packets or connection attempts on one outside target that does not answer: it takes part in an attack.
 public struct FloodDetector: Detector {
   public static let card = DetectorCard(
-    name: "ddos-participation", title: "Flooding one target", family: .fanOut, reads: [.flow],
+    name: "ddos-participation", title: "Flooding one target", family: .fanOut, stage: .attackedOut, reads: [.flow],
     knobs: [
       .init("packets_least", 5000, unit: "packets", "packets to one target and port"),
       .init("packet_rate_least", 100, unit: "packets/s", "mean rate while it goes on"),

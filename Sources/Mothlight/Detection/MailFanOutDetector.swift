@@ -3,7 +3,7 @@ import Glibc
 /// A machine that is no mail server delivers mail to many mail servers: spam.
 public struct MailFanOutDetector: Detector {
   public static let card = DetectorCard(
-    name: "smtp-fan-out", title: "Mail to many servers", family: .fanOut, reads: [.flow],
+    name: "smtp-fan-out", title: "Mail to many servers", family: .fanOut, stage: .attackedOut, reads: [.flow],
     knobs: [
       .init("servers_least", 10, unit: "addresses/h", "distinct addresses tried on port 25 within an hour"),
       .init(

@@ -7,7 +7,7 @@ import Glibc
 /// when it succeeds. Peer-to-peer programs fail as often but on a different port each time; a scan repeats its ports.
 public struct ScanDetector: Detector {
   public static let card = DetectorCard(
-    name: "scan-out", title: "Scanning other machines", family: .fanOut, reads: [.flow],
+    name: "scan-out", title: "Scanning other machines", family: .fanOut, stage: .attackedOut, reads: [.flow],
     knobs: [
       .init("success_healthy", 0.8, unit: "probability", "θ0: first contact succeeds for a healthy host"),
       .init("success_scanner", 0.2, unit: "probability", "θ1: the same for a scanner"),
