@@ -20,7 +20,8 @@ func fuzzPacket(_ bytes: RawSpan) {
     var headers = PacketHeaders()
     record += 1
     if PacketDecoder.decode(frame, link: link, into: &headers) == .decoded {
-      meter.add(&headers, frame, at: Timestamp(seconds: Int64(record) * 7), record: record, into: &out)
+      let key = meter.key(&headers)
+      meter.add(headers, key, frame, at: Timestamp(seconds: Int64(record) * 7), record: record, into: &out)
     }
     at = end
   }

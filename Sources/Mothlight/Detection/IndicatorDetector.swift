@@ -78,13 +78,13 @@ public struct IndicatorDetector: Detector {
         if looksAtFlows { meet(flow, vantage, context) }
         continue
       }
-      let observation = batch[i]
       guard vantage.orientation == .outbound || vantage.orientation == .inside else { continue }
       let address = context.address(of: vantage.host)
-      switch observation.event {
-      case .dns(let lookup) where lookup.ends.client == address: meet(lookup, vantage.host, observation.time)
-      case .tls(let hello) where hello.ends.client == address: meet(hello, vantage.host, observation.time)
-      case .http(let exchange) where exchange.ends.client == address: meet(exchange, vantage.host, observation.time)
+      let time = batch[i].time
+      switch batch[i].event {
+      case .dns(let lookup) where lookup.ends.client == address: meet(lookup, vantage.host, time)
+      case .tls(let hello) where hello.ends.client == address: meet(hello, vantage.host, time)
+      case .http(let exchange) where exchange.ends.client == address: meet(exchange, vantage.host, time)
       default: continue
       }
     }

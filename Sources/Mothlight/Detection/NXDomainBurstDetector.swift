@@ -102,21 +102,22 @@ public struct NXDomainBurstDetector: Detector {
   func knob(_ name: String) -> Double { knobs[name] ?? .infinity }
 
   public mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding]) {
-    for observation in batch {
-      let host = observation.vantage.host
+    for i in batch.indices {
+      let host = batch[i].vantage.host
       guard host != .max, Int(host) < Limits.hosts else { continue }
-      let orientation = observation.vantage.orientation
+      let orientation = batch[i].vantage.orientation
       guard orientation == .outbound || orientation == .inside else { continue }
-      switch observation.event {
+      let time = batch[i].time
+      switch batch[i].event {
       case .flow(let flow): connect(host, flow)
       case .dns(let lookup) where lookup.ends.client == context.address(of: host):
-        note(host, lookup, at: observation.time)
+        note(host, lookup, at: time)
       case .http(let exchange) where exchange.ends.client == context.address(of: host):
         guard let name = exchange.host else { continue }
-        note(host, visited: name, exchange.ends, at: observation.time, by: "\(exchange.method) http://\(name)")
+        note(host, visited: name, exchange.ends, at: time, by: "\(exchange.method) http://\(name)")
       case .tls(let hello) where hello.ends.client == context.address(of: host):
         guard let name = hello.serverName else { continue }
-        note(host, visited: name, hello.ends, at: observation.time, by: "TLS to \(name)")
+        note(host, visited: name, hello.ends, at: time, by: "TLS to \(name)")
       default: continue
       }
     }

@@ -66,21 +66,28 @@ struct FlowTable: ~Copyable {
   }
 
   /// Reads the slot so that the cache has it when `find` comes; the value itself does not matter.
-  @inline(__always) func touch(_ tag: UInt32) -> UInt64 { slots[Int(tag) & slotMask] }
+  @inline(__always) func touchSlot(_ tag: UInt32) -> UInt64 { slots[Int(tag) & slotMask] }
+
+  /// Reads the entry that the slot seems to point to, for the same reason.
+  @inline(__always) func touchEntry(_ tag: UInt32) -> UInt64 {
+    let index = Int(UInt32(truncatingIfNeeded: slots[Int(tag) & slotMask])) &- 1
+    guard index >= 0 else { return 0 }
+    // An entry spans three cache lines, and an update needs them all.
+    let e = entries + index
+    return e.pointee.lowSide.octets &+ UInt64(e.pointee.highPort) &+ e.pointee.record
+  }
 
   @inline(__always)
-  func find(
-    _ tag: UInt32, _ low: IPAddress, _ high: IPAddress, _ lowPort: UInt16, _ highPort: UInt16, _ transport: Transport
-  ) -> Int? {
-    var i = Int(tag) & slotMask
+  func find(_ key: Meter.Key) -> Int? {
+    var i = Int(key.tag) & slotMask
     while true {
       let slot = slots[i]
       if slot == 0 { return nil }
-      if UInt32(truncatingIfNeeded: slot >> 32) == tag {
+      if UInt32(truncatingIfNeeded: slot >> 32) == key.tag {
         let index = Int(UInt32(truncatingIfNeeded: slot)) &- 1
         let e = entries + index
-        if e.pointee.low == low, e.pointee.high == high, e.pointee.lowPort == lowPort, e.pointee.highPort == highPort,
-          e.pointee.transport == transport
+        if e.pointee.low == key.low, e.pointee.high == key.high, e.pointee.lowPort == key.lowPort,
+          e.pointee.highPort == key.highPort, e.pointee.transport == key.transport
         {
           return index
         }

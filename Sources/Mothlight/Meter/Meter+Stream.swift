@@ -54,10 +54,10 @@ extension Meter {
     if e.pointee.stream == FlowEntry.noStreamYet {
       if let reused = freeStreams.popLast() {
         e.pointee.stream = reused
-        streams[Int(reused)] = StreamDecoder(ends: ends(of: e.pointee))
+        streams[Int(reused)] = StreamDecoder(ends: ends(of: e.pointee), prints: prints)
       } else if streams.count < Limits.openStreams {
         e.pointee.stream = Int32(truncatingIfNeeded: streams.count)
-        streams.append(StreamDecoder(ends: ends(of: e.pointee)))
+        streams.append(StreamDecoder(ends: ends(of: e.pointee), prints: prints))
       } else {
         e.pointee.stream = FlowEntry.streamDone
         streamsRefused += 1

@@ -7,6 +7,7 @@ struct Meter: ~Copyable {
   var streams: [StreamDecoder] = []
   var freeStreams: [Int32] = []
   var datagrams = DatagramDecoder()
+  let prints = FingerprintCache()
   var fragments = FragmentTable()
   let input: UInt32
   private var hand = 0
@@ -29,31 +30,42 @@ struct Meter: ~Copyable {
     table = FlowTable(limit: limit)
   }
 
-  /// Meters one packet. `frame` holds its captured octets, `p` its decoded headers.
+  /// A packet's place in the table: its ends in address order, and their hash.
+  struct Key {
+    var low: IPAddress
+    var high: IPAddress
+    var lowPort: UInt16
+    var highPort: UInt16
+    var transport: Transport
+    /// Whether the packet's source is the lower end.
+    var isLow: Bool
+    var tag: UInt32
+  }
+
+  /// The key of the next packet in order; its ports may come from an earlier fragment.
+  @inline(__always)
+  mutating func key(_ p: inout PacketHeaders) -> Key {
+    if p.anomalies.contains(.fragmented) { fragments.resolve(&p) }
+    return Key(p)
+  }
+
+  /// Meters one packet. `frame` holds its captured octets, `p` its decoded headers, `key` comes from `key(_:)`.
   mutating func add(
-    _ p: inout PacketHeaders, _ frame: RawSpan, at time: Timestamp, record: UInt64, into out: inout [Observation]
+    _ p: PacketHeaders, _ key: Key, _ frame: RawSpan, at time: Timestamp, record: UInt64,
+    into out: inout [Observation]
   ) {
     let now = time.nanoseconds
     self.record = record
     // Not the latest time seen: one packet stamped years ahead must not make every flow look idle.
     clock = now
-    if p.anomalies.contains(.fragmented) { fragments.resolve(&p) }
-    let isLow = p.source != p.destination ? p.source < p.destination : p.sourcePort <= p.destinationPort
-    let isICMP = p.transport.isICMP
-    // An ICMP conversation is one flow per pair: type and code differ between request and reply.
-    let lowPort = isICMP ? 0 : isLow ? p.sourcePort : p.destinationPort
-    let highPort = isICMP ? 0 : isLow ? p.destinationPort : p.sourcePort
-    let low = isLow ? p.source : p.destination
-    let high = isLow ? p.destination : p.source
-    let tag = FlowTable.hash(low, high, lowPort, highPort, p.transport)
-    var index = table.find(tag, low, high, lowPort, highPort, p.transport)
+    var index = table.find(key)
     if let found = index, hasEnded(found, now, p) {
       emit(found, into: &out)
       table.remove(found)
       index = nil
     }
-    let entry = index ?? open(p, tag, low, high, lowPort, highPort, isLow, now, record, into: &out)
-    update(entry, p, frame, isLow, time, into: &out)
+    let entry = index ?? open(p, key, now, record, into: &out)
+    update(entry, p, frame, key.isLow, time, into: &out)
     if p.quotedOffset > 0 { markUnreachable(p, frame) }
     advanceHand(into: &out)
   }
@@ -70,16 +82,15 @@ struct Meter: ~Copyable {
   }
 
   private mutating func open(
-    _ p: PacketHeaders, _ tag: UInt32, _ low: IPAddress, _ high: IPAddress, _ lowPort: UInt16, _ highPort: UInt16,
-    _ isLow: Bool, _ now: Int64, _ record: UInt64, into out: inout [Observation]
+    _ p: PacketHeaders, _ key: Key, _ now: Int64, _ record: UInt64, into out: inout [Observation]
   ) -> Int {
     if table.isFull { evict(into: &out) }
     var e = FlowEntry()
-    e.low = low
-    e.high = high
-    e.lowPort = lowPort
-    e.highPort = highPort
-    e.transport = p.transport
+    e.low = key.low
+    e.high = key.high
+    e.lowPort = key.lowPort
+    e.highPort = key.highPort
+    e.transport = key.transport
     e.first = now
     e.last = now
     e.record = record
@@ -98,12 +109,12 @@ struct Meter: ~Copyable {
       e.flags.insert(.directionGuessed)
       sourceBegan = false
     }
-    if sourceBegan == isLow { e.flags.insert(.initiatorIsLow) }
+    if sourceBegan == key.isLow { e.flags.insert(.initiatorIsLow) }
     if p.transport.isICMP {
       e.icmpType = UInt8(truncatingIfNeeded: p.sourcePort)
       e.icmpCode = UInt8(truncatingIfNeeded: p.destinationPort)
     }
-    return table.insert(tag, e)
+    return table.insert(key.tag, e)
   }
 
   static func looksLikeClient(_ source: UInt16, _ destination: UInt16) -> Bool {
@@ -165,13 +176,7 @@ struct Meter: ~Copyable {
     guard PacketDecoder.ip(frame, at: p.quotedOffset, depth: Limits.tunnelDepth, into: &quoted) == .decoded else {
       return
     }
-    let isLow = quoted.source != quoted.destination ? quoted.source < quoted.destination : true
-    let (low, high) = isLow ? (quoted.source, quoted.destination) : (quoted.destination, quoted.source)
-    let isICMP = quoted.transport.isICMP
-    let lowPort = isICMP ? 0 : isLow ? quoted.sourcePort : quoted.destinationPort
-    let highPort = isICMP ? 0 : isLow ? quoted.destinationPort : quoted.sourcePort
-    let tag = FlowTable.hash(low, high, lowPort, highPort, quoted.transport)
-    if let found = table.find(tag, low, high, lowPort, highPort, quoted.transport) {
+    if let found = table.find(Key(quoted)) {
       table.entries[found].flags.insert(.unreachable)
     }
   }
@@ -257,5 +262,19 @@ struct Meter: ~Copyable {
       table.remove(Int(item.index))
     }
     return leaving?.isEmpty == false
+  }
+}
+
+extension Meter.Key {
+  @inline(__always)
+  init(_ p: PacketHeaders) {
+    let isLow = p.source != p.destination ? p.source < p.destination : p.sourcePort <= p.destinationPort
+    let isICMP = p.transport.isICMP
+    self.init(
+      low: isLow ? p.source : p.destination, high: isLow ? p.destination : p.source,
+      // An ICMP conversation is one flow per pair: type and code differ between request and reply.
+      lowPort: isICMP ? 0 : isLow ? p.sourcePort : p.destinationPort,
+      highPort: isICMP ? 0 : isLow ? p.destinationPort : p.sourcePort, transport: p.transport, isLow: isLow, tag: 0)
+    tag = FlowTable.hash(low, high, lowPort, highPort, transport)
   }
 }

@@ -247,12 +247,7 @@ struct Shard: Sendable {
     }
     context.hosts[h].dnsLookups &+= 1
     let failed: UInt32 = lookup.responseCode.map { $0 == DNSLookup.noError ? 0 : 1 } ?? 0
-    if context.hosts[h].lookupsByName[lookup.name] != nil
-      || context.hosts[h].lookupsByName.count < HostRecord.namesCounted
-    {
-      context.hosts[h].lookupsByName[lookup.name, default: (0, 0)].asked &+= 1
-      context.hosts[h].lookupsByName[lookup.name, default: (0, 0)].failed &+= failed
-    }
+    context.hosts[h].count(lookup.name, failed: failed)
     for address in lookup.addresses { context.remember(lookup.name, of: address, for: host) }
   }
 }

@@ -32,8 +32,12 @@ public struct ShardContext: Sendable {
   mutating func remember(_ name: String, of peer: IPAddress, for host: UInt32) {
     guard Int(host) < hosts.count, !name.isEmpty else { return }
     let key = NameKey(host: host, peer: peer)
-    guard hosts[Int(host)].namesKnown < Self.namesPerHost || names[key] != nil else { return }
-    if names.updateValue(name, forKey: key) == nil { hosts[Int(host)].namesKnown += 1 }
+    if let place = names.index(forKey: key) {
+      if names.values[place] != name { names.values[place] = name }
+    } else if hosts[Int(host)].namesKnown < Self.namesPerHost {
+      names[key] = name
+      hosts[Int(host)].namesKnown += 1
+    }
   }
 }
 
@@ -65,6 +69,15 @@ public struct HostRecord: Sendable {
   var tallies: [Int] = []
 
   static let namesCounted = 4096
+
+  mutating func count(_ name: String, failed: UInt32) {
+    if let place = lookupsByName.index(forKey: name) {
+      lookupsByName.values[place].asked &+= 1
+      lookupsByName.values[place].failed &+= failed
+    } else if lookupsByName.count < Self.namesCounted {
+      lookupsByName[name] = (1, failed)
+    }
+  }
 
   init(_ address: IPAddress) { self.address = address }
 

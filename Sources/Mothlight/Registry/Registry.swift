@@ -9,6 +9,7 @@ public struct Registry: Sendable {
   public private(set) var lists: [IndicatorList] = []
   /// Names by FNV-1a of their octets from the right, so that one walk over a name tries every parent domain.
   private var domains: [UInt64: Int32] = [:]
+  private var domainFilter = HashFilter()
   private var addresses: [IPAddress: Int32] = [:]
   private var endpoints: [IPAddress: Int32] = [:]
   private var prefixes: [Prefix: Int32] = [:]
@@ -73,25 +74,28 @@ public struct Registry: Sendable {
   /// Indicators equal to `name` or a parent of it, the most specific first.
   /// - Complexity: one pass over the octets and one hash probe per label.
   public func matches(domain name: String) -> [Match] {
-    guard !domains.isEmpty else { return [] }
+    guard !domains.isEmpty, name.utf8.count <= 1024 else { return [] }
+    var name = name
+    return name.withUTF8 { matches(octets: $0.last == 0x2e ? UnsafeBufferPointer(rebasing: $0.dropLast()) : $0) }
+  }
+
+  private func matches(octets: UnsafeBufferPointer<UInt8>) -> [Match] {
     var found: [Match] = []
-    var bytes = Substring(name).utf8
-    if bytes.last == 0x2e { bytes = bytes.dropLast() }
-    guard bytes.count <= 1024 else { return [] }
     var hash = Self.seed
-    var i = bytes.endIndex
-    while i > bytes.startIndex {
-      let before = bytes.index(before: i)
-      if bytes[before] == 0x2e { probe(hash, bytes[i...], &found) }
-      hash = Self.mix(hash, bytes[before])
-      i = before
+    var i = octets.count
+    while i > 0 {
+      i &-= 1
+      if octets[i] == 0x2e, domainFilter.mayHold(hash) {
+        probe(hash, octets[(i &+ 1)...], &found)
+      }
+      hash = Self.mix(hash, octets[i])
     }
-    probe(hash, bytes, &found)
+    if domainFilter.mayHold(hash) { probe(hash, octets[...], &found) }
     found.reverse()
     return found
   }
 
-  private func probe(_ hash: UInt64, _ tail: Substring.UTF8View, _ found: inout [Match]) {
+  private func probe(_ hash: UInt64, _ tail: Slice<UnsafeBufferPointer<UInt8>>, _ found: inout [Match]) {
     guard let first = domains[hash] else { return }
     for match in chain(first) where found.count < Bound.matches {
       let value = indicator(of: match).value.utf8
@@ -155,6 +159,7 @@ extension Registry {
       }
     }
     prefixLengths = Set(prefixes.keys.map(\.bits)).sorted(by: >)
+    domainFilter = HashFilter(domains.keys)
   }
 
   private static func link<Key: Hashable>(

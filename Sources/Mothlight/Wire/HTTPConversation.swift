@@ -35,14 +35,17 @@ struct HTTPConversation {
         if requests.pendingHead.isEmpty { headBegan = time }
         switch requests.next(bytes, from: &offset) {
         case .needsMore: break
-        case .head(let head): readRequest(head, ends: ends, at: headBegan ?? time, into: &out)
+        case .inPlace(let range):
+          readRequest(bytes.extracting(range), ends: ends, at: headBegan ?? time, into: &out)
+        case .head(let head): readRequest(head.span.bytes, ends: ends, at: headBegan ?? time, into: &out)
         case .tooLong(let head):
-          readRequest(head, ends: ends, at: headBegan ?? time, isCut: true, into: &out)
+          readRequest(head.span.bytes, ends: ends, at: headBegan ?? time, isCut: true, into: &out)
         }
       } else {
         switch responses.next(bytes, from: &offset) {
         case .needsMore: break
-        case .head(let head): readResponse(head, into: &out)
+        case .inPlace(let range): readResponse(bytes.extracting(range), into: &out)
+        case .head(let head): readResponse(head.span.bytes, into: &out)
         case .tooLong: anomalies.insert(.malformedHTTP)
         }
       }
@@ -51,22 +54,22 @@ struct HTTPConversation {
   }
 
   private mutating func readRequest(
-    _ head: [UInt8], ends: Endpoints, at time: Timestamp, isCut: Bool = false, into out: inout [Observation]
+    _ head: RawSpan, ends: Endpoints, at time: Timestamp, isCut: Bool = false, into out: inout [Observation]
   ) {
-    if head.span.bytes.has("PRI * HTTP/2") {
+    if head.has("PRI * HTTP/2") {
       // The HTTP/2 preface (RFC 9113 section 3.4): binary from here on.
       requests.close()
       responses.close()
       return
     }
     do {
-      var request = try HTTPRequest(head.span.bytes, ends: ends)
+      var request = try HTTPRequest(head, ends: ends)
       if isCut { request.exchange.anomalies.insert(.malformedHTTP) } else { requests.expect(request.body) }
       anomalies.formUnion(request.exchange.anomalies)
       request.exchange.anomalies.formUnion(base)
       if let rule = PayloadRules.match(request.exchange) {
         let match = PayloadMatch(
-          ends: ends, rule: rule.id, payloadOctets: UInt32(clamping: head.count), fromClient: true)
+          ends: ends, rule: rule.id, payloadOctets: UInt32(clamping: head.byteCount), fromClient: true)
         out.append(Observation(time: time, event: .payload(match)))
       }
       if waiting.count >= Self.waitingLimit {
@@ -82,8 +85,8 @@ struct HTTPConversation {
     }
   }
 
-  private mutating func readResponse(_ head: [UInt8], into out: inout [Observation]) {
-    guard let response = try? HTTPResponse(head.span.bytes) else {
+  private mutating func readResponse(_ head: RawSpan, into out: inout [Observation]) {
+    guard let response = try? HTTPResponse(head) else {
       anomalies.insert(.malformedHTTP)
       responses.loseTrack()
       return
@@ -119,7 +122,7 @@ struct HTTPConversation {
     let rest = requests.pendingHead
     // A request whose head never ended still says what was asked for.
     if !isForeign, rest.contains(0x0a) {
-      readRequest(rest, ends: ends, at: headBegan ?? time, isCut: true, into: &out)
+      readRequest(rest.span.bytes, ends: ends, at: headBegan ?? time, isCut: true, into: &out)
     }
     for entry in waiting { out.append(Observation(time: entry.began, event: .http(entry.exchange))) }
     waiting = []

@@ -27,6 +27,8 @@ struct HTTPLane {
 
   enum Outcome {
     case needsMore
+    /// A head that is whole inside the bytes given, which is the usual case and needs no copy.
+    case inPlace(Range<Int>)
     case head([UInt8])
     case tooLong([UInt8])
   }
@@ -67,6 +69,14 @@ struct HTTPLane {
       offset &+= 1
     }
     guard offset < bytes.byteCount else { return .needsMore }
+    if buffer.isEmpty {
+      let rest = bytes.from(offset)
+      let starts = isRequest ? HTTP.startsRequest(rest) : HTTP.startsResponse(rest)
+      if starts == true, let length = HTTP.headLength(rest, from: 0), length <= Limits.streamPrefixOctets {
+        offset &+= length
+        return .inPlace((offset &- length)..<offset)
+      }
+    }
     let before = buffer.count
     let taken = buffer.append(bytes.from(offset), upTo: Limits.streamPrefixOctets)
     if before < 16, !looksLikeStart() {

@@ -29,7 +29,7 @@ struct OpenLookups {
   }
 
   private var waiting: [Key: Waiting] = [:]
-  private var order: [(serial: UInt64, key: Key)] = []
+  private var order: [(serial: UInt64, time: Timestamp, key: Key)] = []
   private var head = 0
   private var nextSerial: UInt64 = 0
   private let limit: Int
@@ -48,14 +48,14 @@ struct OpenLookups {
       name: message.question.text)
     if message.isResponse {
       answer(message, key: key, ends: ends, octets: octets, anomalies: anomalies, at: time, into: &out)
-    } else if waiting[key] != nil {
-      waiting[key]?.repeats &+= 1
+    } else if let place = waiting.index(forKey: key) {
+      waiting.values[place].repeats &+= 1
     } else {
       expire(before: time, into: &out)
       while waiting.count >= limit, popOldest(into: &out) {}
       waiting[key] = Waiting(
         serial: nextSerial, time: time, ends: ends, anomalies: anomalies.union(message.anomalies))
-      order.append((nextSerial, key))
+      order.append((nextSerial, time, key))
       nextSerial &+= 1
       compact()
     }
@@ -68,16 +68,16 @@ struct OpenLookups {
     var began = time
     var asked = ends
     var all = anomalies.union(message.anomalies)
-    if var entry = waiting[key] {
+    if let place = waiting.index(forKey: key) {
+      let entry = waiting.values[place]
       guard !entry.isAnswered else { return }
       began = entry.time
       asked = entry.ends
       all.formUnion(entry.anomalies)
       if entry.repeats > 0 {
-        entry.isAnswered = true
-        waiting[key] = entry
+        waiting.values[place].isAnswered = true
       } else {
-        waiting[key] = nil
+        waiting.remove(at: place)
       }
     }
     let lookup = DNSLookup(
@@ -91,11 +91,9 @@ struct OpenLookups {
   mutating func expire(before now: Timestamp, into out: inout [Observation]) {
     let cutoff = now.advanced(bySeconds: -Self.timeoutSeconds)
     while head < order.count {
+      guard order[head].time < cutoff else { break }
       let item = order[head]
-      if let entry = waiting[item.key], entry.serial == item.serial {
-        guard entry.time < cutoff else { return }
-        emit(item.key, entry, into: &out)
-      }
+      if let entry = waiting[item.key], entry.serial == item.serial { emit(item.key, entry, into: &out) }
       head &+= 1
     }
     compact()

@@ -24,6 +24,7 @@ struct QUICHandshakes {
   private var entries: [Key: Entry] = [:]
   private var order: [Key] = []
   private var head = 0
+  private let prints = FingerprintCache()
 
   /// Takes a datagram of the client; the handshake and its beginning once the ClientHello is whole.
   mutating func take(
@@ -47,11 +48,15 @@ struct QUICHandshakes {
     entry.isDone = true
     entry.crypto = QUICCryptoStream()
     entries[key] = entry
-    guard let hello = try? TLSClientHello(message.span.bytes) else { return nil }
-    let event = TLSHandshake(
-      ends: ends, version: hello.version, serverName: hello.serverName, alpn: hello.alpn, ja3: hello.ja3,
-      ja4: hello.ja4(isQUIC: true), isQUIC: true, anomalies: hello.anomalies)
-    return (event, entry.began)
+    do {
+      let hello = try TLSClientHello(message.span.bytes)
+      let event = TLSHandshake(
+        ends: ends, version: hello.version, serverName: hello.serverName, alpn: hello.alpn, ja3: hello.ja3(prints),
+        ja4: hello.ja4(isQUIC: true, prints), isQUIC: true, anomalies: hello.anomalies)
+      return (event, entry.began)
+    } catch {
+      return nil
+    }
   }
 
   private mutating func open(_ packet: QUIC.Initial, in datagram: RawSpan, _ key: Key, at time: Timestamp) {

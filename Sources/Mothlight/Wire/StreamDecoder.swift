@@ -4,10 +4,10 @@
 struct StreamDecoder {
   private enum Talk {
     case undecided
-    case tls(TLSConversation)
-    case http(HTTPConversation)
-    case ssh(SSHConversation)
-    case dns(DNSStream)
+    case tls(Boxed<TLSConversation>)
+    case http(Boxed<HTTPConversation>)
+    case ssh(Boxed<SSHConversation>)
+    case dns(Boxed<DNSStream>)
     case done
   }
 
@@ -30,7 +30,12 @@ struct StreamDecoder {
   private(set) var service = Service.unknown
   private(set) var anomalies: Anomalies = []
 
-  init(ends: Endpoints) { self.ends = ends }
+  private let prints: FingerprintCache
+
+  init(ends: Endpoints, prints: FingerprintCache = FingerprintCache()) {
+    self.ends = ends
+    self.prints = prints
+  }
 
   /// Takes the next in-order payload of one direction, cut anywhere; `false` once neither direction needs more.
   mutating func feed(
@@ -115,14 +120,14 @@ struct StreamDecoder {
     case .tlsClient, .tlsServer, .sslv2Client:
       found = .tls
       speaksFirst = kind != .tlsServer
-      talk = .tls(TLSConversation(at: time, isSSLv2Compatible: kind == .sslv2Client))
+      talk = .tls(Boxed(TLSConversation(at: time, prints: prints, isSSLv2Compatible: kind == .sslv2Client)))
     case .httpRequest, .httpResponse:
       found = .http
       speaksFirst = kind == .httpRequest
     case .ssh:
       found = .ssh
       speaksFirst = fromClient
-      talk = .ssh(SSHConversation(at: time))
+      talk = .ssh(Boxed(SSHConversation(at: time)))
     case .dns:
       found = .dns
       speaksFirst = fromClient
@@ -138,8 +143,8 @@ struct StreamDecoder {
       service = found
       anomalies.formUnion(UsualPorts.anomaly(roles.serverPort, found))
     }
-    if found == .http { talk = .http(HTTPConversation(base: base)) }
-    if found == .dns { talk = .dns(DNSStream(base: base)) }
+    if found == .http { talk = .http(Boxed(HTTPConversation(base: base))) }
+    if found == .dns { talk = .dns(Boxed(DNSStream(base: base))) }
     let other = fromClient ? server.head : client.head
     client = Lane(isNothing: false, ruleMatched: true)
     server = Lane()
@@ -151,60 +156,44 @@ struct StreamDecoder {
     _ bytes: RawSpan, fromClient: Bool, at time: Timestamp, into out: inout [Observation]
   ) {
     let isRoleClient = fromClient != isTurned
-    let current = talk
-    talk = .undecided
-    switch current {
-    case .tls(var tls):
-      tls.feed(bytes, fromClient: isRoleClient)
-      talk = .tls(tls)
-      if tls.isDone { close(at: time, into: &out) }
-    case .ssh(var ssh):
-      ssh.feed(bytes, fromClient: isRoleClient)
-      talk = .ssh(ssh)
-      if ssh.isDone { close(at: time, into: &out) }
-    case .http(var http):
-      let used = http.feed(bytes, fromClient: isRoleClient, ends: roles, at: time, into: &out)
-      talk = .http(http)
-      guard http.isDone else { return }
-      let opensTunnel = http.openedTunnel && !isTunnelled
+    switch talk {
+    case .tls(let tls):
+      tls.value.feed(bytes, fromClient: isRoleClient)
+      if tls.value.isDone { close(at: time, into: &out) }
+    case .ssh(let ssh):
+      ssh.value.feed(bytes, fromClient: isRoleClient)
+      if ssh.value.isDone { close(at: time, into: &out) }
+    case .http(let http):
+      let used = http.value.feed(bytes, fromClient: isRoleClient, ends: roles, at: time, into: &out)
+      guard http.value.isDone else { return }
+      let opensTunnel = http.value.openedTunnel && !isTunnelled
       close(at: time, into: &out)
-      if http.isForeign { service = .other }
+      if http.value.isForeign { service = .other }
       if opensTunnel {
         isTunnelled = true
         isTurned = false
         talk = .undecided
         if used < bytes.byteCount { _ = feed(bytes.from(used), fromClient: fromClient, at: time, into: &out) }
       }
-    case .dns(var dns):
-      dns.feed(bytes, fromClient: isRoleClient, ends: roles, at: time, into: &out)
-      talk = .dns(dns)
-      if dns.isDone { close(at: time, into: &out) }
-    case .undecided, .done: talk = current
+    case .dns(let dns):
+      dns.value.feed(bytes, fromClient: isRoleClient, ends: roles, at: time, into: &out)
+      if dns.value.isDone { close(at: time, into: &out) }
+    case .undecided, .done: break
     }
   }
 
   /// Bytes of this direction are missing here.
   mutating func skip(fromClient: Bool) {
     let isRoleClient = fromClient != isTurned
-    let current = talk
-    talk = .undecided
-    switch current {
+    switch talk {
     case .undecided:
       // What comes next may still be the start of a message.
       if fromClient { client = Lane(ruleMatched: true) } else { server = Lane() }
-    case .tls(var tls):
-      tls.skip(fromClient: isRoleClient)
-      talk = .tls(tls)
-    case .http(var http):
-      http.skip(fromClient: isRoleClient)
-      talk = .http(http)
-    case .ssh(var ssh):
-      ssh.skip(fromClient: isRoleClient)
-      talk = .ssh(ssh)
-    case .dns(var dns):
-      dns.skip(fromClient: isRoleClient)
-      talk = .dns(dns)
-    case .done: talk = current
+    case .tls(let tls): tls.value.skip(fromClient: isRoleClient)
+    case .http(let http): http.value.skip(fromClient: isRoleClient)
+    case .ssh(let ssh): ssh.value.skip(fromClient: isRoleClient)
+    case .dns(let dns): dns.value.skip(fromClient: isRoleClient)
+    case .done: break
     }
   }
 
@@ -216,25 +205,25 @@ struct StreamDecoder {
     talk = .done
     switch current {
     case .tls(let tls):
-      anomalies.formUnion(tls.anomalies)
-      if let seen = tls.handshake(roles) {
+      anomalies.formUnion(tls.value.anomalies)
+      if let seen = tls.value.handshake(roles) {
         var event = seen.event
         event.anomalies.formUnion(base)
         out.append(Observation(time: seen.began, event: .tls(event)))
       }
-    case .http(var http):
-      http.finish(ends: roles, at: time, into: &out)
-      anomalies.formUnion(http.anomalies)
+    case .http(let http):
+      http.value.finish(ends: roles, at: time, into: &out)
+      anomalies.formUnion(http.value.anomalies)
     case .ssh(let ssh):
-      anomalies.formUnion(ssh.anomalies)
-      if let seen = ssh.handshake(roles) {
+      anomalies.formUnion(ssh.value.anomalies)
+      if let seen = ssh.value.handshake(roles) {
         var event = seen.event
         event.anomalies.formUnion(base)
         out.append(Observation(time: seen.began, event: .ssh(event)))
       }
-    case .dns(var dns):
-      dns.finish(into: &out)
-      anomalies.formUnion(dns.anomalies)
+    case .dns(let dns):
+      dns.value.finish(into: &out)
+      anomalies.formUnion(dns.value.anomalies)
     case .undecided, .done: break
     }
   }

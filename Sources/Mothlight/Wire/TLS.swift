@@ -1,23 +1,25 @@
-/// A ClientHello body (RFC 5246 section 7.4.1.2, RFC 8446 section 4.1.2), as offered: GREASE values still inside.
-struct TLSClientHello {
-  var legacyVersion: UInt16
-  var ciphers: [UInt16]
-  /// Extension types in order.
-  var extensions: [UInt16] = []
-  var groups: [UInt16] = []
-  var pointFormats: [UInt8] = []
-  var signatureAlgorithms: [UInt16] = []
-  var supportedVersions: [UInt16] = []
-  var serverName: String?
+/// A borrowed view of a ClientHello body (RFC 5246 section 7.4.1.2, RFC 8446 section 4.1.2), as offered: GREASE values
+/// still inside, lists still in their octets.
+struct TLSClientHello: ~Escapable {
+  let legacyVersion: UInt16
+  let cipherOctets: RawSpan
+  /// The extensions that could be told apart.
+  private(set) var extensionOctets: RawSpan
+  private(set) var groupOctets: RawSpan
+  private(set) var pointFormats: RawSpan
+  private(set) var algorithmOctets: RawSpan
+  private var versionOctets: RawSpan
+  private(set) var serverName: String?
   /// The extension was there, whatever was in it.
-  var hasServerName = false
-  var alpn: [String] = []
-  /// First protocol of the ALPN list as sent, for JA4.
-  var firstALPN: [UInt8] = []
-  var anomalies: Anomalies = []
+  private(set) var hasServerName = false
+  private(set) var alpn: [String] = []
+  /// First and last octet of the first protocol of the ALPN list, for JA4.
+  private(set) var firstALPN: (first: UInt8, last: UInt8)?
+  private(set) var anomalies: Anomalies = []
 
   /// - Parameter body: the handshake message without its four-octet header.
   /// - Throws: when what comes before the extensions cannot be read. A damaged extension is an anomaly.
+  @_lifetime(copy body)
   init(_ body: RawSpan) throws(DecodeError) {
     var cursor = WireCursor(body)
     legacyVersion = try cursor.u16()
@@ -26,8 +28,14 @@ struct TLSClientHello {
     guard try cursor.vector8().byteCount <= 32 else { throw .malformed }
     // DTLS puts a cookie here (RFC 6347 section 4.2.1).
     if legacyVersion >> 8 == 0xfe { _ = try cursor.vector8() }
-    ciphers = TLSList.words(try cursor.vector16())
+    cipherOctets = try cursor.vector16()
     _ = try cursor.vector8()
+    let nothing = body.extracting(0..<0)
+    extensionOctets = nothing
+    groupOctets = nothing
+    pointFormats = nothing
+    algorithmOctets = nothing
+    versionOctets = nothing
     guard cursor.remaining > 0 else { return }
     do {
       let block = try cursor.vector16()
@@ -38,16 +46,18 @@ struct TLSClientHello {
     }
   }
 
+  @_lifetime(self: copy block)
   private mutating func readExtensions(_ block: RawSpan) throws(DecodeError) {
     var cursor = WireCursor(block)
     while cursor.remaining > 0 {
       let type = try cursor.u16()
       let body = try cursor.vector16()
-      extensions.append(type)
+      extensionOctets = block.extracting(0..<cursor.offset)
       do { try read(type, body) } catch { anomalies.insert(.malformedTLS) }
     }
   }
 
+  @_lifetime(self: copy body)
   private mutating func read(_ type: UInt16, _ body: RawSpan) throws(DecodeError) {
     var cursor = WireCursor(body)
     switch type {
@@ -60,25 +70,51 @@ struct TLSClientHello {
         let name = try list.vector16()
         if kind == 0, serverName == nil, name.byteCount > 0 { serverName = WireText.lowercased(name) }
       }
-    case 10: groups = TLSList.words(try cursor.vector16())
-    case 11: pointFormats = try cursor.vector8().copied
-    case 13: signatureAlgorithms = TLSList.words(try cursor.vector16())
+    case 10: groupOctets = try cursor.vector16()
+    case 11: pointFormats = try cursor.vector8()
+    case 13: algorithmOctets = try cursor.vector16()
     case 16:  // ALPN, RFC 7301 section 3.1
       var list = WireCursor(try cursor.vector16())
       while list.remaining > 0 {
         let name = try list.vector8()
-        if alpn.isEmpty { firstALPN = name.copied }
+        if alpn.isEmpty, name.byteCount > 0 { firstALPN = (name.u8(0), name.u8(name.byteCount &- 1)) }
         if alpn.count < 16 { alpn.append(WireText.printable(name)) }
       }
-    case 43: supportedVersions = TLSList.words(try cursor.vector8())
+    case 43: versionOctets = try cursor.vector8()
     default: break
     }
   }
 
+  var ciphers: [UInt16] { TLSList.words(cipherOctets) }
+  /// Extension types in order.
+  var extensions: [UInt16] {
+    var types: [UInt16] = []
+    types.reserveCapacity(24)
+    var at = 0
+    while at < extensionOctets.byteCount { types.append(nextExtension(&at)) }
+    return types
+  }
+  var groups: [UInt16] { TLSList.words(groupOctets) }
+  var signatureAlgorithms: [UInt16] { TLSList.words(algorithmOctets) }
+
+  /// Type of the extension at `at`, which moves behind it; the block was checked when it was read.
+  @inline(__always)
+  func nextExtension(_ at: inout Int) -> UInt16 {
+    let type = extensionOctets.u16(at)
+    at &+= 4 &+ Int(extensionOctets.u16(at &+ 2))
+    return type
+  }
+
   /// Highest version offered.
   var version: UInt16 {
-    let offered = supportedVersions.filter { !TLSList.isGREASE($0) }
-    return legacyVersion >> 8 == 0xfe ? offered.min() ?? legacyVersion : offered.max() ?? legacyVersion
+    let isDatagram = legacyVersion >> 8 == 0xfe
+    var best: UInt16?
+    for i in 0..<(versionOctets.byteCount / 2) {
+      let offered = versionOctets.u16(i &* 2)
+      if TLSList.isGREASE(offered) { continue }
+      best = isDatagram ? Swift.min(best ?? offered, offered) : Swift.max(best ?? offered, offered)
+    }
+    return best ?? legacyVersion
   }
 }
 

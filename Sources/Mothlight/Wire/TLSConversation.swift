@@ -3,7 +3,7 @@ struct TLSConversation {
   private var clientRecords = TLSRecords()
   private var serverRecords = TLSRecords()
   private var began: Timestamp
-  private var clientHello: TLSClientHello?
+  private var clientHello: Offer?
   private var serverHello: TLSServerHello?
   private var sawHelloRetry = false
   private var passedCipherChange = false
@@ -11,11 +11,22 @@ struct TLSConversation {
   private var serverRefused = false
   private(set) var isDone = false
   private(set) var anomalies: Anomalies = []
+  private let prints: FingerprintCache
+
+  /// What stays of a ClientHello when its octets are gone.
+  private struct Offer {
+    var version: UInt16
+    var serverName: String?
+    var alpn: [String]
+    var ja3: String
+    var ja4: String
+  }
 
   /// - Parameter isSSLv2Compatible: the client opened with the old hello (RFC 5246 appendix E.2), whose ciphers are
   ///   not read; only the server's side will be told.
-  init(at time: Timestamp, isSSLv2Compatible: Bool = false) {
+  init(at time: Timestamp, prints: FingerprintCache, isSSLv2Compatible: Bool = false) {
     began = time
+    self.prints = prints
     if isSSLv2Compatible {
       anomalies.insert(.oddService)
       clientRecords.giveUp()
@@ -26,9 +37,14 @@ struct TLSConversation {
   mutating func feed(_ bytes: RawSpan, fromClient: Bool) {
     guard !isDone else { return }
     if fromClient {
-      clientRecords.append(bytes)
-      readClient()
-    } else {
+      if clientRecords.isUntouched, let (type, body) = TLSRecords.firstMessage(in: bytes), type == 1 {
+        readOffer(bytes.extracting(body))
+        clientRecords.release()
+      } else {
+        clientRecords.append(bytes)
+        readClient()
+      }
+    } else if !serverRecords.isUntouched || !readAnswer(bytes) {
       serverRecords.append(bytes)
       readServer()
     }
@@ -43,18 +59,36 @@ struct TLSConversation {
   private mutating func readClient() {
     if clientHello == nil, let (type, range) = clientRecords.nextMessage() {
       if type == 1 {
-        do {
-          clientHello = try TLSClientHello(clientRecords.bytes(range).span.bytes)
-          anomalies.formUnion(clientHello?.anomalies ?? [])
-        } catch {
-          anomalies.insert(.malformedTLS)
-        }
+        readOffer(clientRecords.bytes(range).span.bytes)
       } else {
         anomalies.insert(.malformedTLS)
       }
       clientRecords.release()
     }
     if clientHello == nil, clientRecords.end == .malformed { anomalies.insert(.malformedTLS) }
+  }
+
+  private mutating func readOffer(_ body: RawSpan) {
+    do {
+      let hello = try TLSClientHello(body)
+      clientHello = Offer(
+        version: hello.version, serverName: hello.serverName, alpn: hello.alpn, ja3: hello.ja3(prints),
+        ja4: hello.ja4(isQUIC: false, prints))
+      anomalies.formUnion(hello.anomalies)
+    } catch {
+      anomalies.insert(.malformedTLS)
+    }
+  }
+
+  /// A TLS 1.3 answer whole in one segment, the usual case, needs no copy; `false` leaves it to the records.
+  private mutating func readAnswer(_ bytes: RawSpan) -> Bool {
+    guard let (type, body) = TLSRecords.firstMessage(in: bytes), type == 2,
+      let hello = try? TLSServerHello(bytes.extracting(body)), hello.version >= 0x0304, !hello.isHelloRetryRequest
+    else { return false }
+    anomalies.formUnion(hello.anomalies)
+    serverHello = hello
+    isDone = true
+    return true
   }
 
   private mutating func readServer() {
@@ -109,9 +143,9 @@ struct TLSConversation {
       event.serverName = hello.serverName
       event.alpn = hello.alpn
       event.ja3 = hello.ja3
-      event.ja4 = hello.ja4(isQUIC: false)
+      event.ja4 = hello.ja4
     }
-    event.ja3s = serverHello?.ja3s
+    event.ja3s = serverHello?.ja3s(prints)
     event.certificate = certificate
     if serverRefused { event.established = false }
     return (event, began)

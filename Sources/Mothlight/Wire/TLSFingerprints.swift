@@ -12,7 +12,10 @@ extension TLSClientHello {
       FingerprintText.append(list.lazy.filter { !TLSList.isGREASE($0) }, to: &text)
     }
     text.append(0x2c)
-    FingerprintText.append(pointFormats.lazy.map { UInt16($0) }, to: &text)
+    for i in 0..<pointFormats.byteCount {
+      if i > 0 { text.append(0x2d) }
+      FingerprintText.append(decimal: UInt16(pointFormats.u8(i)), to: &text)
+    }
     return text
   }
 
@@ -41,9 +44,42 @@ extension TLSClientHello {
     return shape + "_" + Self.short(second) + "_" + Self.short(third)
   }
 
+  /// What a network's few programs share: computed once a cache.
+  func ja3(_ cache: FingerprintCache) -> String {
+    var digest = FingerprintCache.Digest(3)
+    digest.add(UInt64(legacyVersion))
+    digest.add(words: cipherOctets)
+    var at = 0
+    while at < extensionOctets.byteCount {
+      let type = nextExtension(&at)
+      if !TLSList.isGREASE(type) { digest.add(UInt64(type)) }
+    }
+    digest.add(words: groupOctets)
+    for i in 0..<pointFormats.byteCount { digest.add(UInt64(pointFormats.u8(i))) }
+    return cache.text(digest, ja3)
+  }
+
+  /// Ciphers and extensions count in any order: browsers shuffle them.
+  func ja4(isQUIC: Bool, _ cache: FingerprintCache) -> String {
+    var digest = FingerprintCache.Digest(isQUIC ? 5 : 4)
+    digest.add(UInt64(legacyVersion) << 16 | UInt64(version))
+    digest.add(UInt64(firstALPN?.first ?? 0) << 16 | UInt64(firstALPN?.last ?? 0) << 8 | (hasServerName ? 1 : 0))
+    digest.add(words: algorithmOctets)
+    for i in 0..<(cipherOctets.byteCount / 2) {
+      let cipher = cipherOctets.u16(i &* 2)
+      if !TLSList.isGREASE(cipher) { digest.addUnordered(UInt64(cipher)) }
+    }
+    var at = 0
+    while at < extensionOctets.byteCount {
+      let type = nextExtension(&at)
+      if !TLSList.isGREASE(type) { digest.addUnordered(UInt64(type) | 1 << 32) }
+    }
+    return cache.text(digest, ja4(isQUIC: isQUIC))
+  }
+
   /// First and last character of the first ALPN value; of its hexadecimal form when either is not alphanumeric.
   private var ja4ALPN: String {
-    guard let first = firstALPN.first, let last = firstALPN.last else { return "00" }
+    guard let (first, last) = firstALPN else { return "00" }
     func isAlphanumeric(_ c: UInt8) -> Bool {
       (c >= 0x30 && c <= 0x39) || (c >= 0x41 && c <= 0x5a) || (c >= 0x61 && c <= 0x7a)
     }
@@ -72,7 +108,25 @@ extension TLSClientHello {
   }
 }
 
+extension FingerprintCache.Digest {
+  /// Adds a list of 16-bit values without GREASE, and where it ends.
+  mutating func add(words octets: RawSpan) {
+    for i in 0..<(octets.byteCount / 2) {
+      let value = octets.u16(i &* 2)
+      if !TLSList.isGREASE(value) { add(UInt64(value)) }
+    }
+    add(1 << 40)
+  }
+}
+
 extension TLSServerHello {
+  func ja3s(_ cache: FingerprintCache) -> String {
+    var digest = FingerprintCache.Digest(6)
+    digest.add(UInt64(legacyVersion) << 16 | UInt64(cipher))
+    for type in extensions { digest.add(UInt64(type)) }
+    return cache.text(digest, ja3s)
+  }
+
   /// The text whose MD5 is JA3S: version, cipher, extensions.
   var ja3sText: [UInt8] {
     var text: [UInt8] = []

@@ -24,6 +24,20 @@ struct TLSRecords {
   private var messageStart = 0
   private(set) var end: End?
 
+  /// Nothing has been taken yet.
+  var isUntouched: Bool { end == nil && raw.isEmpty && recordLeft == 0 && messages.isEmpty && rawStart == 0 }
+
+  /// Type and body of a message that is whole inside the first record of `bytes`, so that it need not be copied.
+  static func firstMessage(in bytes: RawSpan) -> (type: UInt8, body: Range<Int>)? {
+    guard bytes.byteCount >= 9, bytes.u8(0) == 22, bytes.u8(1) == 3 else { return nil }
+    let record = Int(bytes.u16(3))
+    let length = Int(bytes.u8(6)) << 16 | Int(bytes.u16(7))
+    guard record <= 16_384 &+ 2048, length &+ 4 <= record, length <= Limits.streamPrefixOctets &- 4,
+      bytes.byteCount >= 9 &+ length
+    else { return nil }
+    return (bytes.u8(5), 9..<(9 &+ length))
+  }
+
   mutating func append(_ bytes: RawSpan) {
     guard end == nil else { return }
     let taken = raw.append(bytes, upTo: 2 &* Limits.streamPrefixOctets)

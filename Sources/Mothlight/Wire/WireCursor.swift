@@ -1,3 +1,5 @@
+import Glibc
+
 /// A forward walk over borrowed bytes in network byte order; every step checks what is left.
 struct WireCursor: ~Escapable {
   let bytes: RawSpan
@@ -91,12 +93,14 @@ extension RawSpan {
 
   /// First position of `value` from `start` on.
   func firstOffset(of value: UInt8, from start: Int = 0) -> Int? {
-    var i = Swift.max(0, start)
-    while i < byteCount {
-      if u8(i) == value { return i }
-      i &+= 1
+    let from = Swift.max(0, start)
+    guard from < byteCount else { return nil }
+    return withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress, let found = memchr(base + from, Int32(value), bytes.count &- from) else {
+        return nil
+      }
+      return base.distance(to: UnsafeRawPointer(found))
     }
-    return nil
   }
 
   var copied: [UInt8] { withUnsafeBytes { Array($0) } }

@@ -33,10 +33,19 @@ enum WireText {
 
   /// Lower-case form of `bytes` up to `limit`, printable.
   static func lowercased(_ bytes: RawSpan, limit: Int = Limits.textOctets) -> String {
-    var lowered: [UInt8] = []
-    lowered.append(bytes, upTo: limit)
-    for i in lowered.indices { lowered[i] = lower(lowered[i]) }
-    return printable(lowered.span.bytes, limit: limit)
+    let count = Swift.min(bytes.byteCount, Swift.max(0, limit))
+    var isPlain = true
+    for i in 0..<count where bytes.u8(i) < 0x20 || bytes.u8(i) >= 0x7f { isPlain = false }
+    guard isPlain else {
+      var lowered: [UInt8] = []
+      lowered.append(bytes, upTo: limit)
+      for i in lowered.indices { lowered[i] = lower(lowered[i]) }
+      return printable(lowered.span.bytes, limit: limit)
+    }
+    return String(unsafeUninitializedCapacity: count) { text in
+      for i in 0..<count { text[i] = lower(bytes.u8(i)) }
+      return count
+    }
   }
 
   /// Whether `bytes` is `text` in any case; `text` must be lower case.

@@ -59,7 +59,8 @@ struct MeterBench: ~Copyable {
     frame.withUnsafeBytes { raw in
       var headers = PacketHeaders()
       guard PacketDecoder.decode(raw.bytes, link: .ethernet, into: &headers) == .decoded else { return }
-      meter.add(&headers, raw.bytes, at: Timestamp(secondsSinceEpoch: seconds), record: record, into: &out)
+      let key = meter.key(&headers)
+      meter.add(headers, key, raw.bytes, at: Timestamp(secondsSinceEpoch: seconds), record: record, into: &out)
     }
   }
 
