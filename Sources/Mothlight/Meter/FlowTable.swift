@@ -49,11 +49,11 @@ struct FlowTable: ~Copyable {
 
   var isFull: Bool { count >= limit }
 
-  /// New in each process, so that nobody can choose flows that share a slot. Nothing that is reported depends on it.
-  private static let seed = UInt64.random(in: .min ... .max)
+  /// New in each table, so that nobody can choose flows that share a slot. Nothing that is reported depends on it.
+  private let seed = UInt64.random(in: .min ... .max)
 
   @inline(__always)
-  static func hash(_ low: IPAddress, _ high: IPAddress, _ lowPort: UInt16, _ highPort: UInt16, _ transport: Transport)
+  func hash(_ low: IPAddress, _ high: IPAddress, _ lowPort: UInt16, _ highPort: UInt16, _ transport: Transport)
     -> UInt32
   {
     var x = seed ^ low.low ^ (low.high &* 0x9e37_79b9_7f4a_7c15)

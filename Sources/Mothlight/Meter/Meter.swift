@@ -46,7 +46,7 @@ struct Meter: ~Copyable {
   @inline(__always)
   mutating func key(_ p: inout PacketHeaders) -> Key {
     if p.anomalies.contains(.fragmented) { fragments.resolve(&p) }
-    return Key(p)
+    return Key(p, table)
   }
 
   /// Meters one packet. `frame` holds its captured octets, `p` its decoded headers, `key` comes from `key(_:)`.
@@ -176,7 +176,7 @@ struct Meter: ~Copyable {
     guard PacketDecoder.ip(frame, at: p.quotedOffset, depth: Limits.tunnelDepth, into: &quoted) == .decoded else {
       return
     }
-    if let found = table.find(Key(quoted)) {
+    if let found = table.find(Key(quoted, table)) {
       table.entries[found].flags.insert(.unreachable)
     }
   }
@@ -267,7 +267,7 @@ struct Meter: ~Copyable {
 
 extension Meter.Key {
   @inline(__always)
-  init(_ p: PacketHeaders) {
+  init(_ p: PacketHeaders, _ table: borrowing FlowTable) {
     let isLow = p.source != p.destination ? p.source < p.destination : p.sourcePort <= p.destinationPort
     let isICMP = p.transport.isICMP
     self.init(
@@ -275,6 +275,6 @@ extension Meter.Key {
       // An ICMP conversation is one flow per pair: type and code differ between request and reply.
       lowPort: isICMP ? 0 : isLow ? p.sourcePort : p.destinationPort,
       highPort: isICMP ? 0 : isLow ? p.destinationPort : p.sourcePort, transport: p.transport, isLow: isLow, tag: 0)
-    tag = FlowTable.hash(low, high, lowPort, highPort, transport)
+    tag = table.hash(low, high, lowPort, highPort, transport)
   }
 }

@@ -37,13 +37,14 @@ public struct Judge: Sendable {
         rows += days(host, number, byHost[host.address] ?? [], peers, shard.context)
       }
     }
-    rows.sort { a, b in
-      if a.verdict != b.verdict { return a.verdict > b.verdict }
-      if a.score != b.score { return a.score > b.score }
-      if a.host != b.host { return a.host < b.host }
-      return a.day < b.day
+    // Places are sorted, not rows of some hundred octets each.
+    let order = rows.indices.sorted { a, b in
+      if rows[a].verdict != rows[b].verdict { return rows[a].verdict > rows[b].verdict }
+      if rows[a].score != rows[b].score { return rows[a].score > rows[b].score }
+      if rows[a].host != rows[b].host { return rows[a].host < rows[b].host }
+      return rows[a].day < rows[b].day
     }
-    report.hosts = rows
+    report.hosts = order.map { rows[$0] }
     report.familyBar = Self.bar
     report.hidden.sort { ($0.finding.host, $0.finding.id) < ($1.finding.host, $1.finding.id) }
   }
@@ -142,6 +143,11 @@ struct NetworkView {
   private var byPeer: [IPAddress: UInt32] = [:]
   private var byName: [String: UInt32] = [:]
 
+  private struct Known: Hashable {
+    var host: UInt32
+    var name: String
+  }
+
   /// Hosts below which "rare here" means nothing.
   private static let hostsLeast = 10
 
@@ -152,8 +158,8 @@ struct NetworkView {
     }
     guard hosts >= Self.hostsLeast else { return }
     for shard in shards {
-      var seen: Set<String> = []
-      for (key, name) in shard.context.names where seen.insert("\(key.host) \(name)").inserted {
+      var seen: Set<Known> = []
+      for (key, name) in shard.context.names where seen.insert(Known(host: key.host, name: name)).inserted {
         byName[name, default: 0] += 1
       }
     }
