@@ -16,7 +16,7 @@ public struct DetectorCard: Sendable {
     case whole
   }
   /// What kind of observation it needs to say anything.
-  public enum Input: String, Sendable { case flow, dns, tls, http, ssh, payload }
+  public enum Input: String, Sendable { case flow, dns, tls, http, ssh, payload, irc }
   /// Which part of an infection's story its findings tell (Gu et al., BotHunter, USENIX Security 2007).
   public enum Stage: String, Sendable, CaseIterable, Comparable {
     /// Others reached in: scanned it, tried its passwords.

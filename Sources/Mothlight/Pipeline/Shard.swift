@@ -126,14 +126,19 @@ struct Shard: Sendable {
     switch o.event {
     case .dns(let lookup): placeLookup(lookup, host, orientation)
     case .tls(let handshake):
-      if let name = handshake.serverName, orientation != .inbound {
+      // Inside a tunnel the server's name is not the proxy's.
+      if let name = handshake.serverName, orientation != .inbound,
+        !context.isProxy(handshake.ends.server, handshake.ends.serverPort, of: host)
+      {
         context.remember(name, of: handshake.ends.server, for: host)
       }
     case .http(let exchange):
-      if let name = exchange.host, orientation != .inbound, IPAddress(name) == nil {
+      if orientation != .inbound, exchange.isProxied(orientation) {
+        context.rememberProxy(exchange, of: host)
+      } else if let name = exchange.host, orientation != .inbound, IPAddress(name) == nil {
         context.remember(name, of: exchange.ends.server, for: host)
       }
-    case .flow, .ssh, .payload: break
+    case .flow, .ssh, .payload, .irc: break
     }
   }
 

@@ -8,6 +8,7 @@ struct StreamDecoder {
     case http(HTTPConversation)
     case ssh(SSHConversation)
     case dns(DNSStream)
+    case irc(IRCConversation)
     case done
   }
 
@@ -126,6 +127,10 @@ struct StreamDecoder {
     case .dns:
       found = .dns
       speaksFirst = fromClient
+    case .irc:
+      found = .irc
+      speaksFirst = fromClient
+      talk = .irc(IRCConversation(at: time))
     case .named(let name):
       found = name
       speaksFirst = fromClient
@@ -179,6 +184,10 @@ struct StreamDecoder {
       dns.feed(bytes, fromClient: isRoleClient, ends: roles, at: time, into: &out)
       talk = .dns(dns)
       if dns.isDone { close(at: time, into: &out) }
+    case .irc(var irc):
+      irc.feed(bytes, fromClient: isRoleClient, at: time)
+      talk = .irc(irc)
+      if irc.isDone { close(at: time, into: &out) }
     case .undecided, .done: talk = current
     }
   }
@@ -204,6 +213,9 @@ struct StreamDecoder {
     case .dns(var dns):
       dns.skip(fromClient: isRoleClient)
       talk = .dns(dns)
+    case .irc(var irc):
+      irc.skip(fromClient: isRoleClient)
+      talk = .irc(irc)
     case .done: talk = current
     }
   }
@@ -235,6 +247,12 @@ struct StreamDecoder {
     case .dns(var dns):
       dns.finish(into: &out)
       anomalies.formUnion(dns.anomalies)
+    case .irc(let irc):
+      if let seen = irc.session(roles) {
+        var event = seen.event
+        event.anomalies.formUnion(base)
+        out.append(Observation(time: seen.began, event: .irc(event)))
+      }
     case .undecided, .done: break
     }
   }
