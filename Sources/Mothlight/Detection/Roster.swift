@@ -12,6 +12,7 @@ public enum DetectorRoster {
     DeadRendezvousDetector.self,
     UnnamedServiceDetector.self,
     SameRequestDetector.self,
+    HTTPCallHomeDetector.self,
     NXDomainBurstDetector.self,
     IndicatorDetector.self,
     MariposaDetector.self,
