@@ -13,6 +13,7 @@ public enum DetectorRoster {
     UnnamedServiceDetector.self,
     SameRequestDetector.self,
     HTTPCallHomeDetector.self,
+    TLSOddityDetector.self,
     NXDomainBurstDetector.self,
     IndicatorDetector.self,
     MariposaDetector.self,
