@@ -14,6 +14,7 @@ public enum DetectorRoster {
     SameRequestDetector.self,
     HTTPCallHomeDetector.self,
     TLSOddityDetector.self,
+    IRCCommandDetector.self,
     NXDomainBurstDetector.self,
     IndicatorDetector.self,
     MariposaDetector.self,
