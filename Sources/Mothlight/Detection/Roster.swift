@@ -15,6 +15,7 @@ public enum DetectorRoster {
     HTTPCallHomeDetector.self,
     TLSOddityDetector.self,
     IRCCommandDetector.self,
+    ProgramDownloadDetector.self,
     NXDomainBurstDetector.self,
     IndicatorDetector.self,
     MariposaDetector.self,
