@@ -16,6 +16,7 @@ public enum DetectorRoster {
     TLSOddityDetector.self,
     IRCCommandDetector.self,
     ProgramDownloadDetector.self,
+    ProxiedBeaconDetector.self,
     NXDomainBurstDetector.self,
     IndicatorDetector.self,
     MariposaDetector.self,
