@@ -17,6 +17,7 @@ public enum DetectorRoster {
     IRCCommandDetector.self,
     ProgramDownloadDetector.self,
     ProxiedBeaconDetector.self,
+    ClickFraudDetector.self,
     NXDomainBurstDetector.self,
     IndicatorDetector.self,
     MariposaDetector.self,
