@@ -36,7 +36,10 @@ extension HTTPCallHomeDetector {
   private func serverSigns(_ server: Server, _ key: Key, _ context: ShardContext) -> [Sign] {
     var signs: [Sign] = []
     let isOddPort = !server.isProxied && !UsualPorts.contains(server.port, .http)
-    if IPAddress(key.name) != nil, context.name(of: server.address, knownTo: key.host) == nil {
+    let host = context.hosts.indices.contains(Int(key.host)) ? context.hosts[Int(key.host)] : nil
+    if IPAddress(key.name) != nil, server.isNamedByClient || host?.hasVisibleLookups == true,
+      context.name(of: server.address, knownTo: key.host) == nil
+    {
       signs.append(Sign(kind: .server, weight: 1, words: "a bare address as host"))
     } else if DynamicDNS.owns(key.name) {
       signs.append(Sign(kind: .name, weight: 1, words: "a dynamic DNS name"))

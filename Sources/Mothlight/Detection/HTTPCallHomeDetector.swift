@@ -44,6 +44,8 @@ public struct HTTPCallHomeDetector: Detector {
     var address: IPAddress
     var port: UInt16
     var isProxied = false
+    /// A `Host` header or absolute target said where it goes.
+    var isNamedByClient = false
     var requests: UInt32 = 0
     var shapes: [String: Shape] = [:]
   }
@@ -104,6 +106,7 @@ public struct HTTPCallHomeDetector: Detector {
     var server =
       servers.removeValue(forKey: key) ?? Server(address: exchange.ends.server, port: exchange.ends.serverPort)
     server.requests &+= 1
+    server.isNamedByClient = server.isNamedByClient || exchange.host != nil
     server.isProxied = server.isProxied || exchange.isProxied(o.vantage.orientation)
     let template = HTTPShape.template(exchange.target)
     if server.shapes[template] != nil || server.shapes.count < Bound.shapes {

@@ -27,6 +27,7 @@ public struct ProgramDownloadDetector: Detector {
     var isProxied = false
     var programs: UInt32 = 0
     var disguised: UInt32 = 0
+    var opaque: UInt32 = 0
     var byTool: UInt32 = 0
     var platforms: Set<String> = []
     var scripts: UInt32 = 0
@@ -69,7 +70,7 @@ public struct ProgramDownloadDetector: Detector {
     var source =
       sources.removeValue(forKey: key) ?? Source(address: exchange.ends.server, port: exchange.ends.serverPort)
     source.isProxied = source.isProxied || exchange.isProxied(o.vantage.orientation)
-    source.programs &+= 1
+    if program.isOpaque { source.opaque &+= 1 } else { source.programs &+= 1 }
     if program.isDisguised { source.disguised &+= 1 }
     if program.isScript { source.scripts &+= 1 }
     // A set of suffixes, so bounded by the table that they come from.
@@ -99,6 +100,7 @@ public struct ProgramDownloadDetector: Detector {
 
   private func finding(_ source: Source, _ key: Key, _ context: ShardContext) -> Finding? {
     let isNamed = IPAddress(key.server) == nil || context.name(of: source.address, knownTo: key.host) != nil
+    guard source.programs > 0 else { return opaque(source, key, isNamed: isNamed, context) }
     var odds = 0.0
     var words: [String] = []
     var kinds = 0
@@ -135,5 +137,17 @@ public struct ProgramDownloadDetector: Detector {
       evidence: source.samples,
       refutedBy: "somebody meant to fetch this program from \(key.server), and it is what its maker published",
       peer: source.isProxied ? nil : source.address, peerName: isNamed ? key.server : nil)
+  }
+
+  /// Untyped content under a picture's name, from a bare address: servers that know no types do that too.
+  private func opaque(_ source: Source, _ key: Key, isNamed: Bool, _ context: ShardContext) -> Finding? {
+    guard !isNamed else { return nil }
+    return Finding(
+      card: Self.card, host: context.address(of: key.host), subject: key.server,
+      summary:
+        "fetched untyped content under a picture's name \(source.opaque) times from the bare address \(key.server)",
+      first: source.first, last: source.last, logOdds: 0.6,
+      measures: [Measure("untyped", Double(source.opaque), "answers", atLeast: 1)],
+      evidence: source.samples, refutedBy: "the content is a picture", peer: source.isProxied ? nil : source.address)
   }
 }

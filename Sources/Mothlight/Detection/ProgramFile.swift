@@ -5,6 +5,8 @@ struct ProgramFile {
   var isScript = false
   /// The content is a program, the name says picture or text.
   var isDisguised = false
+  /// The content has no type and the name says picture: something is kept from being looked at.
+  var isOpaque = false
 
   private static let platforms: Set<String> = [
     "mips", "mipsel", "mpsl", "mips64", "arm", "arm4", "arm4l", "arm5", "arm5l", "arm5n", "arm6", "arm6l", "arm7",
@@ -15,6 +17,7 @@ struct ProgramFile {
     "exe", "dll", "scr", "pif", "msi", "hta", "vbs", "vbe", "ps1", "bat", "cmd", "jar", "apk", "elf", "cpl", "sys",
   ]
   private static let scripts: Set<String> = ["sh", "ps1", "vbs", "vbe", "bat", "cmd", "hta"]
+  private static let pictures: Set<String> = ["jpg", "jpeg", "png", "gif", "bmp", "ico"]
   private static let harmless: Set<String> = [
     "jpg", "jpeg", "png", "gif", "bmp", "ico", "svg", "webp", "txt", "css", "html", "htm", "xml", "json", "log", "pdf",
   ]
@@ -30,7 +33,9 @@ struct ProgramFile {
     let type = exchange.contentType?.lowercased() ?? ""
     let isProgramType = Self.types.contains { type.hasPrefix($0) }
     let isText = type.hasPrefix("text/html") || type.hasPrefix("image/")
-    if isProgramType, Self.harmless.contains(suffix) {
+    if type.hasPrefix("application/octet-stream"), Self.pictures.contains(suffix) {
+      isOpaque = true
+    } else if isProgramType, Self.harmless.contains(suffix) {
       isDisguised = true
     } else if Self.platforms.contains(suffix), !isText {
       platform = suffix

@@ -71,6 +71,18 @@ import Testing
     #expect(try odds(f).isEmpty)
   }
 
+  /// Without `Host` and without look-ups every server is nameless, so that says nothing.
+  @Test func namelessnessNeedsVisibleLookups() throws {
+    for lookups in [0, 20] {
+      var f = ObservationFixture()
+      f.reading(Self.host)
+      for n in 0..<16 { f.web(Double(n) * 600, Self.host, Self.server, nil, "POST", "/x", sent: 64, got: 2) }
+      f.context.hosts[0].dnsLookups = UInt32(lookups)
+      let found = try f.findings(HTTPCallHomeDetector.self)
+      #expect(found.map { $0.summary.contains("bare address") } == [lookups > 0])
+    }
+  }
+
   @Test func whatOthersAskOfUsIsNotOurs() throws {
     var f = ObservationFixture()
     for n in 0..<20 {

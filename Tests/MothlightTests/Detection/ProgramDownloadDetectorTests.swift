@@ -36,6 +36,14 @@ import Testing
     #expect(got.count == 1 && got[0] >= 1 && got[0] <= 2.5)
   }
 
+  @Test func untypedPictureFromABareAddressIsNearlyNothing() throws {
+    var f = ObservationFixture()
+    for name in ["198.51.100.1", "img.example"] {
+      f.web(1, Self.host, Self.server, name, "GET", "/a.png", got: 9, type: "application/octet-stream")
+    }
+    #expect(try odds(f) == [0.6])
+  }
+
   @Test func updatesAndInstallersSayNothing() throws {
     var f = ObservationFixture()
     f.web(1, Self.host, Self.server, "dl.vendor.example", "GET", "/setup.exe", got: 9, type: "application/x-dosexec")
