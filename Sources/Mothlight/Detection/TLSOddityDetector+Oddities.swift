@@ -87,6 +87,8 @@ extension TLSOddityDetector {
     var odds = oddities.reduce(0) { $0 + $1.weight }
     if service.handshakes >= 10 { odds += 0.3 }
     if kinds.count < 4 { odds = min(odds, incompleteMost) }
+    // Peer-to-peer programs and VPN clients look at many such services once.
+    if service.handshakes < 3 { odds = min(odds, 1.5) }
     let hidden = service.certificate == nil
     return Finding(
       card: Self.card, host: context.address(of: key.host), subject: key.text,

@@ -9,7 +9,7 @@ public struct TLSOddityDetector: Detector {
     reads: [.tls],
     knobs: [
       .init("kinds_least", 3, unit: "kinds", "independent kinds of oddities that must come together"),
-      .init("incomplete_most", 3, unit: "nat", "cap unless name, certificate, hello and port are all odd"),
+      .init("incomplete_most", 2.5, unit: "nat", "cap unless name, certificate, hello and port are all odd"),
       .init("hello_repeats_least", 3, unit: "handshakes", "with one hello, so that a shuffled one is not rare"),
     ],
     references: [
@@ -60,7 +60,7 @@ public struct TLSOddityDetector: Detector {
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
     let knobs = try settings.resolve(Self.card)
     kindsLeast = Int(max(2, min(4, knobs["kinds_least"] ?? 3)))
-    incompleteMost = knobs["incomplete_most"] ?? 3
+    incompleteMost = knobs["incomplete_most"] ?? 2.5
     helloRepeatsLeast = UInt32(max(1, min(1e6, knobs["hello_repeats_least"] ?? 3)))
   }
 
