@@ -26,7 +26,7 @@ func fuzzZeekTSV(_ bytes: RawSpan) {
 
 func fuzzZeekJSON(_ bytes: RawSpan) {
   guard bytes.byteCount > 0, let window = window(bytes) else { return }
-  let kinds: [ZeekLogKind] = [.conn, .dns, .http, .ssl, .ssh]
+  let kinds: [ZeekLogKind] = [.conn, .dns, .http, .ssl, .ssh, .irc]
   drain(ZeekReader(window: window, path: "fuzz", index: 0, format: .zeekJSON(kinds[bytes.byteCount % kinds.count])))
 }
 

@@ -16,7 +16,7 @@ public struct DetectorCard: Sendable {
     case whole
   }
   /// What kind of observation it needs to say anything.
-  public enum Input: String, Sendable { case flow, dns, tls, http, ssh, payload }
+  public enum Input: String, Sendable { case flow, dns, tls, http, ssh, payload, irc }
   /// Which part of an infection's story its findings tell (Gu et al., BotHunter, USENIX Security 2007).
   public enum Stage: String, Sendable, CaseIterable, Comparable {
     /// Others reached in: scanned it, tried its passwords.
@@ -105,4 +105,20 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
   public var message: String
   public init(_ message: String) { self.message = message }
   public var description: String { message }
+}
+
+extension Observation.Event {
+  /// The kind that a card names it by; `nil` for a flow.
+  @inline(__always)
+  var input: DetectorCard.Input? {
+    switch self {
+    case .flow: nil
+    case .dns: .dns
+    case .tls: .tls
+    case .http: .http
+    case .ssh: .ssh
+    case .irc: .irc
+    case .payload: .payload
+    }
+  }
 }

@@ -20,6 +20,7 @@ public struct Observation: Sendable {
     indirect case http(HTTPExchange)
     indirect case ssh(SSHHandshake)
     indirect case payload(PayloadMatch)
+    indirect case irc(IRCSession)
   }
 }
 
@@ -235,6 +236,35 @@ public struct SSHHandshake: Hashable, Sendable {
     self.hasshServer = hasshServer
     self.authenticated = authenticated
     self.attempts = attempts
+    self.anomalies = anomalies
+  }
+}
+
+/// How one client registered with an IRC server and what it joined (RFC 2812); no message texts are kept.
+public struct IRCSession: Hashable, Sendable {
+  public var ends: Endpoints
+  /// The nickname it joined with; empty when only a join was seen.
+  public var nick: String
+  /// Make-up of the user name: runs of letters as `a`, of digits as `9`.
+  public var userShape: String
+  /// The first channels it joined, at most eight.
+  public var channels: [String]
+  public var hasChannelKey: Bool
+  public var hasPassword: Bool
+  /// From registration to the first join; `nil` when one of them was not seen.
+  public var secondsToJoin: Double?
+  public var anomalies: Anomalies
+  public init(
+    ends: Endpoints, nick: String = "", userShape: String = "", channels: [String] = [], hasChannelKey: Bool = false,
+    hasPassword: Bool = false, secondsToJoin: Double? = nil, anomalies: Anomalies = []
+  ) {
+    self.ends = ends
+    self.nick = nick
+    self.userShape = userShape
+    self.channels = channels
+    self.hasChannelKey = hasChannelKey
+    self.hasPassword = hasPassword
+    self.secondsToJoin = secondsToJoin
     self.anomalies = anomalies
   }
 }

@@ -154,6 +154,7 @@ extension Observation {
     case .http(let e): e.ends
     case .ssh(let e): e.ends
     case .payload(let e): e.ends
+    case .irc(let e): e.ends
     }
   }
 }

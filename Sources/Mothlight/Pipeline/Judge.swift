@@ -162,16 +162,21 @@ struct NetworkView {
       for (key, name) in shard.context.names where seen.insert(Known(host: key.host, name: name)).inserted {
         byName[name, default: 0] += 1
       }
+      for proxied in shard.context.proxiedNames where seen.insert(Known(host: proxied.host, name: proxied.name)).inserted {
+        byName[proxied.name, default: 0] += 1
+      }
     }
   }
 
   /// Adds prevalence to a finding about one peer and moves its weight by it.
   func weighed(_ finding: Finding) -> Finding {
-    guard let peer = finding.peer, hosts >= Self.hostsLeast, !finding.isConclusive, finding.family != .list,
+    // A server behind a proxy has a name only.
+    guard finding.peer != nil || finding.peerName != nil, hosts >= Self.hostsLeast, !finding.isConclusive,
+      finding.family != .list,
       finding.family != .fanOut
     else { return finding }
     // Peers of one host alone are left out of the table.
-    let users = max(byPeer[peer] ?? 1, finding.peerName.flatMap { byName[$0] } ?? 0)
+    let users = max(finding.peer.flatMap { byPeer[$0] } ?? 1, finding.peerName.flatMap { byName[$0] } ?? 0)
     let share = min(1, Double(users) / Double(hosts))
     var weighed = finding
     weighed.measures.append(Measure("prevalence", share, "share of \(hosts) hosts"))

@@ -7,8 +7,25 @@ struct Shard: Sendable {
   private var hostNumbers = AddressNumbers()
   private var contacts = FingerprintTable(limit: Shard.contactLimit)
   private var detectors: [any Detector]
-  /// By detector: whether its card asks for flows. The others get the few application events alone.
-  private let readsFlows: [Bool]
+  /// By detector: what its card asks for. Nearly all observations are flows, so the others get theirs apart.
+  private let portions: [Portion]
+
+  private enum Portion {
+    case everything
+    /// Application events of several kinds.
+    case events
+    case one(DetectorCard.Input)
+
+    init(_ reads: [DetectorCard.Input]) {
+      if reads.contains(.flow) {
+        self = .everything
+      } else if reads.count == 1, let only = reads.first {
+        self = .one(only)
+      } else {
+        self = .events
+      }
+    }
+  }
   private let home: Home
   private(set) var findings: [Finding] = []
   private var days: [DayTally] = []
@@ -30,7 +47,7 @@ struct Shard: Sendable {
   init(home: Home, detectors: [any Detector]) {
     self.home = home
     self.detectors = detectors
-    readsFlows = detectors.map { type(of: $0).card.reads.contains(.flow) }
+    portions = detectors.map { Portion(type(of: $0).card.reads) }
   }
 
   /// Host whose shard an observation belongs to; `nil` when none of its ends is ours.
@@ -59,9 +76,20 @@ struct Shard: Sendable {
   mutating func process(_ batch: inout [Observation]) {
     prepare(&batch)
     for i in batch.indices { place(&batch[i], keys[i]) }
-    let others = batch.filter { if case .flow = $0.event { false } else { true } }
+    var events: [Observation] = []
+    var byKind: [DetectorCard.Input: [Observation]] = [:]
+    for i in batch.indices {
+      guard let kind = batch[i].event.input else { continue }
+      events.append(batch[i])
+      byKind[kind, default: []].append(batch[i])
+    }
     for d in detectors.indices {
-      let part = readsFlows[d] ? batch : others
+      let part =
+        switch portions[d] {
+        case .everything: batch
+        case .events: events
+        case .one(let kind): byKind[kind] ?? []
+        }
       if !part.isEmpty { detectors[d].observe(part, in: context, into: &findings) }
     }
   }
@@ -126,14 +154,19 @@ struct Shard: Sendable {
     switch o.event {
     case .dns(let lookup): placeLookup(lookup, host, orientation)
     case .tls(let handshake):
-      if let name = handshake.serverName, orientation != .inbound {
+      // Inside a tunnel the server's name is not the proxy's.
+      if let name = handshake.serverName, orientation != .inbound,
+        !context.isProxy(handshake.ends.server, handshake.ends.serverPort, of: host)
+      {
         context.remember(name, of: handshake.ends.server, for: host)
       }
     case .http(let exchange):
-      if let name = exchange.host, orientation != .inbound, IPAddress(name) == nil {
+      if orientation != .inbound, exchange.isProxied(orientation) {
+        context.rememberProxy(exchange, of: host)
+      } else if let name = exchange.host, orientation != .inbound, IPAddress(name) == nil {
         context.remember(name, of: exchange.ends.server, for: host)
       }
-    case .flow, .ssh, .payload: break
+    case .flow, .ssh, .payload, .irc: break
     }
   }
 

@@ -10,6 +10,24 @@ public struct ShardContext: Sendable {
   public internal(set) var hasUsableTime = true
   var names: [NameKey: String] = [:]
 
+  /// HTTP proxies by user: what goes through one is told by the name asked for, not by its address.
+  var proxies: Set<ProxyKey> = []
+  /// Names that a host reached through a proxy, for prevalence.
+  var proxiedNames: Set<ProxiedName> = []
+
+  struct ProxyKey: Hashable {
+    var host: UInt32
+    var peer: IPAddress
+    var port: UInt16
+  }
+  struct ProxiedName: Hashable {
+    var host: UInt32
+    var name: String
+  }
+  /// (host, proxy) pairs of a shard, 40 B each, and (host, name) pairs behind them, about 100 B each.
+  static let proxiesMost = 1 << 16
+  static let proxiedNamesMost = 1 << 17
+
   struct NameKey: Hashable {
     var host: UInt32
     var peer: IPAddress
@@ -27,6 +45,20 @@ public struct ShardContext: Sendable {
   /// The name that `host` last knew `peer` by, from DNS answers, SNI or Host headers.
   public func name(of peer: IPAddress, knownTo host: UInt32) -> String? {
     names[NameKey(host: host, peer: peer)]
+  }
+
+  /// Whether `host` used this service as an HTTP proxy.
+  public func isProxy(_ peer: IPAddress, _ port: UInt16, of host: UInt32) -> Bool {
+    !proxies.isEmpty && proxies.contains(ProxyKey(host: host, peer: peer, port: port))
+  }
+
+  mutating func rememberProxy(_ exchange: HTTPExchange, of host: UInt32) {
+    if proxies.count < Self.proxiesMost {
+      proxies.insert(ProxyKey(host: host, peer: exchange.ends.server, port: exchange.ends.serverPort))
+    }
+    if let name = exchange.host, proxiedNames.count < Self.proxiedNamesMost {
+      proxiedNames.insert(ProxiedName(host: host, name: name))
+    }
   }
 
   mutating func remember(_ name: String, of peer: IPAddress, for host: UInt32) {

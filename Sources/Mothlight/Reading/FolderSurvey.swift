@@ -99,6 +99,7 @@ struct FolderSurvey {
     case .http(let event): record(observation.time, event.ends)
     case .ssh(let event): record(observation.time, event.ends)
     case .payload(let event): record(observation.time, event.ends)
+    case .irc(let event): record(observation.time, event.ends)
     }
   }
 

@@ -39,7 +39,7 @@ public enum InputFormat: Sendable, Hashable {
 
 /// Which of Zeek's logs; those that no detector reads keep their name only.
 public enum ZeekLogKind: Sendable, Hashable {
-  case conn, dns, http, ssl, ssh
+  case conn, dns, http, ssl, ssh, irc
   case other(String)
 
   public var name: String {
@@ -49,6 +49,7 @@ public enum ZeekLogKind: Sendable, Hashable {
     case .http: "http"
     case .ssl: "ssl"
     case .ssh: "ssh"
+    case .irc: "irc"
     case .other(let name): name
     }
   }
@@ -61,6 +62,7 @@ public enum ZeekLogKind: Sendable, Hashable {
     case "http", "open_http": self = .http
     case "ssl", "open_ssl": self = .ssl
     case "ssh": self = .ssh
+    case "irc": self = .irc
     default: return nil
     }
   }

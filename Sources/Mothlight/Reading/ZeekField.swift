@@ -8,6 +8,7 @@ enum ZeekField: UInt8, CaseIterable {
   case clientHeaderNames
   case version, serverName, established, subject, issuer, chainPrints, nextProtocol, ja3, ja3s, ja4
   case client, server, authSuccess, authAttempts, hassh, hasshServer, status
+  case nick, user, command, value, additional
   case uid, path
 
   var name: String {
@@ -51,6 +52,7 @@ enum ZeekField: UInt8, CaseIterable {
     case .nextProtocol: "next_protocol"
     case .authSuccess: "auth_success"
     case .authAttempts: "auth_attempts"
+    case .additional: "addl"
     case .path: "_path"
     default: "\(self)"
     }

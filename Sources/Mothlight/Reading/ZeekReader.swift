@@ -1,6 +1,6 @@
 import Glibc
 
-/// Reads one Zeek log, tab-separated or JSON lines: conn, dns, http, ssl and ssh; other kinds are counted and left out.
+/// Reads one Zeek log, tab-separated or JSON lines: conn, dns, http, ssl, ssh and irc; other kinds are counted and left out.
 ///
 /// Octets of a flow are `orig_ip_bytes`/`resp_ip_bytes` where the log has them, else the payload counts.
 public final class ZeekReader: RecordReader {
@@ -154,6 +154,7 @@ public final class ZeekReader: RecordReader {
     case .http: .http(try row.exchange(origin))
     case .ssl: .tls(try row.handshake(origin))
     case .ssh: .ssh(try row.secureShell(origin))
+    case .irc: .irc(try row.chat(origin))
     case .other: throw .skipped("zeek log of another kind")
     }
   }

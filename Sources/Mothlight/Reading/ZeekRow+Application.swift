@@ -82,4 +82,22 @@ extension ZeekRow {
     }
     return handshake
   }
+
+  /// An irc.log record (`IRC::Info`): one command of a client; a detector puts those of a connection together.
+  func chat(_ origin: RecordOrigin) throws(RowRefusal) -> IRCSession {
+    var session = IRCSession(ends: try endpoints(origin, default: .tcp), nick: text(.nick) ?? "")
+    guard let command = bytes(.command) else { throw .skipped("irc record without a command") }
+    let value = text(.value)
+    if command.elementsEqual("NICK".utf8) {
+      session.nick = value ?? session.nick
+    } else if command.elementsEqual("USER".utf8) {
+      session.userShape = value.map { Array($0.utf8) }.map { IRCConversation.shape($0.span.bytes) } ?? ""
+    } else if command.elementsEqual("JOIN".utf8) {
+      session.channels = value.map { [$0] } ?? []
+      session.hasChannelKey = text(.additional)?.contains("channel key") == true
+    } else {
+      throw .skipped("irc record of another command")
+    }
+    return session
+  }
 }

@@ -8,6 +8,7 @@ struct StreamDecoder {
     case http(Boxed<HTTPConversation>)
     case ssh(Boxed<SSHConversation>)
     case dns(Boxed<DNSStream>)
+    case irc(Boxed<IRCConversation>)
     case done
   }
 
@@ -131,6 +132,10 @@ struct StreamDecoder {
     case .dns:
       found = .dns
       speaksFirst = fromClient
+    case .irc:
+      found = .irc
+      speaksFirst = fromClient
+      talk = .irc(Boxed(IRCConversation(at: time)))
     case .named(let name):
       found = name
       speaksFirst = fromClient
@@ -178,6 +183,9 @@ struct StreamDecoder {
     case .dns(let dns):
       dns.value.feed(bytes, fromClient: isRoleClient, ends: roles, at: time, into: &out)
       if dns.value.isDone { close(at: time, into: &out) }
+    case .irc(let irc):
+      irc.value.feed(bytes, fromClient: isRoleClient, at: time)
+      if irc.value.isDone { close(at: time, into: &out) }
     case .undecided, .done: break
     }
   }
@@ -193,6 +201,7 @@ struct StreamDecoder {
     case .http(let http): http.value.skip(fromClient: isRoleClient)
     case .ssh(let ssh): ssh.value.skip(fromClient: isRoleClient)
     case .dns(let dns): dns.value.skip(fromClient: isRoleClient)
+    case .irc(let irc): irc.value.skip(fromClient: isRoleClient)
     case .done: break
     }
   }
@@ -224,6 +233,12 @@ struct StreamDecoder {
     case .dns(let dns):
       dns.value.finish(into: &out)
       anomalies.formUnion(dns.value.anomalies)
+    case .irc(let irc):
+      if let seen = irc.value.session(roles) {
+        var event = seen.event
+        event.anomalies.formUnion(base)
+        out.append(Observation(time: seen.began, event: .irc(event)))
+      }
     case .undecided, .done: break
     }
   }

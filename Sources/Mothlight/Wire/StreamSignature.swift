@@ -1,7 +1,7 @@
 /// Tells from the first octets of one direction which protocol speaks, whatever the port.
 enum StreamSignature {
   enum Kind: Equatable {
-    case tlsClient, tlsServer, sslv2Client, httpRequest, httpResponse, ssh, dns
+    case tlsClient, tlsServer, sslv2Client, httpRequest, httpResponse, ssh, dns, irc
     /// Recognised, and nothing more is read from it.
     case named(Service)
     /// A `220` or `+OK` line without a name: the client's first command decides.
@@ -25,6 +25,7 @@ enum StreamSignature {
     case 0x16: return tls(bytes)
     case 0x80...0xff: return fromClient ? sslv2(bytes) : .nothing
     case 0x41...0x5a: return text(bytes, greeting)
+    case 0x6a, 0x6e, 0x70, 0x75: return fromClient ? lowerCaseIRC(bytes, greeting) : .nothing
     case 0x32: return fromClient ? .nothing : greetingLine(bytes, "220", .ready220)
     case 0x2b: return fromClient ? .nothing : greetingLine(bytes, "+OK", .pop3)
     case 0x13: return literal(bytes, "\u{13}BitTorrent protocol", .named(.bittorrent))
@@ -77,7 +78,7 @@ enum StreamSignature {
     }
     let user: Kind =
       switch greeting {
-      case .none: .named(.irc)
+      case .none: .irc
       case .ready220: .named(.ftp)
       case .pop3: .named(.other)
       }
@@ -87,13 +88,28 @@ enum StreamSignature {
       case 0x53: [("SSH-", .ssh)]
       case 0x48: [("HTTP/1.", .httpResponse), ("HELO ", .named(.smtp))]
       case 0x45: [("EHLO ", .named(.smtp))]
-      case 0x4e: [("NICK ", .named(.irc))]
+      case 0x4e: [("NICK ", .irc)]
+      case 0x4a: [("JOIN #", .irc), ("JOIN &", .irc)]
       case 0x55: [("USER ", user)]
       case 0x50: [("PASS ", user)]
       default: []
       }
     for (literalText, kind) in others {
       switch literal(bytes, literalText, kind) {
+      case .nothing: break
+      case .needsMore: undecided = true
+      case .found(let found): return .found(found)
+      }
+    }
+    return undecided ? .needsMore : .nothing
+  }
+
+  /// Home-made clients write commands in lower case (RFC 2812 section 2.3.1 takes both).
+  private static func lowerCaseIRC(_ bytes: RawSpan, _ greeting: Greeting) -> Result {
+    guard greeting == .none else { return .nothing }
+    var undecided = false
+    for text: StaticString in ["nick ", "user ", "pass ", "join #"] {
+      switch literal(bytes, text, .irc) {
       case .nothing: break
       case .needsMore: undecided = true
       case .found(let found): return .found(found)

@@ -19,6 +19,7 @@ enum UsualPorts {
     case .quic: port == 443 || port == 80 || port == 784 || port == 853 || port == 8443 || port == 8853
     case .ssh: port == 22 || port == 830
     case .dns: port == 53
+    case .irc: (6660...6669).contains(port) || port == 6697 || port == 7000 || port == 194
     default: true
     }
   }

@@ -300,4 +300,20 @@ import Testing
       #expect(reading.observations.count == Int(s.used))
     }
   }
+
+  @Test func readsChatCommandsWithoutWhatIsSaid() throws {
+    let fields = "ts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tnick\tuser\tcommand\tvalue\taddl"
+    let start = "1517336042.0\tC1\t10.0.0.5\t5\t192.0.2.7\t6667"
+    let rows = [
+      "\(start)\t-\t-\tNICK\tab7\t-", "\(start)\tab7\t-\tUSER\tx9\t0 * y",
+      "\(start)\tab7\tx9\tJOIN\t#c\t with channel key: 'k'", "\(start)\tab7\tx9\tPRIVMSG\t#c\tsecret",
+    ]
+    let reading = try Reading(text: Self.log(rows, path: "irc", fields: fields))
+    let chats = reading.observations.compactMap { if case .irc(let chat) = $0.event { chat } else { nil } }
+    #expect(chats.map(\.nick) == ["ab7", "ab7", "ab7"])
+    #expect(chats.map(\.userShape) == ["", "a9", ""])
+    #expect(chats.map(\.channels) == [[], [], ["#c"]])
+    #expect(chats.map(\.hasChannelKey) == [false, false, true])
+    #expect(reading.summary.used == 3 && reading.summary.unparsed == 0)
+  }
 }

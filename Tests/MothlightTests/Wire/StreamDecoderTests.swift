@@ -228,7 +228,7 @@ import Testing
 
   @Test(arguments: [
     ("220 mail.example ESMTP ready\r\n", false, Service.smtp), ("220 FTP here\r\n", false, .ftp),
-    ("NICK bot\r\n", true, .irc), ("EHLO x\r\n", true, .smtp), ("\u{13}BitTorrent protocol", true, .bittorrent),
+    ("USER bot\r\n", true, .irc), ("EHLO x\r\n", true, .smtp), ("\u{13}BitTorrent protocol", true, .bittorrent),
     ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", true, .http), ("hello", true, .unknown),
   ]) func namesServices(_ text: String, _ fromClient: Bool, _ service: Service) {
     for size in [1, 100] {

@@ -1,0 +1,138 @@
+import Glibc
+
+/// TLS to a server with several oddities at once: no name, a throw-away certificate, a hello used nowhere else, an odd port.
+///
+/// Each of them alone is everyday. TLS 1.3 hides the certificate, so that what is left stays below the bar.
+public struct TLSOddityDetector: Detector {
+  public static let card = DetectorCard(
+    name: "tls-oddity", title: "Several oddities in one TLS service", family: .payload, stage: .calledHome,
+    reads: [.tls],
+    knobs: [
+      .init("kinds_least", 3, unit: "kinds", "independent kinds of oddities that must come together"),
+      .init("incomplete_most", 2.5, unit: "nat", "cap unless name, certificate, hello and port are all odd"),
+      .init("hello_repeats_least", 3, unit: "handshakes", "with one hello, so that a shuffled one is not rare"),
+    ],
+    references: [
+      "Althouse, Atkinson, Atkins, TLS Fingerprinting with JA3 and JA3S, 2017",
+      "FoxIO, JA4+ Network Fingerprinting, 2023",
+      "Anderson, Paul, McGrew, Deciphering malware's use of TLS, 2018, doi:10.1007/s11416-017-0306-6",
+    ],
+    knownFalsePositives: [
+      "Tor, VPN gateways and remote administration by address",
+      "cameras, recorders and printers with factory certificates",
+    ])
+
+  /// All handshakes with one service.
+  struct Service {
+    var address: IPAddress
+    var port: UInt16
+    var handshakes: UInt32 = 0
+    var withoutName: UInt32 = 0
+    var withAddressAsName: UInt32 = 0
+    var onOddPort: UInt32 = 0
+    /// Hellos seen toward it with their counts; a client that shuffles fills it and has none of its own.
+    var hellos: [String: UInt32] = [:]
+    var certificate: TLSHandshake.Certificate?
+    var first = Timestamp.distantFuture
+    var last = Timestamp.distantPast
+    var samples: [EvidenceFlow] = []
+  }
+  struct Key: Hashable {
+    var host: UInt32
+    var text: String
+  }
+  enum Bound {
+    /// (host, service) pairs per shard: 64 Ki × some 700 B.
+    static let services = 1 << 16
+    static let hellosOfService = 4
+    /// (host, hello) pairs per shard, with at most two servers each: 64 Ki × 250 B.
+    static let hellos = 1 << 16
+    static let samples = 3
+  }
+
+  private var services: [Key: Service] = [:]
+  /// Servers that a hello was used toward, by host: one, or more than one.
+  private var serversOfHello: [Key: Set<String>] = [:]
+  let kindsLeast: Int
+  let incompleteMost: Double
+  let helloRepeatsLeast: UInt32
+
+  public init(_ settings: DetectorSettings) throws(ConfigurationError) {
+    let knobs = try settings.resolve(Self.card)
+    kindsLeast = Int(max(2, min(4, knobs["kinds_least"] ?? 3)))
+    incompleteMost = knobs["incomplete_most"] ?? 2.5
+    helloRepeatsLeast = UInt32(max(1, min(1e6, knobs["hello_repeats_least"] ?? 3)))
+  }
+
+  public mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding]) {
+    for o in batch {
+      guard case .tls(let hello) = o.event, !hello.isQUIC, o.vantage.host != .max,
+        o.vantage.orientation == .outbound, hello.established != false,
+        !context.isProxy(hello.ends.server, hello.ends.serverPort, of: o.vantage.host)
+      else { continue }
+      note(hello, o)
+    }
+  }
+
+  private mutating func note(_ hello: TLSHandshake, _ o: Observation) {
+    let name = hello.serverName.flatMap { IPAddress($0) == nil ? $0 : nil }
+    let place = name ?? hello.ends.server.description
+    let key = Key(host: o.vantage.host, text: "\(place):\(hello.ends.serverPort)")
+    // JA4 sorts the extensions; JA3 of a client that shuffles them is new each time.
+    let print = hello.ja4 ?? hello.ja3
+    if let print {
+      let use = Key(host: o.vantage.host, text: print)
+      let domain = name.map { PublicSuffix.builtin.registeredDomain($0) ?? $0 } ?? place
+      if serversOfHello[use] != nil || serversOfHello.count < Bound.hellos, serversOfHello[use]?.count ?? 0 < 2 {
+        serversOfHello[use, default: []].insert(domain)
+      }
+    }
+    guard services[key] != nil || services.count < Bound.services else { return }
+    var service =
+      services.removeValue(forKey: key) ?? Service(address: hello.ends.server, port: hello.ends.serverPort)
+    service.handshakes &+= 1
+    if hello.serverName == nil { service.withoutName &+= 1 } else if name == nil { service.withAddressAsName &+= 1 }
+    if !UsualPorts.contains(hello.ends.serverPort, .tls) { service.onOddPort &+= 1 }
+    if let print, service.hellos[print] != nil || service.hellos.count < Bound.hellosOfService {
+      service.hellos[print, default: 0] &+= 1
+    }
+    if service.certificate == nil { service.certificate = hello.certificate }
+    if o.time < service.first { service.first = o.time }
+    if o.time > service.last { service.last = o.time }
+    if service.samples.count < Bound.samples {
+      let note = "\(hello.serverName ?? "no name"), \(hello.certificate?.subject ?? "certificate not seen")"
+      service.samples.append(EvidenceFlow(hello.ends, time: o.time, note: note))
+    }
+    services[key] = service
+  }
+
+  public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
+    guard time == .distantFuture else { return }
+    var servicesOf: [UInt32: Int] = [:]
+    var hellosOf: [UInt32: Int] = [:]
+    for key in services.keys { servicesOf[key.host, default: 0] += 1 }
+    for (key, servers) in serversOfHello where servers.count > 1 { hellosOf[key.host, default: 0] += 1 }
+    for (key, service) in services.sorted(by: { ($0.key.host, $0.key.text) < ($1.key.host, $1.key.text) }) {
+      // Only a machine that also does everyday TLS has a hello that is rare.
+      let isVaried = hellosOf[key.host] ?? 0 >= 1 && servicesOf[key.host] ?? 0 >= 5
+      var oddities = Self.nameOddities(service, key, context) + Self.certificateOddities(service)
+      if isVaried, let print = ownHello(service, key.host) {
+        oddities.append(Oddity(kind: .hello, weight: 0.8, words: "a TLS hello used toward no other server (\(print))"))
+      }
+      if service.onOddPort == service.handshakes {
+        oddities.append(Oddity(kind: .port, weight: 0.7, words: "TLS on port \(service.port)"))
+      }
+      if let finding = finding(service, key, oddities, context) { findings.append(finding) }
+    }
+    services = [:]
+    serversOfHello = [:]
+  }
+
+  /// The only hello used toward this service, if the host uses it nowhere else.
+  private func ownHello(_ service: Service, _ host: UInt32) -> String? {
+    guard service.hellos.count == 1, let (print, count) = service.hellos.first, count >= helloRepeatsLeast,
+      serversOfHello[Key(host: host, text: print)]?.count == 1
+    else { return nil }
+    return print
+  }
+}
