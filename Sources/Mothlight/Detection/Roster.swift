@@ -2,6 +2,7 @@
 public enum DetectorRoster {
   public static let all: [any Detector.Type] = [
     ScanDetector.self,
+    DeviceAttackDetector.self,
     MailFanOutDetector.self,
     BruteForceDetector.self,
     FloodDetector.self,

@@ -173,8 +173,9 @@ struct Shard: Sendable {
         continuations &+= 1
       }
     case .inbound:
-      if flow.destinationPort == 25, flow.transport == .tcp, flow.destinationPackets > 3 {
-        context.hosts[Int(host)].mailReceived &+= 1
+      if flow.destinationPort == 25, flow.transport == .tcp, flow.destinationPackets > 0 {
+        context.hosts[Int(host)].mailAnswered &+= 1
+        if flow.destinationPackets > 3 { context.hosts[Int(host)].mailReceived &+= 1 }
       }
     case .foreign: break
     }
