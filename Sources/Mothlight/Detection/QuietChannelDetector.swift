@@ -94,7 +94,7 @@ public struct QuietChannelDetector: Detector {
   private func weight(_ pair: Pair, _ seconds: Double, isNamed: Bool, _ host: HostRecord) -> Double {
     if pair.transport == .tcp, AttackedPort.isDeviceShell(pair.port) { return 4 }
     let isCommon = KnownService.isCommonPort(pair.port, pair.transport)
-    if isCommon { return isNamed ? 0 : 1 }
+    if isCommon { return isNamed || !host.hasVisibleLookups ? 0 : 1 }
     if isNamed { return 1 }
     // Without visible look-ups every peer is nameless, so that says nothing.
     guard host.hasVisibleLookups else { return 2 }

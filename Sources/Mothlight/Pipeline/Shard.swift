@@ -52,6 +52,11 @@ struct Shard: Sendable {
     return (hostIsDestination ? destination : source, orientation)
   }
 
+  /// Whether `address` is one of its hosts.
+  func knows(_ address: IPAddress) -> Bool { hostNumbers.known(address, in: context.hosts) != nil }
+  /// Adds what was found about one of its hosts from outside the shard.
+  mutating func take(_ finding: Finding) { findings.append(finding) }
+
   mutating func markSampled() { context.isSampled = true }
   mutating func markWithoutTime() { context.hasUsableTime = false }
 

@@ -81,6 +81,7 @@ struct PipelineFixture {
     let isOneSided = !all.contains { $0.sawAnswers }
     for n in all.indices where isSampled { all[n].markSampled() }
     for n in all.indices { all[n].finish(isOneSided: isOneSided) }
+    NetworkPass.run((try? DetectorRoster.makeNetwork(knobs: [:], registry: Registry())) ?? [], over: &all)
     var report = Report(version: "test")
     Judge(allow: allow, home: home).judge(all, into: &report)
     return report
