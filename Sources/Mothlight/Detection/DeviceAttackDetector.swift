@@ -16,7 +16,7 @@ public struct DeviceAttackDetector: Detector {
       .init("inside_least", 20, unit: "addresses", "targets inside that failed, within 24 hours"),
       .init("octets_most", 8000, unit: "octets", "mean octets of a conversation; a person's session carries more"),
       .init("starts_most", 50, unit: "connections", "tries of one target; one who comes back more often knows it"),
-      .init("stranger_share_least", 0.2, unit: "share", "targets among the strangers of a peer-to-peer host"),
+      .init("stranger_share_least", 0.05, unit: "share", "targets among the strangers of a peer-to-peer host"),
     ],
     references: [
       "Antonakakis et al., Understanding the Mirai Botnet, USENIX Security 2017",
@@ -44,7 +44,7 @@ public struct DeviceAttackDetector: Detector {
     insideLeast = count("inside_least", 20)
     octetsMost = knobs["octets_most"] ?? 8000
     startsMost = UInt32(count("starts_most", 50))
-    strangerShareLeast = knobs["stranger_share_least"] ?? 0.2
+    strangerShareLeast = knobs["stranger_share_least"] ?? 0.05
   }
 
   private struct Reach {
@@ -59,7 +59,8 @@ public struct DeviceAttackDetector: Detector {
   public mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding]) {}
 
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
-    guard time == .distantFuture else { return }
+    // Without times nobody knows whether it was a day or a year.
+    guard time == .distantFuture, context.hasUsableTime else { return }
     var reached: [UInt32: Reach] = [:]
     for (i, pair) in context.pairs.pairs.enumerated() where pair.transport == .tcp && isBrush(pair, context) {
       if AttackedPort.isDeviceShell(pair.port) {
@@ -140,12 +141,11 @@ public struct DeviceAttackDetector: Detector {
     let ports = Set(pairs.map(\.port)).sorted().map { "tcp/\($0)" }
     let named = ports.prefix(4).joined(separator: ", ") + (ports.count > 4 ? " and more" : "")
     let unanswered = pairs.count { $0.answered == 0 }
-    let hours = max(1, met.last.seconds(since: met.first) / 3600)
     return Finding(
       card: Self.card, host: context.address(of: host), subject: "devices outside",
       summary:
         "reached for \(pairs.count) addresses in \(met.networks) networks on \(named), ports of devices' remote shells, "
-        + "\(Phrase.rounded(Double(pairs.count) / hours, 1)) an hour; \(unanswered) never answered"
+        + "within \(Phrase.seconds(met.last.seconds(since: met.first))); \(unanswered) never answered"
         + (isConclusive ? "; only self-spreading malware tries these ports all over the Internet" : ""),
       first: met.first, last: met.last, logOdds: odds,
       measures: [

@@ -8,7 +8,7 @@ extension ScanDetector {
   /// One finding per host and port. On sampled records an unseen answer proves nothing, so only ports that healthy machines
   /// leave alone outside are taken, by the number of networks.
   func slowScans(in context: ShardContext) -> [Finding] {
-    let candidates = slowCandidates(context)
+    let candidates = context.hasUsableTime ? slowCandidates(context) : []
     guard !candidates.isEmpty else { return [] }
     var tallies: [UInt64: (spread: TargetSpread, met: Int, failed: Int)] = [:]
     for (i, pair) in context.pairs.pairs.enumerated() where Self.mayBeScanned(pair) {

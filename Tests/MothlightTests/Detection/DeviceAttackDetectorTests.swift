@@ -113,6 +113,20 @@ private typealias F = PipelineFixture
     #expect(!f.report().hosts.contains { $0.host == F.ours(7) && $0.verdict == .infected })
   }
 
+  /// Bots that find each other by a distributed hash table still reach for shells far more than a swarm has peers there.
+  @Test func wormWithAPeerToPeerNetworkIsFound() throws {
+    var f = device()
+    for n in 0..<600 {
+      f.flow(
+        Double(n) * 100, F.ours(5), F.outside(UInt32(20_000 + n * 7)), port: UInt16(10_000 + n * 53 % 50_000),
+        state: n % 3 == 0 ? .closed : .unanswered)
+    }
+    for (n, target) in strangers(60).enumerated() {
+      f.flow(Double(n) * 900, F.ours(5), target, port: 23, state: .unanswered, octets: (60, 0), packets: (1, 0))
+    }
+    #expect(try #require(f.findings(of: "device-attack").first).isConclusive)
+  }
+
   /// A provider's server calls its customers' routers: many addresses, few networks.
   @Test func managementServerKeepsToItsNetworks() {
     var f = device()
