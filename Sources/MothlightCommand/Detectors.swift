@@ -11,7 +11,7 @@ struct Detectors: ParsableCommand {
   var name: String?
 
   func run() throws {
-    let cards = DetectorRoster.all.map { $0.card }
+    let cards = DetectorRoster.cards
     var text = ""
     if let name {
       guard let card = cards.first(where: { $0.name == name }) else {

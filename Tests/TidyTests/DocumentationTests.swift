@@ -5,14 +5,14 @@ import Testing
 @Suite struct DocumentationTests {
   private let tree = SourceTree.project
 
-  @Test(arguments: DetectorRoster.all.map { $0.card })
+  @Test(arguments: DetectorRoster.cards)
   func detectorHasAPage(_ card: DetectorCard) throws {
     let page = try #require(tree.text("docs/detectors/\(card.name).md"), "docs/detectors/\(card.name).md is missing")
     #expect(PageRules.gaps(in: page, for: card) == [])
   }
 
   @Test func everyPageHasADetector() {
-    let names = Set(DetectorRoster.all.map { $0.card.name + ".md" })
+    let names = Set(DetectorRoster.cards.map { $0.name + ".md" })
     let pages = tree.pages.filter { $0.folder == "docs/detectors" }
     #expect(pages.filter { !names.contains($0.name) }.map(\.path) == [])
   }

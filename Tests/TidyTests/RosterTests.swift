@@ -10,10 +10,16 @@ import Testing
   }
 
   @Test func everyDetectorIsInTheRoster() {
-    let inFiles = types(in: "Sources/Mothlight/Detection", endingIn: "Detector")
-    let inRoster = DetectorRoster.all.map { "\($0)" }
+    let inFiles = types(in: "Sources/Mothlight/Detection", endingIn: "Detector").filter { $0 != "NetworkDetector" }
+    let inRoster = DetectorRoster.all.map { "\($0)" } + DetectorRoster.network.map { "\($0)" }
     #expect(inFiles == inRoster.sorted())
     #expect(Set(inRoster).count == inRoster.count)
+  }
+
+  /// What runs per host says so, and what sees the whole network too.
+  @Test func scopesAreTold() {
+    #expect(DetectorRoster.all.allSatisfy { $0.card.scope == .perHost })
+    #expect(DetectorRoster.network.allSatisfy { $0.card.scope == .whole })
   }
 
   @Test func everyExporterIsInTheRoster() {
@@ -24,11 +30,11 @@ import Testing
   }
 
   @Test func namesAreUnique() {
-    #expect(Set(DetectorRoster.all.map { $0.card.name }).count == DetectorRoster.all.count)
+    #expect(Set(DetectorRoster.cards.map(\.name)).count == DetectorRoster.cards.count)
     #expect(Set(ExporterRoster.cards.map(\.name)).count == ExporterRoster.cards.count)
   }
 
-  @Test(arguments: DetectorRoster.all.map { $0.card })
+  @Test(arguments: DetectorRoster.cards)
   func cardIsComplete(_ card: DetectorCard) {
     #expect(CardRules.gaps(in: card) == [])
   }

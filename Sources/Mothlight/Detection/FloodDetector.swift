@@ -10,6 +10,9 @@ public struct FloodDetector: Detector {
       .init("attempts_least", 500, unit: "connections", "separate attempts on one target and port"),
       .init("attempt_rate_least", 20, unit: "connections/s", "their mean rate"),
       .init("answered_most", 0.02, unit: "share", "packets that come back for each one sent"),
+      .init(
+        "packets_per_port_least", 4, unit: "packets", "over many ports: mean packets to each; a scan sends one or two"),
+      .init("octets_per_packet_least", 200, unit: "octets", "over many ports: mean size; a scan's probes are empty"),
     ],
     references: ["reference detection.md section 7, DDoS participation", "Antonakakis et al., USENIX Security 2017"],
     knownFalsePositives: [
@@ -21,6 +24,8 @@ public struct FloodDetector: Detector {
   private let attemptsLeast: Double
   private let attemptRateLeast: Double
   private let answeredMost: Double
+  private let packetsPerPortLeast: Double
+  private let octetsPerPacketLeast: Double
 
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
     let knobs = try settings.resolve(Self.card)
@@ -29,30 +34,46 @@ public struct FloodDetector: Detector {
     attemptsLeast = knobs["attempts_least"] ?? 500
     attemptRateLeast = knobs["attempt_rate_least"] ?? 20
     answeredMost = knobs["answered_most"] ?? 0.02
+    packetsPerPortLeast = knobs["packets_per_port_least"] ?? 4
+    octetsPerPacketLeast = knobs["octets_per_packet_least"] ?? 200
   }
 
   public mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding]) {}
 
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
     guard time == .distantFuture, !context.isSampled else { return }
-    // One finding per target: the port that got most stands for it.
+    // One finding per target, over all its ports: a flood over random ports shows on none of them alone.
+    let sums = packetSums(context)
     var targets: [UInt32: [IPAddress: [Int]]] = [:]
-    for (i, pair) in context.pairs.pairs.enumerated()
-    where !pair.isInside && !context.hosts[Int(pair.host)].isSeenOneSided {
-      guard Double(pair.packetsOut) >= min(packetsLeast, attemptsLeast), answered(pair) <= answeredMost else {
-        continue
-      }
+    for (i, pair) in context.pairs.pairs.enumerated() where isOneWay(pair, context) {
+      guard Double(sums[Self.bucket(pair)]) >= min(packetsLeast, attemptsLeast) else { continue }
       targets[pair.host, default: [:]][pair.peer, default: []].append(i)
     }
     for host in targets.keys.sorted() {
       for peer in (targets[host] ?? [:]).keys.sorted() {
         let pairs = (targets[host]?[peer] ?? []).map { context.pairs.pairs[$0] }
-        if let finding = judge(pairs, context) { findings.append(finding) }
+        if let finding = judge(pairs, context) ?? judgeOverPorts(pairs, context) { findings.append(finding) }
       }
     }
   }
 
   private func answered(_ pair: Pair) -> Double { Double(pair.packetsIn) / Double(max(1, pair.packetsOut)) }
+
+  private func isOneWay(_ pair: Pair, _ context: ShardContext) -> Bool {
+    !pair.isInside && answered(pair) <= answeredMost && !context.hosts[Int(pair.host)].isSeenOneSided
+  }
+
+  /// Packets by (host, target) in buckets: half a megabyte, so that the thousand targets of a scan need no table.
+  private static let buckets = 1 << 16
+  private static func bucket(_ pair: Pair) -> Int {
+    Int(mix64(pair.peer.mixed ^ UInt64(pair.host) << 32) & UInt64(buckets - 1))
+  }
+
+  private func packetSums(_ context: ShardContext) -> [UInt64] {
+    var sums = [UInt64](repeating: 0, count: Self.buckets)
+    for pair in context.pairs.pairs where isOneWay(pair, context) { sums[Self.bucket(pair)] &+= pair.packetsOut }
+    return sums
+  }
 
   private func judge(_ pairs: [Pair], _ context: ShardContext) -> Finding? {
     guard let worst = pairs.max(by: { $0.packetsOut < $1.packetsOut }) else { return nil }
@@ -82,6 +103,42 @@ public struct FloodDetector: Detector {
       ],
       evidence: evidence(worst, context),
       refutedBy: "a one-way export to this address that is meant to be (media, logs, a tunnel), or a one-sided capture",
+      peer: worst.peer)
+  }
+
+  /// All ports of one target together. A port scan also sends to many ports, but a probe or two to each and nothing in them.
+  private func judgeOverPorts(_ pairs: [Pair], _ context: ShardContext) -> Finding? {
+    guard pairs.count >= 2, let worst = pairs.max(by: { ($0.packetsOut, $1.port) < ($1.packetsOut, $0.port) }) else {
+      return nil
+    }
+    let packets = Double(pairs.reduce(UInt64(0)) { $0 &+ $1.packetsOut })
+    let octets = Double(pairs.reduce(UInt64(0)) { $0 &+ $1.octetsOut })
+    let back = pairs.reduce(UInt64(0)) { $0 &+ $1.packetsIn }
+    let first = pairs.map(\.first).min() ?? worst.first
+    let last = pairs.map(\.last).max() ?? worst.last
+    let seconds = max(1, last.seconds(since: first))
+    let perPort = packets / Double(pairs.count)
+    let perPacket = octets / max(1, packets)
+    guard packets >= packetsLeast, packets / seconds >= packetRateLeast,
+      perPort >= packetsPerPortLeast || perPacket >= octetsPerPacketLeast
+    else { return nil }
+    return Finding(
+      card: Self.card, host: context.address(of: worst.host), subject: "\(worst.peer) \(pairs.count) ports",
+      summary:
+        "sent \(UInt64(packets)) packets in \(Phrase.seconds(seconds)) to \(pairs.count) ports of \(worst.peer), "
+        + "\(Phrase.octets(UInt64(perPacket))) each; \(back) came back",
+      first: first, last: last, logOdds: min(6, 4.2 + log(max(1, packets / seconds / packetRateLeast)) * 0.4),
+      measures: [
+        Measure("packets", packets, "packets", atLeast: packetsLeast),
+        Measure("packet_rate", packets / seconds, "packets/s", atLeast: packetRateLeast),
+        Measure("ports", Double(pairs.count), "ports"),
+        Measure("packets_per_port", perPort, "packets", atLeast: packetsPerPortLeast),
+        Measure("octets_per_packet", perPacket, "octets", atLeast: octetsPerPacketLeast),
+        Measure("answered", Double(back) / max(1, packets), "share", atMost: answeredMost),
+      ],
+      evidence: evidence(worst, context),
+      refutedBy:
+        "a one-way export to this address that is meant to be, a port scan with large probes, or a one-sided capture",
       peer: worst.peer)
   }
 

@@ -18,6 +18,8 @@ public struct ScanDetector: Detector {
       .init(
         "spread_least", 30, unit: "addresses",
         "targets outside, each in a network of its own, that make self-propagation"),
+      .init(
+        "slow_networks_least", 20, unit: "/16 networks", "outside networks that failed on one port within 24 hours"),
     ],
     references: [
       "doi:10.1109/SECPRI.2004.1301325", "Antonakakis et al., Understanding the Mirai Botnet, USENIX Security 2017",
@@ -60,7 +62,8 @@ public struct ScanDetector: Detector {
   private let targetsLeast: UInt32
   private let portShareLeast: Double
   private let portsLeast: UInt32
-  private let spreadLeast: Int
+  let spreadLeast: Int
+  let slowNetworksLeast: Int
 
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
     let knobs = try settings.resolve(Self.card)
@@ -76,6 +79,7 @@ public struct ScanDetector: Detector {
     portShareLeast = knobs["port_share_least"] ?? 0.5
     portsLeast = UInt32(max(2, min(65_535, knobs["ports_least"] ?? 30)))
     spreadLeast = Int(max(2, min(512, knobs["spread_least"] ?? 30)))
+    slowNetworksLeast = Int(max(2, min(1e6, knobs["slow_networks_least"] ?? 20)))
   }
 
   public mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding]) {
@@ -118,15 +122,21 @@ public struct ScanDetector: Detector {
   }
 
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
-    guard time == .distantFuture, !context.isSampled else { return }
-    for host in states.indices {
+    guard time == .distantFuture else { return }
+    defer { states = [] }
+    var walked: Set<IPAddress> = []
+    // What was not sampled looks unanswered: the walk says nothing then, the number of targets still does.
+    for host in context.isSampled ? 0..<0 : states.indices {
       let s = states[host]
       let address = context.address(of: UInt32(truncatingIfNeeded: host))
       guard host < context.hosts.count, !context.hosts[host].isSeenOneSided else { continue }
-      if let finding = horizontal(s, address) { findings.append(finding) }
+      if let finding = horizontal(s, address) {
+        findings.append(finding)
+        walked.insert(address)
+      }
       if let finding = verticalScan(s, address, context) { findings.append(finding) }
     }
-    states = []
+    findings += slowScans(in: context).filter { !walked.contains($0.host) }
   }
 
   private func horizontal(_ s: State, _ host: IPAddress) -> Finding? {

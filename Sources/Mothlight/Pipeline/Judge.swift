@@ -114,7 +114,7 @@ public struct Judge: Sendable {
   }
 
   private func lack(_ host: HostRecord, _ activity: HostActivity, _ context: ShardContext) -> String? {
-    if context.isSampled { return "The source is sampled: what was not sampled may be what matters." }
+    if context.isSampled { return Self.sampledLack }
     if !context.hasUsableTime { return "The records carry no usable time." }
     if activity.octetsOut == 0 { return "Only what others sent to this host was seen, nothing that it sent itself." }
     if host.isSeenOneSided { return "Only this host's own packets were seen, never an answer: a one-sided view." }
@@ -124,6 +124,10 @@ public struct Judge: Sendable {
     if activity.outboundFlows == 0 { return "This host began nothing toward the outside while it was watched." }
     return nil
   }
+
+  static let sampledLack =
+    "The source is sampled: call-homes, quiet channels, failed contacts and what was said cannot be known from it; only "
+    + "reaching for many machines or mail servers and listed addresses could show."
 
   static func words(_ family: EvidenceFamily) -> String {
     switch family {

@@ -18,6 +18,7 @@ public struct ReadOptions: Sendable {
 /// a slow shard slows the reader and memory stays flat. The report does not depend on the number of shards or on batch size.
 public struct ReadPipeline {
   private let options: ReadOptions
+  private let networkDetectors: [any NetworkDetector]
   private var home: Home?
   private var learner = HomeLearner()
   private var waiting: [Observation] = []
@@ -26,6 +27,7 @@ public struct ReadPipeline {
     self.options = options
     if !options.home.isEmpty { home = Home(given: options.home) }
     _ = try DetectorRoster.make(knobs: options.knobs, registry: options.registry)
+    networkDetectors = try DetectorRoster.makeNetwork(knobs: options.knobs, registry: options.registry)
   }
 
   /// - Parameters:
@@ -48,7 +50,8 @@ public struct ReadPipeline {
     let summaries = inputs.summaries
     // A mixture of timed and timeless inputs keeps its timing; only a run without any time loses it.
     let timed = summaries.isEmpty || summaries.contains { $0.first != $0.last || $0.records < 2 }
-    let shards = await feed.finish(home: known, isSampled: sampled, hasUsableTime: timed)
+    var shards = await feed.finish(home: known, isSampled: sampled, hasUsableTime: timed)
+    NetworkPass.run(networkDetectors, over: &shards)
     report.inputs = summaries
     report.warnings += inputs.folderWarnings
     report.home = known.descriptions

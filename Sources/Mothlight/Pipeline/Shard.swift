@@ -69,6 +69,11 @@ struct Shard: Sendable {
     return (hostIsDestination ? destination : source, orientation)
   }
 
+  /// Whether `address` is one of its hosts.
+  func knows(_ address: IPAddress) -> Bool { hostNumbers.known(address, in: context.hosts) != nil }
+  /// Adds what was found about one of its hosts from outside the shard.
+  mutating func take(_ finding: Finding) { findings.append(finding) }
+
   mutating func markSampled() { context.isSampled = true }
   mutating func markWithoutTime() { context.hasUsableTime = false }
 
@@ -206,8 +211,9 @@ struct Shard: Sendable {
         continuations &+= 1
       }
     case .inbound:
-      if flow.destinationPort == 25, flow.transport == .tcp, flow.destinationPackets > 3 {
-        context.hosts[Int(host)].mailReceived &+= 1
+      if flow.destinationPort == 25, flow.transport == .tcp, flow.destinationPackets > 0 {
+        context.hosts[Int(host)].mailAnswered &+= 1
+        if flow.destinationPackets > 3 { context.hosts[Int(host)].mailReceived &+= 1 }
       }
     case .foreign: break
     }

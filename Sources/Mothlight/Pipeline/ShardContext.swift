@@ -89,6 +89,8 @@ public struct HostRecord: Sendable {
   public var fileSharingPeers: UInt32 = 0
   /// Answered connections that others opened to this host's port 25: a mail server.
   public var mailReceived: UInt32 = 0
+  /// Connections of others to its port 25 in which it sent anything: all that a sample shows of a mail server.
+  public var mailAnswered: UInt32 = 0
   /// Answered DNS queries that others sent to it: a resolver.
   public var lookupsServed: UInt32 = 0
   /// Names asked and failures, for the report; bounded by `namesCounted`.

@@ -5,6 +5,7 @@ struct PipelineFixture {
   var observations: [Observation] = []
   var start = Timestamp(seconds: 1_267_574_400)
   var random = SeededGenerator(42)
+  var isSampled = false
 
   static func ours(_ n: UInt32) -> IPAddress { IPAddress(v4: 0x0a00_0000 + n) }
   static func outside(_ n: UInt32) -> IPAddress { IPAddress(v4: 0x2d00_0000 &+ n &* 65_793) }
@@ -78,10 +79,17 @@ struct PipelineFixture {
       }
     }
     let isOneSided = !all.contains { $0.sawAnswers }
+    for n in all.indices where isSampled { all[n].markSampled() }
     for n in all.indices { all[n].finish(isOneSided: isOneSided) }
+    NetworkPass.run((try? DetectorRoster.makeNetwork(knobs: [:], registry: Registry())) ?? [], over: &all)
     var report = Report(version: "test")
     Judge(allow: allow, home: home).judge(all, into: &report)
     return report
+  }
+
+  /// What one detector found, over all hosts.
+  func findings(of detector: String, shards: Int = 1) -> [Finding] {
+    report(shards: shards).hosts.flatMap(\.findings).filter { $0.detector == detector }
   }
 
   func verdict(of host: IPAddress) -> HostDay? { report().hosts.first { $0.host == host } }
