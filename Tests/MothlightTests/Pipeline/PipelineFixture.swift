@@ -78,7 +78,8 @@ struct PipelineFixture {
       }
     }
     let isOneSided = !all.contains { $0.sawAnswers }
-    for n in all.indices { all[n].finish(isOneSided: isOneSided) }
+    let served = all.reduce(into: [:]) { $0.merge($1.lookupsServedInside, uniquingKeysWith: &+) }
+    for n in all.indices { all[n].finish(isOneSided: isOneSided, served: served) }
     var report = Report(version: "test")
     Judge(allow: allow, home: home).judge(all, into: &report)
     return report
