@@ -47,7 +47,8 @@ extension NXDomainBurstDetector {
       return missingFinding(burst, names, day, host)
     }
     let odd = knob("generated_llr")
-    if let burst = loudestHour(of: names, where: { $0.likelihood >= odd && !known.contains(Self.hash($0.domain)) }),
+    if let burst = loudestHour(
+      of: names, where: { $0.likelihood >= odd && !known.contains(RegisteredDomains.hash($0.domain)) }),
       burst.names.count >= Int(knob("generated_names_per_hour")), burst.share >= knob("generated_share"),
       burst.lengthSpread <= knob("generated_length_spread")
     {

@@ -37,8 +37,6 @@ public struct NXDomainBurstDetector: Detector {
     static let namesPerHostDay = 4096
     /// The same over all hosts of a shard: about 60 MB.
     static let namesPerShard = 1 << 18
-    /// Names whose registered domain is remembered: about 150 B each.
-    static let domainsRemembered = 1 << 14
     /// Names of earlier days remembered per host, 8 B each.
     static let knownPerHost = 4096
     /// Answered addresses watched for a connection, per host and day.
@@ -50,8 +48,6 @@ public struct NXDomainBurstDetector: Detector {
     static let servedLookups: UInt32 = 50
     /// Answered connections of others to port 25 that make a host a mail server.
     static let mailReceived: UInt32 = 20
-    /// NetBIOS, mDNS and LLMNR repeat what DNS was asked, so their look-ups are left out.
-    static let localPorts: Set<UInt16> = [137, 138, 5353, 5355]
   }
 
   /// What became of one registered domain on one day.
@@ -88,9 +84,7 @@ public struct NXDomainBurstDetector: Detector {
   }
 
   let knobs: [String: Double]
-  let suffixes = PublicSuffix.builtin
-  /// Registered domain by name, empty for none.
-  private var domains: [String: String] = [:]
+  private var domains = RegisteredDomains()
   var hosts: [Host] = []
   var nameCount = 0
   var nextClose = Timestamp.distantFuture
@@ -156,23 +150,18 @@ public struct NXDomainBurstDetector: Detector {
   private mutating func remember(_ day: Day, _ host: Int) {
     for name in day.names where name.isResolved {
       guard hosts[host].known.count < Bound.knownPerHost else { return }
-      hosts[host].known.insert(Self.hash(name.domain))
+      hosts[host].known.insert(RegisteredDomains.hash(name.domain))
     }
-  }
-
-  /// FNV-1a, equal on every run.
-  static func hash(_ text: String) -> UInt64 {
-    text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
   }
 }
 
 extension NXDomainBurstDetector {
   private mutating func note(_ host: UInt32, _ lookup: DNSLookup, at time: Timestamp) {
-    guard !Bound.localPorts.contains(lookup.ends.serverPort), let day = openDay(host, time) else { return }
+    guard !DNSLookup.isLocalNaming(lookup.ends.serverPort), let day = openDay(host, time) else { return }
     let isMail = lookup.type == 15 || lookup.type == 16
     hosts[Int(host)].days[day].lookups += 1
     if isMail { hosts[Int(host)].days[day].mailLookups += 1 }
-    guard let domain = publicDomain(of: lookup.name),
+    guard let domain = domains.domain(of: lookup.name),
       let i = slot(domain, host, day, lookup.ends, time)
     else { return }
     hosts[Int(host)].days[day].names[i].isMissing =
@@ -188,20 +177,11 @@ extension NXDomainBurstDetector {
     }
   }
 
-  /// The registered domain of a name that anybody could ask; hosts ask the same names over and over.
-  private mutating func publicDomain(of name: String) -> String? {
-    if let known = domains[name] { return known.isEmpty ? nil : known }
-    let domain = Self.isPublicName(name) ? suffixes.registeredDomain(name) : nil
-    if domains.count >= Bound.domainsRemembered { domains.removeAll(keepingCapacity: true) }
-    domains[name] = domain ?? ""
-    return domain
-  }
-
   /// A name in a Host header or SNI was resolved before, whether or not the sensor saw it.
   private mutating func note(
     _ host: UInt32, visited name: String, _ ends: Endpoints, at time: Timestamp, by note: String
   ) {
-    guard IPAddress(name) == nil, let domain = publicDomain(of: name),
+    guard IPAddress(name) == nil, let domain = domains.domain(of: name),
       let day = openDay(host, time), let i = slot(domain, host, day, ends, time)
     else { return }
     hosts[Int(host)].days[day].names[i].isResolved = true
@@ -257,24 +237,5 @@ extension NXDomainBurstDetector {
     hosts[Int(host)].days[day].index[domain] = i
     nameCount += 1
     return i
-  }
-
-  /// Top-level labels that no registry sells: local zones and special-use names (RFC 6761, RFC 6762 appendix G).
-  private static let localTopLevels: Set<String> = [
-    "arpa", "local", "localhost", "localdomain", "lan", "home", "internal", "intranet", "corp", "private", "domain",
-    "workgroup",
-    "test", "invalid", "example", "onion", "alt", "belkin", "dlink", "mshome", "router", "gateway", "dhcp", "wpad",
-  ]
-
-  /// Leaves out single labels (Chromium's three probes), local zones, and addresses written backwards (DNS block lists, RFC 5782).
-  static func isPublicName(_ name: String) -> Bool {
-    let labels = name.utf8.split(separator: 0x2e)
-    guard labels.count >= 2, let top = labels.last, !localTopLevels.contains(String(Substring(top)).lowercased()) else {
-      return false
-    }
-    let reversedOctets = labels.prefix { $0.count <= 3 && $0.allSatisfy { $0 >= 0x30 && $0 <= 0x39 } }.count
-    if reversedOctets >= 4 && labels.count > 4 { return false }
-    let reversedNibbles = labels.prefix { $0.count == 1 }.count
-    return reversedNibbles < 16
   }
 }

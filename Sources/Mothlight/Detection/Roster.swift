@@ -13,6 +13,7 @@ public enum DetectorRoster {
     UnnamedServiceDetector.self,
     SameRequestDetector.self,
     NXDomainBurstDetector.self,
+    DNSTunnelDetector.self,
     IndicatorDetector.self,
     MariposaDetector.self,
     PayloadRuleDetector.self,

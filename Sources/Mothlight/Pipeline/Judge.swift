@@ -157,15 +157,35 @@ struct NetworkView {
         byName[name, default: 0] += 1
       }
     }
+    countAskers(shards)
+  }
+
+  /// Users of the names that findings without an address are about: hosts that asked for them or for names below them.
+  private mutating func countAskers(_ shards: [Shard]) {
+    let wanted = Set(shards.flatMap(\.findings).compactMap { $0.peer == nil ? $0.peerName : nil })
+    guard !wanted.isEmpty else { return }
+    for name in wanted { byName[name] = 0 }
+    for host in shards.flatMap(\.context.hosts) {
+      var asked: Set<Substring> = []
+      for name in host.lookupsByName.keys {
+        var rest = Substring(name)
+        while true {
+          if wanted.contains(String(rest)) { asked.insert(rest) }
+          guard let dot = rest.firstIndex(of: ".") else { break }
+          rest = rest[rest.index(after: dot)...]
+        }
+      }
+      for name in asked { byName[String(name), default: 0] += 1 }
+    }
   }
 
   /// Adds prevalence to a finding about one peer and moves its weight by it.
   func weighed(_ finding: Finding) -> Finding {
-    guard let peer = finding.peer, hosts >= Self.hostsLeast, !finding.isConclusive, finding.family != .list,
-      finding.family != .fanOut
+    guard finding.peer != nil || finding.peerName != nil, hosts >= Self.hostsLeast, !finding.isConclusive,
+      finding.family != .list, finding.family != .fanOut
     else { return finding }
     // Peers of one host alone are left out of the table.
-    let users = max(byPeer[peer] ?? 1, finding.peerName.flatMap { byName[$0] } ?? 0)
+    let users = max(finding.peer.flatMap { byPeer[$0] } ?? 1, finding.peerName.flatMap { byName[$0] } ?? 0)
     let share = min(1, Double(users) / Double(hosts))
     var weighed = finding
     weighed.measures.append(Measure("prevalence", share, "share of \(hosts) hosts"))

@@ -91,10 +91,10 @@ import Testing
   }
 
   @Test func blockListsAreToldFromNames() {
-    #expect(!NXDomainBurstDetector.isPublicName("4.3.2.1.zen.example.org"))
-    #expect(!NXDomainBurstDetector.isPublicName(String(repeating: "a.", count: 32) + "list.org"))
-    #expect(NXDomainBurstDetector.isPublicName("1.2.3.example.org"))
-    #expect(NXDomainBurstDetector.isPublicName("163.com"))
+    #expect(!RegisteredDomains.isPublic("4.3.2.1.zen.example.org"))
+    #expect(!RegisteredDomains.isPublic(String(repeating: "a.", count: 32) + "list.org"))
+    #expect(RegisteredDomains.isPublic("1.2.3.example.org"))
+    #expect(RegisteredDomains.isPublic("163.com"))
   }
 
   @Test func namesThatResolve() throws {
