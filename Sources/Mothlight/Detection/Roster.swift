@@ -14,6 +14,7 @@ public enum DetectorRoster {
     SameRequestDetector.self,
     NXDomainBurstDetector.self,
     DNSTunnelDetector.self,
+    FastFluxDetector.self,
     IndicatorDetector.self,
     MariposaDetector.self,
     PayloadRuleDetector.self,

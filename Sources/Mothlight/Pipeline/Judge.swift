@@ -160,11 +160,11 @@ struct NetworkView {
     countAskers(shards)
   }
 
-  /// Users of the names that findings without an address are about: hosts that asked for them or for names below them.
+  /// Users of the names that findings about the DNS are about: hosts that asked for them or for names below them.
   private mutating func countAskers(_ shards: [Shard]) {
-    let wanted = Set(shards.flatMap(\.findings).compactMap { $0.peer == nil ? $0.peerName : nil })
+    let wanted = Set(shards.flatMap(\.findings).compactMap { $0.family == .dns ? $0.peerName : nil })
     guard !wanted.isEmpty else { return }
-    for name in wanted { byName[name] = 0 }
+    var askers: [String: UInt32] = [:]
     for host in shards.flatMap(\.context.hosts) {
       var asked: Set<Substring> = []
       for name in host.lookupsByName.keys {
@@ -175,8 +175,9 @@ struct NetworkView {
           rest = rest[rest.index(after: dot)...]
         }
       }
-      for name in asked { byName[String(name), default: 0] += 1 }
+      for name in asked { askers[String(name), default: 0] += 1 }
     }
+    byName.merge(askers, uniquingKeysWith: max)
   }
 
   /// Adds prevalence to a finding about one peer and moves its weight by it.
