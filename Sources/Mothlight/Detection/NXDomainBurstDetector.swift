@@ -17,6 +17,10 @@ public struct NXDomainBurstDetector: Detector {
         "generated_share", 0.4, unit: "share", "of the distinct registered domains asked in that hour that are odd"),
       .init("generated_length_spread", 4, unit: "characters", "largest standard deviation of the odd names' lengths"),
       .init(
+        "word_names_per_hour", 15, unit: "registered domains",
+        "distinct readable names that do not exist and were never asked before, within any hour"),
+      .init("word_odds_least", 1, unit: "nat", "weaker evidence of readable generated names is not told"),
+      .init(
         "mail_share", 0.3, unit: "share", "hosts with more MX and TXT look-ups than this are mail servers and skipped"),
       .init(
         "resolved_domains_per_hour", 300, unit: "registered domains", "hosts with more resolved names are resolvers"),
@@ -29,6 +33,7 @@ public struct NXDomainBurstDetector: Detector {
     knownFalsePositives: [
       "link checkers and domain-brokering tools that probe many unregistered names",
       "a resolver or mail filter that only asks for spam domains and is not recognised as one",
+      "programs that work through old lists of long, bare names",
       "browsing sites in a language whose names look unlike those the model learnt from",
     ])
 
@@ -58,6 +63,8 @@ public struct NXDomainBurstDetector: Detector {
     var hours: UInt32
     var likelihood: Double
     var ends: Endpoints
+    /// Never asked with a host in front.
+    var isBare = true
     var isMissing = false
     var isResolved = false
     var address: IPAddress?
@@ -81,6 +88,10 @@ public struct NXDomainBurstDetector: Detector {
     var days: [Day] = []
     /// Hashes of names that resolved on days without a finding.
     var known: Set<UInt64> = []
+    /// Hashes of names that did not exist on such days: a program asks for its dead servers every day.
+    var missed: Set<UInt64> = []
+    /// Findings of days that closed before the end; told when it is known who is a resolver.
+    var findings: [Finding] = []
   }
 
   let knobs: [String: Double]
@@ -126,13 +137,21 @@ public struct NXDomainBurstDetector: Detector {
           nextClose = min(nextClose, end)
           break
         }
-        hosts[host].days.removeFirst()
-        nameCount -= day.names.count
-        let finding =
-          isServer(host, context)
-          ? nil : verdict(day, of: context.address(of: UInt32(clamping: host)), known: hosts[host].known)
-        if let finding { findings.append(finding) } else { remember(day, host) }
+        closeOldest(host, context.address(of: UInt32(clamping: host)))
       }
+      if !isServer(host, context) { findings += hosts[host].findings }
+      hosts[host].findings = []
+    }
+  }
+
+  private mutating func closeOldest(_ host: Int, _ address: IPAddress) {
+    guard let day = hosts[host].days.first else { return }
+    hosts[host].days.removeFirst()
+    nameCount -= day.names.count
+    if let finding = verdict(day, of: address, hosts[host]) {
+      hosts[host].findings.append(finding)
+    } else {
+      remember(day, host)
     }
   }
 
@@ -148,22 +167,29 @@ public struct NXDomainBurstDetector: Detector {
   }
 
   private mutating func remember(_ day: Day, _ host: Int) {
-    for name in day.names where name.isResolved {
-      guard hosts[host].known.count < Bound.knownPerHost else { return }
-      hosts[host].known.insert(RegisteredDomains.hash(name.domain))
+    for name in day.names where name.isAnswered {
+      let hash = RegisteredDomains.hash(name.domain)
+      if name.isResolved {
+        if hosts[host].known.count < Bound.knownPerHost { hosts[host].known.insert(hash) }
+      } else if hosts[host].missed.count < Bound.knownPerHost {
+        hosts[host].missed.insert(hash)
+      }
     }
   }
 }
 
 extension NXDomainBurstDetector {
   private mutating func note(_ host: UInt32, _ lookup: DNSLookup, at time: Timestamp) {
-    guard !DNSLookup.isLocalNaming(lookup.ends.serverPort), let day = openDay(host, time) else { return }
+    guard !DNSLookup.isLocalNaming(lookup.ends.serverPort), let day = openDay(host, lookup.ends.client, time) else {
+      return
+    }
     let isMail = lookup.type == 15 || lookup.type == 16
     hosts[Int(host)].days[day].lookups += 1
     if isMail { hosts[Int(host)].days[day].mailLookups += 1 }
     guard let domain = domains.domain(of: lookup.name),
       let i = slot(domain, host, day, lookup.ends, time)
     else { return }
+    if lookup.name.utf8.count != domain.utf8.count { hosts[Int(host)].days[day].names[i].isBare = false }
     hosts[Int(host)].days[day].names[i].isMissing =
       hosts[Int(host)].days[day].names[i].isMissing || lookup.responseCode == DNSLookup.nxDomain
     guard lookup.responseCode == DNSLookup.noError else { return }
@@ -182,7 +208,7 @@ extension NXDomainBurstDetector {
     _ host: UInt32, visited name: String, _ ends: Endpoints, at time: Timestamp, by note: String
   ) {
     guard IPAddress(name) == nil, let domain = domains.domain(of: name),
-      let day = openDay(host, time), let i = slot(domain, host, day, ends, time)
+      let day = openDay(host, ends.client, time), let i = slot(domain, host, day, ends, time)
     else { return }
     hosts[Int(host)].days[day].names[i].isResolved = true
     hosts[Int(host)].days[day].names[i].address = hosts[Int(host)].days[day].names[i].address ?? ends.server
@@ -202,12 +228,16 @@ extension NXDomainBurstDetector {
     }
   }
 
-  /// Index of the open day of `time`, made if need be; at most two days are open.
-  private mutating func openDay(_ host: UInt32, _ time: Timestamp) -> Int? {
+  /// Index of the open day of `time`, made if need be; at most three are open.
+  private mutating func openDay(_ host: UInt32, _ client: IPAddress, _ time: Timestamp) -> Int? {
     let number = time.day
     while hosts.count <= Int(host) { hosts.append(Host()) }
     if let i = hosts[Int(host)].days.lastIndex(where: { $0.number == number }) { return i }
-    guard hosts[Int(host)].days.count < 3 else { return nil }
+    if hosts[Int(host)].days.count >= 3 {
+      // Files of many days come in one run: the oldest is judged, not the newest dropped.
+      guard let oldest = hosts[Int(host)].days.first, number > oldest.number else { return nil }
+      closeOldest(Int(host), client)
+    }
     let at = hosts[Int(host)].days.firstIndex { $0.number > number } ?? hosts[Int(host)].days.count
     hosts[Int(host)].days.insert(Day(number: number), at: at)
     nextClose = min(nextClose, Self.close(ofDay: number))

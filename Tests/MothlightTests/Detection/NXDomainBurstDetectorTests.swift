@@ -171,6 +171,20 @@ import Testing
     #expect(late.first?.measures.first?.value == inOrder.first?.measures.first?.value)
   }
 
+  /// A run over many days' files: no day may be lost for want of an earlier advance.
+  @Test func manyDaysInOneRun() throws {
+    var fixture = ObservationFixture()
+    var random = SeededGenerator(10)
+    for day in 0..<7 {
+      for i in 0..<40 {
+        fixture.dns(Double(day) * 86_400 + Double(i) * 20, Self.bot, random.label(12) + ".biz", code: 3)
+      }
+    }
+    #expect(try fixture.findings(NXDomainBurstDetector.self, batch: 100_000).count == 7)
+    fixture.context.hosts[0].lookupsServed = 50
+    #expect(try fixture.findings(NXDomainBurstDetector.self, batch: 100_000).isEmpty)
+  }
+
   @Test func knobsAreChecked() {
     #expect(throws: ConfigurationError.self) { try NXDomainBurstDetector(DetectorSettings(["nx_domain": 3])) }
   }
