@@ -11,6 +11,7 @@ Besides the listed families it learns from shapes drawn here (uniform letters, l
 consonant-vowel), so that no single family's length or alphabet becomes "what generated names look like".
 """
 import argparse, collections, hashlib, math, os, random, statistics, sys
+import word_shapes
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789-"
 EDGE = 37
@@ -78,13 +79,6 @@ def shapes(rng):
         "shape-hex": [text("0123456789abcdef", 8, 32) for _ in range(PER_FAMILY)],
         "shape-alternating": [alternating() for _ in range(PER_FAMILY)],
     }
-
-
-def dictionary_like(benign, rng, count):
-    """Two common pieces joined, as Suppobox-like generators do: the pieces are labels found inside other labels."""
-    text = "\n".join(benign)
-    words = [w for w in benign if w.isalpha() and 4 <= len(w) <= 8 and text.count(w) >= 4]
-    return [rng.choice(words) + rng.choice(words) for _ in range(count)]
 
 
 def codes(label):
@@ -238,7 +232,7 @@ def main():
     for z in a.zeek:
         name, _, path = z.partition("=")
         captured[name] = read_zeek(path)
-    words = dictionary_like(test_good + train_good, rng, 1000)
+    words = word_shapes.pieces(test_good + train_good)
     print(f"chosen names: {len(train_good)} to learn from, {len(test_good)} held out; families: "
           + ", ".join(f"{k} {len(v)}" for k, v in families.items()))
     totals = []
@@ -251,7 +245,14 @@ def main():
     recall = statistics.mean(t[0] for t in totals)
     fpr = statistics.mean(t[1] for t in totals)
     print(f"mean over held-out families: accuracy {50*(recall+1-fpr):.1f} precision {100*recall/(recall+fpr):.1f} recall {100*recall:.1f}")
-    report("dictionary (not in mean)", model, words, test_good)
+    # Dictionary generators, one name at a time; bursts of them are weighed by train_bursts.py. Never learnt from.
+    spoken = []
+    for shape, (make, _) in word_shapes.GENERATORS.items():
+        own, draw = word_shapes.dealt(words, shape), random.Random(f"{SEED} {shape}")
+        spoken.append(report("dictionary: " + shape, model, [make(own, draw) for _ in range(1000)], test_good))
+    recall_words, fpr_words = statistics.mean(t[0] for t in spoken), statistics.mean(t[1] for t in spoken)
+    print(f"dictionary generators (not in mean): accuracy {50*(recall_words+1-fpr_words):.1f} precision "
+          f"{100*recall_words/max(1e-9, recall_words+fpr_words):.1f} recall {100*recall_words:.1f}")
     only = Model(train_good, families, random.Random(SEED))
     for name, labels in drawn.items():
         report("held out: " + name, only, labels, test_good)

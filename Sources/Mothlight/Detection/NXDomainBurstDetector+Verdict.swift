@@ -36,7 +36,7 @@ extension NXDomainBurstDetector {
     }
   }
 
-  func verdict(_ day: Day, of host: IPAddress, known: Set<UInt64>) -> Finding? {
+  func verdict(_ day: Day, of host: IPAddress, _ past: Host) -> Finding? {
     let mailShare = Double(day.mailLookups) / Double(max(1, day.lookups))
     guard mailShare <= knob("mail_share") else { return nil }
     let names = day.names.sorted { ($0.first, $0.domain) < ($1.first, $1.domain) }
@@ -47,18 +47,19 @@ extension NXDomainBurstDetector {
       return missingFinding(burst, names, day, host)
     }
     let odd = knob("generated_llr")
-    if let burst = loudestHour(of: names, where: { $0.likelihood >= odd && !known.contains(Self.hash($0.domain)) }),
+    if let burst = loudestHour(
+      of: names, where: { $0.likelihood >= odd && !past.known.contains(RegisteredDomains.hash($0.domain)) }),
       burst.names.count >= Int(knob("generated_names_per_hour")), burst.share >= knob("generated_share"),
       burst.lengthSpread <= knob("generated_length_spread")
     {
       return generatedFinding(burst, day, host)
     }
-    return nil
+    return wordVerdict(names, day, host, past)
   }
 
   /// The hour, starting at a name's first look-up, with the most names that `counts`; `nil` for an hour of a busy resolver.
   /// - Complexity: O(n) window moves plus one O(n) count for the chosen hour.
-  private func loudestHour(of names: [Name], where counts: (Name) -> Bool) -> Burst? {
+  func loudestHour(of names: [Name], where counts: (Name) -> Bool) -> Burst? {
     let chosen = names.filter(counts)
     var best = 0..<0
     var start = 0
@@ -133,7 +134,7 @@ extension NXDomainBurstDetector {
       ])
   }
 
-  private func finding(
+  func finding(
     _ burst: Burst, _ met: [Name], _ day: Day, _ host: IPAddress, subject: String, summary: String, odds: Double,
     measures: [Measure]
   ) -> Finding {
@@ -155,12 +156,12 @@ extension NXDomainBurstDetector {
       peer: met.first?.connection?.destination, peerName: met.first?.domain)
   }
 
-  private func sample(_ names: [Name]) -> String {
+  func sample(_ names: [Name]) -> String {
     names.sorted { ($0.likelihood, $1.domain) > ($1.likelihood, $0.domain) }.prefix(3).map(\.domain).joined(
       separator: ", ")
   }
 
-  private func percent(_ share: Double) -> String { "\(Int((100 * max(0, min(1, share))).rounded())) %" }
+  func percent(_ share: Double) -> String { "\(Int((100 * max(0, min(1, share))).rounded())) %" }
 }
 
 extension Double {

@@ -17,6 +17,10 @@ public struct NXDomainBurstDetector: Detector {
         "generated_share", 0.4, unit: "share", "of the distinct registered domains asked in that hour that are odd"),
       .init("generated_length_spread", 4, unit: "characters", "largest standard deviation of the odd names' lengths"),
       .init(
+        "word_names_per_hour", 15, unit: "registered domains",
+        "distinct readable names that do not exist and were never asked before, within any hour"),
+      .init("word_odds_least", 1, unit: "nat", "weaker evidence of readable generated names is not told"),
+      .init(
         "mail_share", 0.3, unit: "share", "hosts with more MX and TXT look-ups than this are mail servers and skipped"),
       .init(
         "resolved_domains_per_hour", 300, unit: "registered domains", "hosts with more resolved names are resolvers"),
@@ -29,6 +33,7 @@ public struct NXDomainBurstDetector: Detector {
     knownFalsePositives: [
       "link checkers and domain-brokering tools that probe many unregistered names",
       "a resolver or mail filter that only asks for spam domains and is not recognised as one",
+      "programs that work through old lists of long, bare names",
       "browsing sites in a language whose names look unlike those the model learnt from",
     ])
 
@@ -37,8 +42,6 @@ public struct NXDomainBurstDetector: Detector {
     static let namesPerHostDay = 4096
     /// The same over all hosts of a shard: about 60 MB.
     static let namesPerShard = 1 << 18
-    /// Names whose registered domain is remembered: about 150 B each.
-    static let domainsRemembered = 1 << 14
     /// Names of earlier days remembered per host, 8 B each.
     static let knownPerHost = 4096
     /// Answered addresses watched for a connection, per host and day.
@@ -50,8 +53,6 @@ public struct NXDomainBurstDetector: Detector {
     static let servedLookups: UInt32 = 50
     /// Answered connections of others to port 25 that make a host a mail server.
     static let mailReceived: UInt32 = 20
-    /// NetBIOS, mDNS and LLMNR repeat what DNS was asked, so their look-ups are left out.
-    static let localPorts: Set<UInt16> = [137, 138, 5353, 5355]
   }
 
   /// What became of one registered domain on one day.
@@ -62,6 +63,8 @@ public struct NXDomainBurstDetector: Detector {
     var hours: UInt32
     var likelihood: Double
     var ends: Endpoints
+    /// Never asked with a host in front.
+    var isBare = true
     var isMissing = false
     var isResolved = false
     var address: IPAddress?
@@ -85,12 +88,14 @@ public struct NXDomainBurstDetector: Detector {
     var days: [Day] = []
     /// Hashes of names that resolved on days without a finding.
     var known: Set<UInt64> = []
+    /// Hashes of names that did not exist on such days: a program asks for its dead servers every day.
+    var missed: Set<UInt64> = []
+    /// Findings of days that closed before the end; told when it is known who is a resolver.
+    var findings: [Finding] = []
   }
 
   let knobs: [String: Double]
-  let suffixes = PublicSuffix.builtin
-  /// Registered domain by name, empty for none.
-  private var domains: [String: String] = [:]
+  private var domains = RegisteredDomains()
   var hosts: [Host] = []
   var nameCount = 0
   var nextClose = Timestamp.distantFuture
@@ -133,13 +138,21 @@ public struct NXDomainBurstDetector: Detector {
           nextClose = min(nextClose, end)
           break
         }
-        hosts[host].days.removeFirst()
-        nameCount -= day.names.count
-        let finding =
-          isServer(host, context)
-          ? nil : verdict(day, of: context.address(of: UInt32(clamping: host)), known: hosts[host].known)
-        if let finding { findings.append(finding) } else { remember(day, host) }
+        closeOldest(host, context.address(of: UInt32(clamping: host)))
       }
+      if !isServer(host, context) { findings += hosts[host].findings }
+      hosts[host].findings = []
+    }
+  }
+
+  private mutating func closeOldest(_ host: Int, _ address: IPAddress) {
+    guard let day = hosts[host].days.first else { return }
+    hosts[host].days.removeFirst()
+    nameCount -= day.names.count
+    if let finding = verdict(day, of: address, hosts[host]) {
+      hosts[host].findings.append(finding)
+    } else {
+      remember(day, host)
     }
   }
 
@@ -155,27 +168,29 @@ public struct NXDomainBurstDetector: Detector {
   }
 
   private mutating func remember(_ day: Day, _ host: Int) {
-    for name in day.names where name.isResolved {
-      guard hosts[host].known.count < Bound.knownPerHost else { return }
-      hosts[host].known.insert(Self.hash(name.domain))
+    for name in day.names where name.isAnswered {
+      let hash = RegisteredDomains.hash(name.domain)
+      if name.isResolved {
+        if hosts[host].known.count < Bound.knownPerHost { hosts[host].known.insert(hash) }
+      } else if hosts[host].missed.count < Bound.knownPerHost {
+        hosts[host].missed.insert(hash)
+      }
     }
-  }
-
-  /// FNV-1a, equal on every run.
-  static func hash(_ text: String) -> UInt64 {
-    text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
   }
 }
 
 extension NXDomainBurstDetector {
   private mutating func note(_ host: UInt32, _ lookup: DNSLookup, at time: Timestamp) {
-    guard !Bound.localPorts.contains(lookup.ends.serverPort), let day = openDay(host, time) else { return }
+    guard !DNSLookup.isLocalNaming(lookup.ends.serverPort), let day = openDay(host, lookup.ends.client, time) else {
+      return
+    }
     let isMail = lookup.type == 15 || lookup.type == 16
     hosts[Int(host)].days[day].lookups += 1
     if isMail { hosts[Int(host)].days[day].mailLookups += 1 }
-    guard let domain = publicDomain(of: lookup.name),
+    guard let domain = domains.domain(of: lookup.name),
       let i = slot(domain, host, day, lookup.ends, time)
     else { return }
+    if lookup.name.utf8.count != domain.utf8.count { hosts[Int(host)].days[day].names[i].isBare = false }
     hosts[Int(host)].days[day].names[i].isMissing =
       hosts[Int(host)].days[day].names[i].isMissing || lookup.responseCode == DNSLookup.nxDomain
     guard lookup.responseCode == DNSLookup.noError else { return }
@@ -189,21 +204,12 @@ extension NXDomainBurstDetector {
     }
   }
 
-  /// The registered domain of a name that anybody could ask; hosts ask the same names over and over.
-  private mutating func publicDomain(of name: String) -> String? {
-    if let known = domains[name] { return known.isEmpty ? nil : known }
-    let domain = Self.isPublicName(name) ? suffixes.registeredDomain(name) : nil
-    if domains.count >= Bound.domainsRemembered { domains.removeAll(keepingCapacity: true) }
-    domains[name] = domain ?? ""
-    return domain
-  }
-
   /// A name in a Host header or SNI was resolved before, whether or not the sensor saw it.
   private mutating func note(
     _ host: UInt32, visited name: String, _ ends: Endpoints, at time: Timestamp, by note: String
   ) {
-    guard IPAddress(name) == nil, let domain = publicDomain(of: name),
-      let day = openDay(host, time), let i = slot(domain, host, day, ends, time)
+    guard IPAddress(name) == nil, let domain = domains.domain(of: name),
+      let day = openDay(host, ends.client, time), let i = slot(domain, host, day, ends, time)
     else { return }
     hosts[Int(host)].days[day].names[i].isResolved = true
     hosts[Int(host)].days[day].names[i].address = hosts[Int(host)].days[day].names[i].address ?? ends.server
@@ -223,12 +229,16 @@ extension NXDomainBurstDetector {
     }
   }
 
-  /// Index of the open day of `time`, made if need be; at most two days are open.
-  private mutating func openDay(_ host: UInt32, _ time: Timestamp) -> Int? {
+  /// Index of the open day of `time`, made if need be; at most three are open.
+  private mutating func openDay(_ host: UInt32, _ client: IPAddress, _ time: Timestamp) -> Int? {
     let number = time.day
     while hosts.count <= Int(host) { hosts.append(Host()) }
     if let i = hosts[Int(host)].days.lastIndex(where: { $0.number == number }) { return i }
-    guard hosts[Int(host)].days.count < 3 else { return nil }
+    if hosts[Int(host)].days.count >= 3 {
+      // Files of many days come in one run: the oldest is judged, not the newest dropped.
+      guard let oldest = hosts[Int(host)].days.first, number > oldest.number else { return nil }
+      closeOldest(Int(host), client)
+    }
     let at = hosts[Int(host)].days.firstIndex { $0.number > number } ?? hosts[Int(host)].days.count
     hosts[Int(host)].days.insert(Day(number: number), at: at)
     nextClose = min(nextClose, Self.close(ofDay: number))
@@ -258,24 +268,5 @@ extension NXDomainBurstDetector {
     hosts[Int(host)].days[day].index[domain] = i
     nameCount += 1
     return i
-  }
-
-  /// Top-level labels that no registry sells: local zones and special-use names (RFC 6761, RFC 6762 appendix G).
-  private static let localTopLevels: Set<String> = [
-    "arpa", "local", "localhost", "localdomain", "lan", "home", "internal", "intranet", "corp", "private", "domain",
-    "workgroup",
-    "test", "invalid", "example", "onion", "alt", "belkin", "dlink", "mshome", "router", "gateway", "dhcp", "wpad",
-  ]
-
-  /// Leaves out single labels (Chromium's three probes), local zones, and addresses written backwards (DNS block lists, RFC 5782).
-  static func isPublicName(_ name: String) -> Bool {
-    let labels = name.utf8.split(separator: 0x2e)
-    guard labels.count >= 2, let top = labels.last, !localTopLevels.contains(String(Substring(top)).lowercased()) else {
-      return false
-    }
-    let reversedOctets = labels.prefix { $0.count <= 3 && $0.allSatisfy { $0 >= 0x30 && $0 <= 0x39 } }.count
-    if reversedOctets >= 4 && labels.count > 4 { return false }
-    let reversedNibbles = labels.prefix { $0.count == 1 }.count
-    return reversedNibbles < 16
   }
 }

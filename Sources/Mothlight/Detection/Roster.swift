@@ -22,6 +22,8 @@ public enum DetectorRoster {
     ClickFraudDetector.self,
     UploadRatioDetector.self,
     NXDomainBurstDetector.self,
+    DNSTunnelDetector.self,
+    FastFluxDetector.self,
     IndicatorDetector.self,
     MariposaDetector.self,
     PayloadRuleDetector.self,

@@ -94,13 +94,14 @@ public struct Anomalies: OptionSet, Hashable, Sendable {
   public static let nestingTooDeep = Anomalies(rawValue: 1 << 16)
   public static let cutByTimeout = Anomalies(rawValue: 1 << 17)
   public static let malformedSSH = Anomalies(rawValue: 1 << 18)
+  public static let unsolicitedAnswer = Anomalies(rawValue: 1 << 19)
 
   /// Names in order of bit; part of the output schema, so append only.
   public static let names = [
     "truncated_by_capture", "length_mismatch", "fragmented", "overlapping_fragment", "bad_tcp_flags", "tunnelled",
     "retransmission", "sequence_gap", "malformed_dns", "malformed_tls", "malformed_http", "direction_guessed",
     "clock_went_back", "unknown_transport", "protocol_on_odd_port", "odd_service", "nesting_too_deep", "cut_by_timeout",
-    "malformed_ssh",
+    "malformed_ssh", "unsolicited_answer",
   ]
   public var nameList: [String] {
     Self.names.indices.filter { rawValue & (1 << UInt32($0)) != 0 }.map { Self.names[$0] }

@@ -96,6 +96,13 @@ public struct DNSLookup: Hashable, Sendable {
   public static let noError: UInt16 = 0
   public static let nxDomain: UInt16 = 3
 
+  /// Ports of NetBIOS names, mDNS and LLMNR: neighbours answer each other there, no resolver does.
+  public static func isLocalNaming(_ port: UInt16) -> Bool {
+    port == 137 || port == 138 || port == 5353 || port == 5355
+  }
+  /// Whether the server did a resolver's or name server's work.
+  var isServed: Bool { responseCode != nil && !Self.isLocalNaming(ends.serverPort) }
+
   public init(
     ends: Endpoints, name: String, type: UInt16, responseCode: UInt16? = nil, addresses: [IPAddress] = [],
     targets: [String] = [], ttlSeconds: UInt32 = 0, responseOctets: UInt32 = 0, anomalies: Anomalies = []

@@ -166,18 +166,39 @@ struct NetworkView {
       for (key, name) in shard.context.names where seen.insert(Known(host: key.host, name: name)).inserted {
         byName[name, default: 0] += 1
       }
-      for proxied in shard.context.proxiedNames where seen.insert(Known(host: proxied.host, name: proxied.name)).inserted {
+      for proxied in shard.context.proxiedNames
+      where seen.insert(Known(host: proxied.host, name: proxied.name)).inserted {
         byName[proxied.name, default: 0] += 1
       }
     }
+    countAskers(shards)
+  }
+
+  /// Users of the names that findings about the DNS are about: hosts that asked for them or for names below them.
+  private mutating func countAskers(_ shards: [Shard]) {
+    let wanted = Set(shards.flatMap(\.findings).compactMap { $0.family == .dns ? $0.peerName : nil })
+    guard !wanted.isEmpty else { return }
+    var askers: [String: UInt32] = [:]
+    for host in shards.flatMap(\.context.hosts) {
+      var asked: Set<Substring> = []
+      for name in host.lookupsByName.keys {
+        var rest = Substring(name)
+        while true {
+          if wanted.contains(String(rest)) { asked.insert(rest) }
+          guard let dot = rest.firstIndex(of: ".") else { break }
+          rest = rest[rest.index(after: dot)...]
+        }
+      }
+      for name in asked { askers[String(name), default: 0] += 1 }
+    }
+    byName.merge(askers, uniquingKeysWith: max)
   }
 
   /// Adds prevalence to a finding about one peer and moves its weight by it.
   func weighed(_ finding: Finding) -> Finding {
     // A server behind a proxy has a name only.
     guard finding.peer != nil || finding.peerName != nil, hosts >= Self.hostsLeast, !finding.isConclusive,
-      finding.family != .list,
-      finding.family != .fanOut
+      finding.family != .list, finding.family != .fanOut
     else { return finding }
     // Peers of one host alone are left out of the table.
     let users = max(finding.peer.flatMap { byPeer[$0] } ?? 1, finding.peerName.flatMap { byName[$0] } ?? 0)

@@ -184,12 +184,14 @@ struct Feed {
     inline = nil
     if shards.isEmpty { shards = [makeShard(home)] }
     let isOneSided = !shards.contains { $0.sawAnswers }
-    let finishing = shards.map { shard in
+    var served: [IPAddress: UInt32] = [:]
+    for shard in shards { served.merge(shard.lookupsServedInside, uniquingKeysWith: &+) }
+    let finishing = shards.map { [served] shard in
       Task {
         var shard = shard
         if isSampled { shard.markSampled() }
         if !hasUsableTime { shard.markWithoutTime() }
-        shard.finish(isOneSided: isOneSided)
+        shard.finish(isOneSided: isOneSided, served: served)
         return shard
       }
     }

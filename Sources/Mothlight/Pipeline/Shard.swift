@@ -29,6 +29,8 @@ struct Shard: Sendable {
   private let home: Home
   private(set) var findings: [Finding] = []
   private var days: [DayTally] = []
+  /// Answered look-ups of this shard's hosts by the resolver inside that they asked.
+  private(set) var lookupsServedInside: [IPAddress: UInt32] = [:]
   /// Counters for the report.
   private(set) var continuations: UInt64 = 0
   private(set) var hostsRefused: UInt64 = 0
@@ -41,6 +43,8 @@ struct Shard: Sendable {
   static let contactLimit = 1 << 21
   /// Outside peers whose users are counted: 1 M × 48 B. A host that meets more is scanning, and a scan's targets are nobody's.
   static let prevalenceLimit = 1 << 20
+  /// Inside resolvers whose answers are counted, 40 B each: a network has a handful.
+  private static let resolversMost = 4096
   /// Days followed per host: more than a year of rolling logs.
   private static let daysMost = 400
 
@@ -120,6 +124,11 @@ struct Shard: Sendable {
           if orientation == .outbound, flow.sourcePackets == 0, flow.destinationPackets > 0 { orientation = .inbound }
           maySpeak =
             orientation != .inbound || (flow.destination == address ? flow.destinationPackets : flow.sourcePackets) > 0
+        } else if orientation == .outbound, case .dns(let lookup) = batch[i].event,
+          lookup.anomalies.contains(.unsolicitedAnswer)
+        {
+          orientation = .inbound
+          maySpeak = false
         }
         if let host = number(of: address, isNewAllowed: maySpeak) {
           batch[i].vantage.host = host
@@ -137,7 +146,14 @@ struct Shard: Sendable {
   }
 
   /// Ends the input. `isOneSided` says that no host of the whole run was answered.
-  mutating func finish(isOneSided: Bool) {
+  ///
+  /// - Parameter served: look-ups that inside resolvers answered, from `lookupsServedInside` of all shards: a resolver and
+  ///   those who ask it may be in different ones.
+  mutating func finish(isOneSided: Bool, served: [IPAddress: UInt32] = [:]) {
+    for (resolver, count) in served {
+      guard let host = hostNumbers.known(resolver, in: context.hosts) else { continue }
+      context.hosts[Int(host)].lookupsServed &+= count
+    }
     settle(isOneSided: isOneSided)
     for d in detectors.indices { detectors[d].advance(to: .distantFuture, in: context, into: &findings) }
   }
@@ -281,8 +297,15 @@ struct Shard: Sendable {
   private mutating func placeLookup(_ lookup: DNSLookup, _ host: UInt32, _ orientation: Orientation) {
     let h = Int(host)
     if orientation == .inbound {
-      context.hosts[h].lookupsServed &+= 1
+      if lookup.isServed, lookup.ends.server == context.address(of: host) { context.hosts[h].lookupsServed &+= 1 }
       return
+    }
+    // Nobody asked for it as far as the sensor saw; a forged answer must not name a peer, nor count as a look-up.
+    guard !lookup.anomalies.contains(.unsolicitedAnswer) else { return }
+    if orientation == .inside, lookup.isServed, lookup.ends.client != lookup.ends.server,
+      lookupsServedInside[lookup.ends.server] != nil || lookupsServedInside.count < Self.resolversMost
+    {
+      lookupsServedInside[lookup.ends.server, default: 0] &+= 1
     }
     context.hosts[h].dnsLookups &+= 1
     let failed: UInt32 = lookup.responseCode.map { $0 == DNSLookup.noError ? 0 : 1 } ?? 0

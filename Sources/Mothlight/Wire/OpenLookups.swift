@@ -79,6 +79,8 @@ struct OpenLookups {
       } else {
         waiting.remove(at: place)
       }
+    } else {
+      all.insert(.unsolicitedAnswer)
     }
     let lookup = DNSLookup(
       ends: asked, name: message.question.text, type: message.type, responseCode: message.responseCode,

@@ -91,10 +91,10 @@ import Testing
   }
 
   @Test func blockListsAreToldFromNames() {
-    #expect(!NXDomainBurstDetector.isPublicName("4.3.2.1.zen.example.org"))
-    #expect(!NXDomainBurstDetector.isPublicName(String(repeating: "a.", count: 32) + "list.org"))
-    #expect(NXDomainBurstDetector.isPublicName("1.2.3.example.org"))
-    #expect(NXDomainBurstDetector.isPublicName("163.com"))
+    #expect(!RegisteredDomains.isPublic("4.3.2.1.zen.example.org"))
+    #expect(!RegisteredDomains.isPublic(String(repeating: "a.", count: 32) + "list.org"))
+    #expect(RegisteredDomains.isPublic("1.2.3.example.org"))
+    #expect(RegisteredDomains.isPublic("163.com"))
   }
 
   @Test func namesThatResolve() throws {
@@ -169,6 +169,20 @@ import Testing
     let late = try fixture.findings(NXDomainBurstDetector.self, batch: 5)
     #expect(late.map(\.id) == inOrder.map(\.id))
     #expect(late.first?.measures.first?.value == inOrder.first?.measures.first?.value)
+  }
+
+  /// A run over many days' files: no day may be lost for want of an earlier advance.
+  @Test func manyDaysInOneRun() throws {
+    var fixture = ObservationFixture()
+    var random = SeededGenerator(10)
+    for day in 0..<7 {
+      for i in 0..<40 {
+        fixture.dns(Double(day) * 86_400 + Double(i) * 20, Self.bot, random.label(12) + ".biz", code: 3)
+      }
+    }
+    #expect(try fixture.findings(NXDomainBurstDetector.self, batch: 100_000).count == 7)
+    fixture.context.hosts[0].lookupsServed = 50
+    #expect(try fixture.findings(NXDomainBurstDetector.self, batch: 100_000).isEmpty)
   }
 
   @Test func knobsAreChecked() {

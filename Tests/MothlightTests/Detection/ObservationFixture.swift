@@ -37,11 +37,11 @@ struct ObservationFixture {
   mutating func dns(
     _ second: Double, _ host: IPAddress, _ name: String, code: UInt16? = 0, to addresses: [IPAddress] = [],
     type: UInt16 = 1,
-    port: UInt16 = 53
+    port: UInt16 = 53, ttl: UInt32 = 0
   ) {
     let lookup = DNSLookup(
       ends: ends(host, Self.resolver, port: port, .udp), name: name, type: type, responseCode: code,
-      addresses: addresses)
+      addresses: addresses, ttlSeconds: ttl)
     add(second, host, .dns(lookup), .inside)
   }
 

@@ -76,6 +76,22 @@ private typealias F = PipelineFixture
     #expect(f.report().hosts.allSatisfy { $0.verdict == .noSign })
   }
 
+  /// The same for a domain that leads to no address: a reputation service that every machine asks.
+  @Test(arguments: [1, 8]) func prevalenceOfADomain(_ users: UInt32) {
+    var f = PipelineFixture()
+    for n in 2..<22 as Range<UInt32> { f.browsing(F.ours(n), hours: 2) }
+    for n in 2..<(2 + users) {
+      for i in 0..<900 {
+        let label = f.random.label(40, from: "0123456789abcdef")
+        f.lookup(Double(i) * 6, F.ours(n), "\(i).\(label).\(label).moth-report.net", nil)
+      }
+    }
+    let tunnels = f.report().hosts.flatMap(\.findings).filter { $0.detector == "dns-tunnel" }
+    #expect(tunnels.count == Int(users))
+    #expect(tunnels.allSatisfy { $0.summary.contains("machines here use it") == (users > 3) })
+    #expect(tunnels.allSatisfy { ($0.logOdds >= Judge.bar) == (users < 3) })
+  }
+
   @Test func aFindingCountsOnEachDayItSpans() {
     var f = PipelineFixture()
     for day in 0..<3 {

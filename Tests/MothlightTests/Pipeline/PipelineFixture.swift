@@ -79,8 +79,9 @@ struct PipelineFixture {
       }
     }
     let isOneSided = !all.contains { $0.sawAnswers }
+    let served = all.reduce(into: [:]) { $0.merge($1.lookupsServedInside, uniquingKeysWith: &+) }
     for n in all.indices where isSampled { all[n].markSampled() }
-    for n in all.indices { all[n].finish(isOneSided: isOneSided) }
+    for n in all.indices { all[n].finish(isOneSided: isOneSided, served: served) }
     NetworkPass.run((try? DetectorRoster.makeNetwork(knobs: [:], registry: Registry())) ?? [], over: &all)
     var report = Report(version: "test")
     Judge(allow: allow, home: home).judge(all, into: &report)

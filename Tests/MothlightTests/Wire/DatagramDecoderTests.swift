@@ -39,6 +39,7 @@ import Testing
     #expect(feed(&decoder, answer, ends.turned, &out) == .dns)
     #expect(out.first?.dns?.responseCode == DNSLookup.nxDomain)
     #expect(out.first?.dns?.ends == ends)
+    #expect(out.first?.dns?.anomalies == .unsolicitedAnswer)
   }
 
   @Test func foreignAnswerDoesNotPair() {
@@ -49,6 +50,7 @@ import Testing
     _ = feed(&decoder, WireFixture.answer(id: 8, "x.y"), ends, fromClient: false, &out)
     decoder.finish(into: &out)
     #expect(out.compactMap(\.dns).map(\.responseCode) == [0, 0, nil])
+    #expect(out.compactMap(\.dns).map { $0.anomalies.contains(.unsolicitedAnswer) } == [true, true, false])
   }
 
   @Test func repeatsAreOneLookup() {
