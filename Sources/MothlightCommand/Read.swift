@@ -84,6 +84,11 @@ struct ReadChoices: ParsableArguments {
   @Option(help: "Allow rule (source:, destination:, name:, pair:A>B) or a file of rules; may be repeated.")
   var allow: [String] = []
 
+  @Option(
+    help:
+      "Judge as if nothing had been taken off for this reason: prevalence, known_service, role, age; may be repeated.")
+  var undo: [String] = []
+
   @Option(name: .customLong("set"), help: "Turn a detector's knob: DETECTOR.KNOB=NUMBER; may be repeated.")
   var knobs: [String] = []
 
@@ -92,6 +97,14 @@ struct ReadChoices: ParsableArguments {
 
   func options() throws -> ReadOptions {
     var options = ReadOptions()
+    options.undone = Set(
+      try undo.map { text in
+        guard let kind = Suppression.Kind(rawValue: text.replacingOccurrences(of: "-", with: "_")) else {
+          let all = Suppression.Kind.allCases.map(\.rawValue).joined(separator: ", ")
+          throw ValidationError("--undo takes \(all), not '\(text)'")
+        }
+        return kind
+      })
     options.home = try home.map { text in
       guard let prefix = Prefix(text) else {
         throw ValidationError("--home: '\(text)' is not a prefix such as 192.0.2.0/24")

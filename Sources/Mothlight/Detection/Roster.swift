@@ -21,6 +21,7 @@ public enum DetectorRoster {
     ProxiedBeaconDetector.self,
     ClickFraudDetector.self,
     UploadRatioDetector.self,
+    InboundAttemptDetector.self,
     NXDomainBurstDetector.self,
     DNSTunnelDetector.self,
     FastFluxDetector.self,

@@ -118,6 +118,8 @@ public struct Finding: Sendable, Hashable {
   public var peer: IPAddress?
   /// The name our host knew the peer by (DNS, SNI, Host), if any.
   public var peerName: String?
+  /// What was taken off its weight, and why.
+  public var suppressions: [Suppression] = []
 
   public init(
     card: DetectorCard, host: IPAddress, subject: String, summary: String, first: Timestamp, last: Timestamp,

@@ -18,6 +18,15 @@ public struct Judge: Sendable {
 
   var allow: AllowList
   var home: Home
+  /// Kinds of suppression that the operator undoes.
+  var undone: Set<Suppression.Kind> = []
+  private let stages = Dictionary(uniqueKeysWithValues: DetectorRoster.cards.map { ($0.name, $0.stage) })
+
+  init(allow: AllowList, home: Home, undone: Set<Suppression.Kind> = []) {
+    self.allow = allow
+    self.home = home
+    self.undone = undone
+  }
 
   /// Judges all hosts of all shards and writes them into `report`.
   func judge(_ shards: [Shard], into report: inout Report) {
@@ -25,11 +34,19 @@ public struct Judge: Sendable {
     var rows: [HostDay] = []
     for shard in shards {
       var byHost: [IPAddress: [Finding]] = [:]
-      for finding in shard.findings {
-        if let rule = allow.rule(for: finding) {
-          report.hidden.append(HiddenFinding(finding: finding, rule: rule.description))
+      for seen in shard.findings {
+        if let rule = allow.rule(for: seen) {
+          report.hidden.append(HiddenFinding(finding: seen, rule: rule.description))
+          continue
+        }
+        let finding = network.weighed(seen).restored(undone)
+        for suppression in finding.suppressions {
+          report.counters["suppressed_\(suppression.kind.rawValue)", default: 0] += 1
+        }
+        if finding.logOdds <= 0, let why = finding.suppressions.max(by: { $0.nats < $1.nats }) {
+          report.hidden.append(HiddenFinding(finding: finding, rule: "\(why.kind.rawValue): \(why.because)"))
         } else {
-          byHost[finding.host, default: []].append(network.weighed(finding))
+          byHost[finding.host, default: []].append(finding)
         }
       }
       let peers = PeerSummary(shard.context)
@@ -81,6 +98,10 @@ public struct Judge: Sendable {
     for finding in findings where finding.logOdds > 0 {
       byFamily[finding.family] = max(byFamily[finding.family] ?? 0, min(Self.cap, finding.logOdds))
     }
+    let story = Story(findings, stages: stages)
+    // The second kind of evidence is what order makes more likely.
+    let second = byFamily.filter { story.families.contains($0.key) }.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+    if story.bonus > 0, second.count >= 2 { byFamily[second[1].key] = min(Self.cap, second[1].value + story.bonus) }
     let families = byFamily.sorted { $0.key < $1.key }.map { (family: $0.key, logOdds: $0.value) }
     let over = families.filter { $0.logOdds >= Self.bar }
     let conclusive = findings.first(where: \.isConclusive)
@@ -108,9 +129,38 @@ public struct Judge: Sendable {
         : "Only weak hints, none over the bar (\(families.map { Self.words($0.family) }.joined(separator: "; ")))."
     }
     let botnets = Set(findings.compactMap(\.botnet)).sorted()
-    return HostDay(
+    let inOrder = story.bonus > 0 ? " They follow each other as in an infection, which counts for more." : ""
+    var row = HostDay(
       host: host.address, day: day, verdict: verdict, score: Self.prior + families.reduce(0) { $0 + $1.logOdds },
-      families: families, findings: findings, reason: reason, botnets: botnets, activity: activity)
+      families: families, findings: findings, reason: reason + inOrder, botnets: botnets, activity: activity)
+    row.roles = host.roles
+    row.story = story.steps
+    row.caveats = caveats(host, activity, context)
+    return row
+  }
+
+  /// What cannot be known of this host, whatever the verdict.
+  private func caveats(_ host: HostRecord, _ activity: HostActivity, _ context: ShardContext) -> [String] {
+    var out: [String] = []
+    if context.isSampled { out.append(Self.sampledLack) }
+    if !context.hasUsableTime { out.append("The records carry no usable time, so nothing about timing can be said.") }
+    if host.isSeenOneSided { out.append("Only its own packets were seen: whether anything answered is unknown.") }
+    if activity.flows == 0, activity.dnsLookups > 0 {
+      out.append("Only its DNS look-ups were seen: whom it then talked to, how often and how much is unknown.")
+    } else if activity.outboundFlows >= Self.flowsLeast, !host.hasVisibleLookups {
+      out.append("Its DNS look-ups were not seen: what its peers are called, and names that do not exist, are unknown.")
+    }
+    let seconds = activity.last.seconds(since: activity.first)
+    if activity.flows > 0, seconds < 3600 {
+      out.append("It was seen for \(Phrase.seconds(max(0, seconds))) only: a slow call-home cannot show in that.")
+    }
+    if host.roles.contains(.natGateway) {
+      out.append("Several machines seem to share this address: which of them it is cannot be told from here.")
+    }
+    if host.roles.contains(.resolver) {
+      out.append("It asks the DNS for others: what is said about names may be about its clients.")
+    }
+    return out
   }
 
   private func lack(_ host: HostRecord, _ activity: HostActivity, _ context: ShardContext) -> String? {
@@ -118,6 +168,9 @@ public struct Judge: Sendable {
     if !context.hasUsableTime { return "The records carry no usable time." }
     if activity.octetsOut == 0 { return "Only what others sent to this host was seen, nothing that it sent itself." }
     if host.isSeenOneSided { return "Only this host's own packets were seen, never an answer: a one-sided view." }
+    if activity.flows == 0, activity.dnsLookups > 0 {
+      return "Only \(activity.dnsLookups) DNS look-ups of this host were seen, none of its connections."
+    }
     if activity.flows < Self.flowsLeast { return "Only \(activity.flows) flows of this host were seen." }
     let seconds = activity.last.seconds(since: activity.first)
     if seconds < Self.secondsLeast { return "This host was seen for only \(Phrase.seconds(seconds))." }
@@ -206,7 +259,7 @@ struct NetworkView {
     var weighed = finding
     weighed.measures.append(Measure("prevalence", share, "share of \(hosts) hosts"))
     if users >= 3, share >= 0.25 {
-      weighed.logOdds = max(0, weighed.logOdds - 3)
+      weighed.lower(.prevalence, by: 3, because: "\(users) of \(hosts) machines here use it")
       weighed.summary += "; \(users) of \(hosts) machines here use it"
     } else if users <= 1, finding.family == .timing, weighed.logOdds > 1,
       finding.last.seconds(since: finding.first) >= 3600, finding.peerName != nil

@@ -9,6 +9,8 @@ public struct ReadOptions: Sendable {
   public var knobs: [String: [String: Double]] = [:]
   public var registry = Registry()
   public var allow = AllowList()
+  /// Suppressions that are undone: their findings weigh what they would without.
+  public var undone: Set<Suppression.Kind> = []
   public init() {}
 }
 
@@ -57,7 +59,7 @@ public struct ReadPipeline {
     report.home = known.descriptions
     report.homeWasGiven = known.wasGiven
     count(shards, into: &report)
-    Judge(allow: options.allow, home: known).judge(shards, into: &report)
+    Judge(allow: options.allow, home: known, undone: options.undone).judge(shards, into: &report)
     return report
   }
 

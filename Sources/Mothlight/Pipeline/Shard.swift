@@ -182,6 +182,7 @@ struct Shard: Sendable {
         context.remember(name, of: handshake.ends.server, for: host)
       }
     case .http(let exchange):
+      if orientation != .inbound, let agent = exchange.userAgent { context.hosts[Int(host)].note(agent: agent) }
       if orientation != .inbound, exchange.isProxied(orientation) {
         context.rememberProxy(exchange, of: host)
       } else if let name = exchange.host, orientation != .inbound, IPAddress(name) == nil {
@@ -231,6 +232,7 @@ struct Shard: Sendable {
         context.hosts[Int(host)].mailAnswered &+= 1
         if flow.destinationPackets > 3 { context.hosts[Int(host)].mailReceived &+= 1 }
       }
+      if flow.destinationPort < 1024, flow.destinationPayload > 0 { context.hosts[Int(host)].clientsServed &+= 1 }
     case .foreign: break
     }
   }
@@ -278,6 +280,16 @@ struct Shard: Sendable {
       context.hosts[h].isSeenOneSided = isOneSided && context.hosts[h].outboundFlows >= 20
     }
     countStrangers()
+    countInsidePeers()
+    for h in context.hosts.indices { context.hosts[h].roles = HostRole.learned(from: context.hosts[h]) }
+  }
+
+  private mutating func countInsidePeers() {
+    var seen: Set<ShardContext.NameKey> = []
+    for pair in context.pairs.pairs where pair.isInside && pair.isOurs {
+      guard seen.insert(ShardContext.NameKey(host: pair.host, peer: pair.peer)).inserted else { continue }
+      context.hosts[Int(pair.host)].insidePeers += 1
+    }
   }
 
   /// With all names known, whatever the order in which logs were read.

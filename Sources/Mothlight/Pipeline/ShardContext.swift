@@ -93,6 +93,15 @@ public struct HostRecord: Sendable {
   public var mailAnswered: UInt32 = 0
   /// Answered DNS queries that others sent to it: a resolver.
   public var lookupsServed: UInt32 = 0
+  /// Distinct machines inside that it began connections to.
+  public var insidePeers = 0
+  /// Answered connections that outsiders opened to it on low ports.
+  public var clientsServed: UInt32 = 0
+  var platforms: PlatformSet = []
+  /// Agent texts already looked at, by hash.
+  var agentsSeen: Set<Int> = []
+  /// What it is in its network; known when the input has ended.
+  public internal(set) var roles: [HostRole] = []
   /// Names asked and failures, for the report; bounded by `namesCounted`.
   var lookupsByName: [String: (asked: UInt32, failed: UInt32)] = [:]
   /// One record per UTC day, in order of first sight; filled in when the input has ended.
@@ -103,6 +112,12 @@ public struct HostRecord: Sendable {
   var tallies: [Int] = []
 
   static let namesCounted = 4096
+  static let agentsMost = 64
+
+  mutating func note(agent: String) {
+    guard agentsSeen.count < Self.agentsMost, agentsSeen.insert(agent.hashValue).inserted else { return }
+    platforms.formUnion(PlatformSet(browserAgent: agent))
+  }
 
   mutating func count(_ name: String, failed: UInt32) {
     if let place = lookupsByName.index(forKey: name) {

@@ -16,6 +16,9 @@ extension HTMLExporter {
     if let peer = finding.peer {
       out += "<dt>peer</dt><dd class=\"m\">\(peer)\(finding.peerName.map { " <bdi>\($0)</bdi>" as Markup } ?? "")</dd>"
     }
+    for item in finding.suppressions {
+      out += "<dt>lowered</dt><dd>by \(ReportWords.logOdds(item.nats)): <bdi>\(item.because)</bdi></dd>"
+    }
     out += """
       <dt>seen</dt><dd>\(ReportWords.longSpan(finding.first, finding.last))</dd>\
       <dt>refuted by</dt><dd><bdi>\(finding.refutedBy)</bdi></dd><dt>id</dt><dd class="m">\(finding.id)</dd></dl>

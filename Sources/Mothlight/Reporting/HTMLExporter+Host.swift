@@ -12,6 +12,10 @@ extension HTMLExporter {
       out += "<p>Named: <b class=\"botnet\">\(entry.botnets.joined(separator: ", "))</b></p>\n"
     }
     out += "<p class=\"reason\"><bdi>\(entry.reason)</bdi></p>\n"
+    if !entry.roles.isEmpty {
+      out += "<p class=\"sub\">Role: \(entry.roles.map(\.words).joined(separator: ", "))</p>\n"
+    }
+    out += story(entry)
     out += ActivityTimeline(entry).figure(id: anchor)
     out += "<p class=\"sub\">\(entry.activity.sentence)</p>\n"
     out += families(entry, bar: report.familyBar)
@@ -21,6 +25,26 @@ extension HTMLExporter {
     out += peers(entry.activity.topPeers)
     out += names(entry.activity.topNames)
     out += "</section>\n"
+    return out
+  }
+
+  private func story(_ entry: HostDay) -> Markup {
+    var out: Markup = ""
+    if !entry.story.isEmpty {
+      out += "<h4>The story</h4>\n<ol class=\"story\">\n"
+      for step in entry.story {
+        out += """
+          <li><time class="m">\(ReportWords.clock(step.time, milliseconds: false))</time> <bdi>\(step.sentence)</bdi></li>
+
+          """
+      }
+      out += "</ol>\n"
+    }
+    if !entry.caveats.isEmpty {
+      out += "<ul class=\"caveats\">\n"
+      for caveat in entry.caveats { out += "<li>\(caveat)</li>\n" }
+      out += "</ul>\n"
+    }
     return out
   }
 

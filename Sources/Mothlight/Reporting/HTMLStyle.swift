@@ -47,6 +47,8 @@ enum HTMLStyle {
     thead th{color:var(--soft);font-size:.82rem;border-bottom-color:var(--soft)}tfoot th,tfoot td{font-weight:600}
     .n{text-align:right;white-space:nowrap}.why{overflow-wrap:anywhere;min-width:16rem}
     .verdicts th.m,.verdicts td.m{white-space:nowrap}
+    .story{margin:.4rem 0 .8rem;padding-left:1.4rem}.story li{margin:.2rem 0;overflow-wrap:anywhere}.story time{color:var(--soft)}
+    .caveats{color:var(--soft);font-size:.9rem;margin:.4rem 0;padding-left:1.2rem}
     .sub{color:var(--soft);font-size:.84rem;overflow-wrap:anywhere;font-family:system-ui,sans-serif}
     .note{color:var(--soft)}.warn{color:var(--suspicious)}p.warn{border-left:3px solid var(--suspicious);padding-left:.7rem}
     .scroll{overflow-x:auto;margin:0}

@@ -96,6 +96,25 @@ extension JSONWriter {
       endObject()
     }
     endArray()
+    key("roles")
+    strings(entry.roles.map(\.rawValue))
+    key("caveats")
+    strings(entry.caveats)
+    key("story")
+    beginArray()
+    for step in entry.story {
+      beginObject()
+      key("time")
+      value(step.time)
+      key("stage")
+      value(step.stage.rawValue)
+      key("detector")
+      value(step.detector)
+      key("text")
+      value(step.text)
+      endObject()
+    }
+    endArray()
     key("activity")
     activity(entry.activity)
   }
@@ -196,6 +215,19 @@ extension JSONWriter {
     value(finding.refutedBy)
     key("hidden_by")
     value(rule)
+    key("suppressions")
+    beginArray()
+    for item in finding.suppressions {
+      beginObject()
+      key("kind")
+      value(item.kind.rawValue)
+      key("nats")
+      value(item.nats)
+      key("because")
+      value(item.because)
+      endObject()
+    }
+    endArray()
     key("measures")
     beginArray()
     for measure in finding.measures { self.measure(measure) }

@@ -72,6 +72,12 @@ public struct HostDay: Sendable {
   /// Named botnets, from names, lists or payload rules only.
   public var botnets: [String]
   public var activity: HostActivity
+  /// What it is in its network.
+  public var roles: [HostRole] = []
+  /// The findings as an infection's story, in order of time; empty when they tell none.
+  public var story: [StoryStep] = []
+  /// What cannot be known of this host from what was seen.
+  public var caveats: [String] = []
   public init(
     host: IPAddress, day: Int, verdict: Verdict, score: Double, families: [(family: EvidenceFamily, logOdds: Double)],
     findings: [Finding], reason: String, botnets: [String], activity: HostActivity
@@ -131,7 +137,7 @@ public struct HiddenFinding: Sendable {
 
 /// Everything that one run has to say; each output format is a view of this value.
 public struct Report: Sendable {
-  public static let schemaVersion = "1.0"
+  public static let schemaVersion = "1.1"
   public var version: String
   public var inputs: [InputSummary] = []
   /// Home prefixes, and whether they were given or learned.

@@ -16,7 +16,10 @@ extension TableExporter {
       ])
       page.paragraph(entry.reason, indent: 2)
       if !entry.botnets.isEmpty { page.entry("Botnet", entry.botnets.joined(separator: ", ")) }
+      if !entry.roles.isEmpty { page.entry("Role", entry.roles.map(\.words).joined(separator: ", ")) }
+      for caveat in entry.caveats { page.entry("Unknown", caveat) }
       page.blank()
+      story(entry, on: &page)
       families(entry, bar: report.familyBar, on: &page)
       for (i, finding) in entry.findings.enumerated() {
         page.line([.init("FINDING \(i + 1) OF \(entry.findings.count)", .bold)], indent: 2)
@@ -35,6 +38,15 @@ extension TableExporter {
       self.finding(item.finding, report.inputs, on: &page)
       page.blank()
     }
+  }
+
+  private func story(_ entry: HostDay, on page: inout TerminalPage) {
+    guard !entry.story.isEmpty else { return }
+    page.line([.init("THE STORY", .bold)], indent: 2)
+    for step in entry.story {
+      page.paragraph("\(ReportWords.clock(step.time, milliseconds: false))  \(step.sentence)", indent: 4, hanging: 14)
+    }
+    page.blank()
   }
 
   private func families(_ entry: HostDay, bar: Double?, on page: inout TerminalPage) {
@@ -71,6 +83,10 @@ extension TableExporter {
     if let botnet = finding.botnet { page.entry("Botnet", botnet, indent: 4) }
     if let peer = finding.peer {
       page.entry("Peer", peer.description + (finding.peerName.map { " (\($0))" } ?? ""), indent: 4)
+    }
+    for item in finding.suppressions {
+      page.entry(
+        "Lowered", "by \(ReportWords.logOdds(item.nats)): \(item.because) (--undo \(item.kind.rawValue))", indent: 4)
     }
     page.entry("Seen", ReportWords.longSpan(finding.first, finding.last), indent: 4)
     measures(finding.measures, on: &page)

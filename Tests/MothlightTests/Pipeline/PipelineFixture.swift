@@ -58,7 +58,12 @@ struct PipelineFixture {
   }
 
   /// Runs everything through `shards` shards and the judge.
-  func report(shards: Int = 1, allow: AllowList = AllowList(), batch: Int = 512, home: Home? = nil) -> Report {
+  func report(
+    shards: Int = 1, allow: AllowList = AllowList(), batch: Int = 512, home: Home? = nil,
+    undone: Set<Suppression.Kind> = []
+  )
+    -> Report
+  {
     let home = home ?? Home(given: [Prefix(IPAddress(v4: 0x0a00_0000), length: 8)])
     let sorted = observations.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(
       \.element)
@@ -84,7 +89,7 @@ struct PipelineFixture {
     for n in all.indices { all[n].finish(isOneSided: isOneSided, served: served) }
     NetworkPass.run((try? DetectorRoster.makeNetwork(knobs: [:], registry: Registry())) ?? [], over: &all)
     var report = Report(version: "test")
-    Judge(allow: allow, home: home).judge(all, into: &report)
+    Judge(allow: allow, home: home, undone: undone).judge(all, into: &report)
     return report
   }
 
