@@ -86,7 +86,12 @@ struct StreamDecoder {
     case .found(let kind) where !mayMatchRule:
       begin(kind, bytes, fromClient: fromClient, at: time, into: &out)
     default:
-      if (result != .nothing || mayMatchRule) && bytes.byteCount < PayloadRule.streamOctets {
+      // Known already, although a signature waits for more.
+      if case .found(.named(let name)) = result, !isTunnelled {
+        service = name
+        anomalies.formUnion(UsualPorts.anomaly(ends.serverPort, name))
+      }
+      if (result != .nothing || mayMatchRule) && bytes.byteCount < Signature.streamOctets {
         let head = bytes.copied
         if fromClient { client.head = head } else { server.head = head }
       } else {
@@ -220,6 +225,12 @@ struct StreamDecoder {
       if let seen = tls.handshake(roles) {
         var event = seen.event
         event.anomalies.formUnion(base)
+        if let rule = PayloadRules.match(event) {
+          out.append(
+            Observation(
+              time: seen.began,
+              event: .payload(PayloadMatch(ends: roles, rule: rule.id, payloadOctets: 0, fromClient: true))))
+        }
         out.append(Observation(time: seen.began, event: .tls(event)))
       }
     case .http(var http):
