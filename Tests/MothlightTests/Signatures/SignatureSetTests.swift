@@ -101,6 +101,22 @@ import Testing
     #expect(run.events.compactMap(\.rule) == [])
   }
 
+  /// The rest of a chat is read as before, and the signature is found on either side of the server's greeting.
+  @Test func signaturesAreWatchedBesideTheConversation() {
+    let lines = ["NICK abcdefgh\r\n", "USER x 0 0 :x\r\n", "JOIN &virtu\r\n"].map {
+      (fromClient: true, bytes: Array($0.utf8))
+    }
+    let hello = (fromClient: false, bytes: Array(":irc.example 001 moth :Welcome\r\n".utf8))
+    let ends = WireFixture.ends(6667)
+    for pieces in [lines, [hello] + lines, [lines[0], hello, lines[1], lines[2]]] {
+      #expect(WireFixture.run(pieces, ends).events.compactMap(\.rule) == ["virut-irc-join"])
+      #expect(WireFixture.run(WireFixture.cut(pieces, 1), ends).events.compactMap(\.rule) == ["virut-irc-join"])
+      #expect(WireFixture.run(pieces, ends).decoder.service == .irc)
+    }
+    let late = [lines[0], (fromClient: true, bytes: [UInt8](repeating: 0x61, count: 600)), lines[2]]
+    #expect(WireFixture.run(late, ends).events.compactMap(\.rule) == [])
+  }
+
   @Test func helloConditions() throws {
     let text =
       SignatureFileTests.header
