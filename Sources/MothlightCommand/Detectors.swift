@@ -21,9 +21,9 @@ struct Detectors: ParsableCommand {
   }
 
   func run() throws {
-    if checkSignatures { return try check() }
     let cards = DetectorRoster.all.map { $0.card }
     var text = ""
+    if checkSignatures { return try check() }
     if let name {
       guard let card = cards.first(where: { $0.name == name }) else {
         throw ValidationError(
