@@ -36,11 +36,15 @@ let package = Package(
         .product(name: "CryptoExtras", package: "swift-crypto"),
         .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
       ],
+      resources: [.embedInCode("Signatures/Signatures.yaml")],
       swiftSettings: settings),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
     .testTarget(name: "MothlightTests", dependencies: ["Mothlight"], swiftSettings: settings),
-    .testTarget(name: "CommandTests", dependencies: ["MothlightCommand", "Mothlight"], swiftSettings: settings),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: ["MothlightCommand", "Mothlight", .product(name: "Yams", package: "Yams")],
+      swiftSettings: settings),
     .testTarget(name: "TidyTests", dependencies: ["Mothlight"], swiftSettings: settings),
   ]
 )

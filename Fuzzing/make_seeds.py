@@ -67,5 +67,9 @@ binetflow = (
 seed("binetflow", "rows", binetflow)
 seed("sniff", "binetflow", binetflow)
 seed("lists", "indicators", "# name: a\n# source: b\n# date: 2026-01-02\n# confidence: high\nexample.org,Family,shared\n192.0.2.1:443\nja3:0123456789abcdef0123456789abcdef\nsource:10.0.0.0/8\nname:*.example.org\n")
+signatures = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../Sources/Mothlight/Signatures/Signatures.yaml")
+head, *entries = open(signatures).read().split("\n  - id:")
+for number, entry in enumerate(entries):
+    seed("signatures", str(number), head[head.index("format:"):] + "\n  - id:" + entry)
 seed("address", "six", "2001:db8::192.0.2.1")
 seed("address", "four", "192.0.2.1")

@@ -81,6 +81,9 @@ struct ReadChoices: ParsableArguments {
   @Option(help: "Indicator list file; may be repeated.")
   var list: [String] = []
 
+  @Option(help: "Signature file (docs/signatures.md): adds to the built-in ones or replaces them; may be repeated.")
+  var signatures: [String] = []
+
   @Option(help: "Allow rule (source:, destination:, name:, pair:A>B) or a file of rules; may be repeated.")
   var allow: [String] = []
 
@@ -115,6 +118,7 @@ struct ReadChoices: ParsableArguments {
     options.shards = shards
     options.knobs = try parseKnobs()
     options.registry = try configured { () throws(ConfigurationError) in try Registry.load(paths: list) }
+    if !signatures.isEmpty { try SignatureChoice.use(signatures) }
     for rule in allow {
       if let text = try? String(contentsOfFile: rule, encoding: .utf8) {
         options.allow.rules += try configured { () throws(ConfigurationError) in try AllowList(text: text, name: rule) }

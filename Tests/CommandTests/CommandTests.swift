@@ -1,5 +1,8 @@
 import Foundation
 import Testing
+import Yams
+
+@testable import Mothlight
 
 /// The built binary, run as a user would. It stands beside the test bundle.
 @Suite struct CommandTests {
@@ -157,5 +160,65 @@ import Testing
     #expect(list.status == 0 && list.out.split(separator: "\n").count >= 14)
     let one = try mothlight(["detectors", "beacon"])
     #expect(one.out.contains("beacon.bayes_least") && one.out.contains("known false positive"))
+  }
+
+  // MARK: Signatures
+
+  private let toySignatures = """
+    format: mothlight-signatures
+    language: 1
+    date: 2026-02-01
+    signatures:
+      - id: toy-dns
+        family: Toy
+        transport: udp
+        evidence: weak
+        confidence: unverified
+        source: this test
+        match: {length: 3, bytes: [{at: 0, hex: "01"}]}
+        tests: {match: [{hex: 01 02 03}], no_match: [{hex: 02 02 03}]}
+
+    """
+
+  @Test func signaturesAreCheckedAndRead() throws {
+    let builtin = try mothlight(["detectors", "--check-signatures"])
+    #expect(builtin.status == 0 && builtin.out.contains("bfbot-join ") && builtin.out.contains(" 0 failed"))
+    try withFolder { folder in
+      let own = folder.appendingPathComponent("own.yaml")
+      try Data(toySignatures.utf8).write(to: own)
+      let checked = try mothlight(["detectors", "--check-signatures", "--signatures", own.path])
+      #expect(checked.status == 0 && checked.out.contains("1 signatures, 2 tests, 0 failed"), "\(checked.err)")
+      try Data(toySignatures.replacing("hex: 02 02 03", with: "hex: 01 05 06").utf8).write(to: own)
+      for arguments in [["detectors", "--check-signatures"], ["read", folder.path]] {
+        let failed = try mothlight(arguments + ["--signatures", own.path])
+        #expect(failed.status == 2 && failed.err.contains("own.yaml:12: toy-dns matches what it should not"))
+      }
+      try Data(toySignatures.replacing("evidence:", with: "evidense:").utf8).write(to: own)
+      let typo = try mothlight(["read", folder.path, "--signatures", own.path])
+      #expect(typo.status == 2 && typo.err.contains("own.yaml:5:"), "\(typo.err)")
+      #expect(typo.err.split(separator: "\n").count == 1)
+      let absent = try mothlight(["read", folder.path, "--signatures", folder.path + "/none.yaml"])
+      #expect(absent.status == 2 && absent.err.contains("none.yaml: cannot be read"))
+    }
+  }
+
+  /// The library reads a part of YAML by itself; what it accepts must mean the same to a whole parser.
+  @Test func signatureFileIsYAMLToOtherParsers() throws {
+    let ours = try StrictYAML.read(SignatureFile.builtinText)
+    let theirs = try #require(try Yams.compose(yaml: String(decoding: SignatureFile.builtinText, as: UTF8.self)))
+    #expect(Self.same(ours, theirs))
+  }
+
+  private static func same(_ ours: YAMLNode, _ theirs: Node) -> Bool {
+    switch (ours.value, theirs) {
+    case (.text(let text), .scalar(let scalar)): text == scalar.string
+    case (.nothing, .scalar(let scalar)): scalar.string.isEmpty
+    case (.list(let items), .sequence(let nodes)):
+      items.count == nodes.count && zip(items, nodes).allSatisfy { same($0, $1) }
+    case (.map(let entries), .mapping(let pairs)):
+      entries.count == pairs.count
+        && zip(entries, pairs).allSatisfy { $0.key == $1.key.string && same($0.node, $1.value) }
+    default: false
+    }
   }
 }

@@ -15,7 +15,7 @@ nonisolated(unsafe) private let target: (RawSpan) -> Void = {
 nonisolated(unsafe) private let targets: [String: (RawSpan) -> Void] = [
   "packet": fuzzPacket, "dns": fuzzDNS, "stream": fuzzStream, "datagram": fuzzDatagram, "capture": fuzzCapture,
   "zeek-tsv": fuzzZeekTSV, "zeek-json": fuzzZeekJSON, "eve": fuzzEVE, "binetflow": fuzzBinetflow, "sniff": fuzzSniff,
-  "gzip": fuzzGzip, "lists": fuzzLists, "address": fuzzAddress, "planted": fuzzPlanted,
+  "gzip": fuzzGzip, "lists": fuzzLists, "address": fuzzAddress, "signatures": fuzzSignatures, "planted": fuzzPlanted,
 ]
 
 @_cdecl("LLVMFuzzerTestOneInput")

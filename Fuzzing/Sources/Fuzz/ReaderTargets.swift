@@ -55,3 +55,9 @@ func fuzzLists(_ bytes: RawSpan) {
   _ = try? IndicatorList(text: text, path: "fuzz")
   _ = try? AllowList(text: text, name: "fuzz")
 }
+
+func fuzzSignatures(_ bytes: RawSpan) {
+  guard let file = try? SignatureFile(bytes: bytes.withUnsafeBytes { Array($0) }, path: "fuzz") else { return }
+  _ = file.failures
+  _ = try? SignatureFile.merged([file])
+}

@@ -22,7 +22,7 @@ public struct MariposaDetector: Detector {
     ])
 
   static let botnet = "Mariposa/BFBot"
-  static let rulePrefix = "bfbot-"
+  static let rulePrefix = Signature.mariposaPrefix
   private static let join = "bfbot-join"
   private static let longJoin = "bfbot-join-21"
   private static let otherJoin = "bfbot-join-other-word"

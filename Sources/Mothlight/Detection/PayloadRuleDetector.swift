@@ -1,19 +1,19 @@
 /// Passes on matches of published payload shapes other than Mariposa's, which has a detector of its own.
 ///
-/// What a match is worth stands in its row of `PayloadRules`: a strong one is conclusive, a weak one a hint that needs others.
+/// What a match is worth stands in its row of `Signatures.yaml`: a strong one is conclusive, a weak one a hint that needs others.
 public struct PayloadRuleDetector: Detector {
   public static let card = DetectorCard(
     name: "payload-rule", title: "Published payload shape", family: .payload, reads: [.payload],
     knobs: [
       .init("weak_repeats", 5, unit: "matches", "a weak shape weighs a little more from so many on")
     ],
-    references: ["the `source` of each row of Wire/PayloadRules.swift, shown in the finding"],
+    references: ["the `source` of each signature, shown in the finding; docs/signatures.md"],
     knownFalsePositives: [
       "malware analysis, sinkholes, honeypots and simulators", "weak shapes: other programs with the same few octets",
     ])
 
   private enum Bound {
-    /// (host, rule, day) triples open in a shard; there are some twenty rules. About 700 B each.
+    /// (host, rule, day) triples open in a shard; there are some thirty rules. About 700 B each.
     static let groups = 1 << 16
     /// Distinct servers counted per group.
     static let servers = 256
@@ -99,16 +99,17 @@ public struct PayloadRuleDetector: Detector {
     Timestamp(seconds: Int64(day &+ 1) &* 86_400).advanced(bySeconds: Bound.graceSeconds)
   }
 
-  private func finding(_ key: Key, _ group: Group, _ rule: PayloadRule, _ context: ShardContext) -> Finding {
-    let isStrong = rule.confidence == .strong
+  private func finding(_ key: Key, _ group: Group, _ rule: Signature, _ context: ShardContext) -> Finding {
+    let isStrong = rule.evidence == .strong
     let isRepeated = Double(group.count) >= weakRepeats
-    let odds = isStrong ? (group.reachesOutside ? 6.9 : 5.0) : isRepeated ? 2.3 : 1.6
+    let isKnown = rule.confidence.canConvict
+    let odds = isStrong ? (group.reachesOutside ? 6.9 : 5.0) : !isKnown ? 1.0 : isRepeated ? 2.3 : 1.6
     let name = context.name(of: group.server, knownTo: key.host)
     let goal =
       group.servers.count == 1 ? (name ?? "\(group.server)") : "\(group.servers.count) servers, e.g. \(group.server)"
     return Finding(
       card: Self.card, host: context.address(of: key.host), subject: rule.id,
-      summary: "sent what \(rule.source) describes as \(rule.family) (\(rule.id), \(rule.confidence.rawValue)) "
+      summary: "sent what \(rule.source) describes as \(rule.family) (\(rule.id), \(rule.evidence.rawValue)) "
         + "\(group.count) times to \(goal)" + (group.reachesOutside ? "" : ", all inside"),
       first: group.first, last: group.last, logOdds: odds,
       measures: [

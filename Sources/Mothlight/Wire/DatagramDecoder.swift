@@ -16,7 +16,7 @@ struct DatagramDecoder {
       let match = PayloadMatch(
         ends: ends, rule: rule.id, payloadOctets: UInt32(clamping: bytes.byteCount), fromClient: fromClient)
       out.append(Observation(time: time, event: .payload(match)))
-      if rule.confidence == .strong { return .unknown }
+      if rule.evidence == .strong { return .unknown }
     }
     if ends.serverPort == 53 || ends.clientPort == 53 {
       return dns(bytes, ends: ends, fromClient: fromClient, isOddPort: false, at: time, into: &out)

@@ -43,15 +43,18 @@ struct StreamDecoder {
     _ bytes: RawSpan, fromClient: Bool, at time: Timestamp, into out: inout [Observation]
   ) -> Bool {
     guard bytes.byteCount > 0 else { return !isDone }
+    if fromClient, isWatching { watch(bytes, at: time, into: &out) }
     switch talk {
-    case .done: return false
+    case .done: break
     case .undecided: recognise(bytes, fromClient: fromClient, at: time, into: &out)
     default: converse(bytes, fromClient: fromClient, at: time, into: &out)
     }
     return !isDone
   }
 
-  private var isDone: Bool { if case .done = talk { true } else { false } }
+  private var isDone: Bool { if case .done = talk { !isWatching } else { false } }
+  /// The protocol is known, and a signature may still come true on what the client opened with.
+  private var isWatching: Bool { if case .undecided = talk { false } else { !client.ruleMatched && !client.isNothing } }
   private var roles: Endpoints { isTurned ? ends.turned : ends }
   /// What every event of this connection carries.
   private var base: Anomalies { anomalies.intersection([.protocolOnOddPort, .directionGuessed]) }
@@ -77,28 +80,43 @@ struct StreamDecoder {
     if fromClient, !client.ruleMatched, !isTunnelled, PayloadRules.mayMatch(streamStart: bytes) {
       let (rule, mayMatch) = PayloadRules.match(streamStart: bytes, serverPort: ends.serverPort)
       mayMatchRule = mayMatch
-      if let rule, !mayMatch {
-        client.ruleMatched = true
-        let match = PayloadMatch(
-          ends: ends, rule: rule.id, payloadOctets: UInt32(clamping: bytes.byteCount), fromClient: true)
-        out.append(Observation(time: time, event: .payload(match)))
-      }
+      if let rule, !mayMatch { note(rule, bytes.byteCount, at: time, into: &out) }
     }
     let result = StreamSignature.recognise(bytes, fromClient: fromClient, greeting: greeting, ends: ends)
     switch result {
     case .found(.greeting(let kind)):
       greeting = kind
       giveUp(fromClient: fromClient)
-    case .found(let kind) where !mayMatchRule:
+    case .found(let kind):
       begin(kind, bytes, fromClient: fromClient, at: time, into: &out)
+      if mayMatchRule { client = Lane(head: bytes.copied) }
     default:
-      if (result != .nothing || mayMatchRule) && bytes.byteCount < PayloadRule.streamOctets {
+      if (result != .nothing || mayMatchRule) && bytes.byteCount < Signature.streamOctets {
         let head = bytes.copied
         if fromClient { client.head = head } else { server.head = head }
       } else {
         giveUp(fromClient: fromClient)
       }
     }
+  }
+
+  private mutating func note(
+    _ rule: Signature, _ octets: Int, at time: Timestamp, into out: inout [Observation]
+  ) {
+    client.ruleMatched = true
+    let match = PayloadMatch(
+      ends: ends, rule: rule.id, payloadOctets: UInt32(clamping: octets), fromClient: true)
+    out.append(Observation(time: time, event: .payload(match)))
+  }
+
+  /// Holds the client's first octets against signatures beside the conversation, until they are decided.
+  private mutating func watch(_ bytes: RawSpan, at time: Timestamp, into out: inout [Observation]) {
+    client.head.append(bytes, upTo: Signature.streamOctets)
+    let head = client.head
+    let (rule, mayMatch) = PayloadRules.match(streamStart: head.span.bytes, serverPort: ends.serverPort)
+    if mayMatch, head.count < Signature.streamOctets { return }
+    client = Lane(ruleMatched: true)
+    if let rule { note(rule, head.count, at: time, into: &out) }
   }
 
   private mutating func giveUp(fromClient: Bool) {
@@ -151,7 +169,9 @@ struct StreamDecoder {
     if found == .http { talk = .http(Boxed(HTTPConversation(base: base))) }
     if found == .dns { talk = .dns(Boxed(DNSStream(base: base))) }
     let other = fromClient ? server.head : client.head
-    client = Lane(isNothing: false, ruleMatched: true)
+    // An IRC server may greet first; what opens a stream of others is lost by then.
+    let isFresh = !fromClient && found == .irc && other.isEmpty && !client.ruleMatched && !client.isNothing
+    client = Lane(ruleMatched: !isFresh)
     server = Lane()
     converse(bytes, fromClient: fromClient, at: time, into: &out)
     if !other.isEmpty, !isDone { _ = feed(other.span.bytes, fromClient: !fromClient, at: time, into: &out) }
@@ -192,6 +212,7 @@ struct StreamDecoder {
 
   /// Bytes of this direction are missing here.
   mutating func skip(fromClient: Bool) {
+    if fromClient, isWatching { client = Lane(ruleMatched: true) }
     let isRoleClient = fromClient != isTurned
     switch talk {
     case .undecided:
@@ -218,6 +239,12 @@ struct StreamDecoder {
       if let seen = tls.value.handshake(roles) {
         var event = seen.event
         event.anomalies.formUnion(base)
+        if let rule = PayloadRules.match(event) {
+          out.append(
+            Observation(
+              time: seen.began,
+              event: .payload(PayloadMatch(ends: roles, rule: rule.id, payloadOctets: 0, fromClient: true))))
+        }
         out.append(Observation(time: seen.began, event: .tls(event)))
       }
     case .http(let http):
