@@ -10,6 +10,8 @@ public enum HostRole: String, Sendable, CaseIterable, Comparable, Codable {
   case peerToPeer = "peer_to_peer"
   /// Knocks at many machines inside: monitoring or a vulnerability scanner, or a worm.
   case insideProber = "inside_prober"
+  /// Keeps time with several machines inside, as monitoring and backup servers do and bots do not.
+  case monitor
   /// Many outside clients are answered on a service port.
   case server
 
@@ -23,6 +25,7 @@ public enum HostRole: String, Sendable, CaseIterable, Comparable, Codable {
     /// A person has a computer and perhaps an emulator; three kinds of system are several machines.
     static let platforms = 3
     static let insidePeers = 24
+    static let insideTimers = 4
     static let clientsServed: UInt32 = 50
   }
 
@@ -33,6 +36,7 @@ public enum HostRole: String, Sendable, CaseIterable, Comparable, Codable {
     if host.platforms.count >= Bound.platforms { roles.append(.natGateway) }
     if host.looksPeerToPeer { roles.append(.peerToPeer) }
     if host.insidePeers >= Bound.insidePeers { roles.append(.insideProber) }
+    if host.insideTimers >= Bound.insideTimers { roles.append(.monitor) }
     if host.clientsServed >= Bound.clientsServed { roles.append(.server) }
     return roles
   }
@@ -44,6 +48,7 @@ public enum HostRole: String, Sendable, CaseIterable, Comparable, Codable {
     case .natGateway: "several machines behind one address"
     case .peerToPeer: "peer-to-peer node"
     case .insideProber: "probes machines inside"
+    case .monitor: "monitors machines inside"
     case .server: "server"
     }
   }

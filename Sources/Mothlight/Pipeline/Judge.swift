@@ -39,7 +39,7 @@ public struct Judge: Sendable {
           report.hidden.append(HiddenFinding(finding: seen, rule: rule.description))
           continue
         }
-        let finding = network.weighed(seen).restored(undone)
+        let finding = fitted(network.weighed(seen), shard).restored(undone)
         for suppression in finding.suppressions {
           report.counters["suppressed_\(suppression.kind.rawValue)", default: 0] += 1
         }
@@ -64,6 +64,16 @@ public struct Judge: Sendable {
     report.hosts = order.map { rows[$0] }
     report.familyBar = Self.bar
     report.hidden.sort { ($0.finding.host, $0.finding.id) < ($1.finding.host, $1.finding.id) }
+  }
+
+  /// A machine whose trade is polling keeps time with everything; a name that it was told to poll says little.
+  private func fitted(_ finding: Finding, _ shard: Shard) -> Finding {
+    guard finding.family == .timing, finding.peerName != nil, !finding.isConclusive,
+      let host = shard.record(of: finding.host), host.roles.contains(.monitor)
+    else { return finding }
+    var lowered = finding
+    lowered.lower(.role, by: 2, because: "it keeps time with \(host.insideTimers) machines inside, as monitoring does")
+    return lowered
   }
 
   /// An address that others only knocked at shows no machine.

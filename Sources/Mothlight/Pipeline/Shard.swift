@@ -75,6 +75,10 @@ struct Shard: Sendable {
 
   /// Whether `address` is one of its hosts.
   func knows(_ address: IPAddress) -> Bool { hostNumbers.known(address, in: context.hosts) != nil }
+  /// What is known of one of its hosts.
+  func record(of address: IPAddress) -> HostRecord? {
+    hostNumbers.known(address, in: context.hosts).map { context.hosts[Int($0)] }
+  }
   /// Adds what was found about one of its hosts from outside the shard.
   mutating func take(_ finding: Finding) { findings.append(finding) }
 
@@ -286,10 +290,27 @@ struct Shard: Sendable {
 
   private mutating func countInsidePeers() {
     var seen: Set<ShardContext.NameKey> = []
+    var timed: Set<ShardContext.NameKey> = []
     for pair in context.pairs.pairs where pair.isInside && pair.isOurs {
-      guard seen.insert(ShardContext.NameKey(host: pair.host, peer: pair.peer)).inserted else { continue }
-      context.hosts[Int(pair.host)].insidePeers += 1
+      let key = ShardContext.NameKey(host: pair.host, peer: pair.peer)
+      if seen.insert(key).inserted { context.hosts[Int(pair.host)].insidePeers += 1 }
+      guard KnownService.byPort(pair.port, pair.transport) == nil, keepsTime(pair), timed.insert(key).inserted else {
+        continue
+      }
+      context.hosts[Int(pair.host)].insideTimers += 1
     }
+  }
+
+  /// Regular by the plainest measure: gaps that differ little from their mean.
+  private func keepsTime(_ pair: Pair) -> Bool {
+    guard pair.starts >= 9 else { return false }
+    let starts = context.pairs.startSeconds(of: pair)
+    guard starts.count >= 9 else { return false }
+    let gaps = zip(starts.dropFirst(), starts).map { $0 - $1 }
+    let mean = gaps.reduce(0, +) / Double(gaps.count)
+    guard mean >= 1 else { return false }
+    let variance = gaps.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(gaps.count)
+    return variance < 0.25 * mean * mean
   }
 
   /// With all names known, whatever the order in which logs were read.

@@ -95,6 +95,8 @@ public struct HostRecord: Sendable {
   public var lookupsServed: UInt32 = 0
   /// Distinct machines inside that it began connections to.
   public var insidePeers = 0
+  /// Of these, machines with which it keeps time.
+  public var insideTimers = 0
   /// Answered connections that outsiders opened to it on low ports.
   public var clientsServed: UInt32 = 0
   var platforms: PlatformSet = []

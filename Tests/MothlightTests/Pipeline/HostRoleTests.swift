@@ -33,4 +33,26 @@ private typealias F = PipelineFixture
     #expect(try #require(f.verdict(of: F.ours(9))).roles == [.insideProber])
     #expect(try #require(f.verdict(of: F.ours(8))).roles.isEmpty)
   }
+
+  /// Polling is a monitor's trade: it keeps time with machines inside, so a timer to a named page outside says less.
+  @Test func aMonitorsTimersWeighLess() throws {
+    func network(insideTargets: UInt32) -> PipelineFixture {
+      var f = PipelineFixture()
+      f.browsing(F.ours(9), hours: 4)
+      for n in 0..<insideTargets {
+        for i in 0..<48 { f.flow(Double(i) * 300 + Double(n), F.ours(9), F.ours(40 + n), port: 5666, octets: (90, 90)) }
+      }
+      f.lookup(0, F.ours(9), "status.example.org", F.outside(77))
+      for i in 0..<48 { f.flow(Double(i) * 300 + 7, F.ours(9), F.outside(77), port: 4443, octets: (400, 900)) }
+      return f
+    }
+    let plain = try #require(network(insideTargets: 0).findings(of: "beacon").first { $0.peer == F.outside(77) })
+    let report = network(insideTargets: 5).report()
+    let row = try #require(report.hosts.first { $0.host == F.ours(9) })
+    #expect(row.roles == [.monitor])
+    let lowered = try #require(
+      (row.findings + report.hidden.map(\.finding)).first { $0.detector == "beacon" && $0.peer == F.outside(77) })
+    #expect(abs(lowered.logOdds - max(0, plain.logOdds - 2)) < 0.01)
+    #expect(lowered.suppressions.first?.kind == .role)
+  }
 }
