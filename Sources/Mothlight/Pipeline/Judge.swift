@@ -176,11 +176,11 @@ public struct Judge: Sendable {
   private func lack(_ host: HostRecord, _ activity: HostActivity, _ context: ShardContext) -> String? {
     if context.isSampled { return Self.sampledLack }
     if !context.hasUsableTime { return "The records carry no usable time." }
-    if activity.octetsOut == 0 { return "Only what others sent to this host was seen, nothing that it sent itself." }
-    if host.isSeenOneSided { return "Only this host's own packets were seen, never an answer: a one-sided view." }
     if activity.flows == 0, activity.dnsLookups > 0 {
       return "Only \(activity.dnsLookups) DNS look-ups of this host were seen, none of its connections."
     }
+    if activity.octetsOut == 0 { return "Only what others sent to this host was seen, nothing that it sent itself." }
+    if host.isSeenOneSided { return "Only this host's own packets were seen, never an answer: a one-sided view." }
     if activity.flows < Self.flowsLeast { return "Only \(activity.flows) flows of this host were seen." }
     let seconds = activity.last.seconds(since: activity.first)
     if seconds < Self.secondsLeast { return "This host was seen for only \(Phrase.seconds(seconds))." }
