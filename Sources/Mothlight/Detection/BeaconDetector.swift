@@ -14,7 +14,8 @@ public struct BeaconDetector: Detector {
         "gate: standard deviation over mean of the gaps; more for many starts"),
       .init("entropy_most", 0.62, unit: "ratio", "gate: entropy of the gap histogram over ln(n + 1)"),
       .init("timer_least", 8, unit: "nat", "log-odds of all looks against series without a timer"),
-      .init("named_discount", 2, unit: "nat", "taken off when the peer has a name and an everyday port"),
+      .init("named_discount", 2, unit: "nat", "taken off when the peer has a name and an everyday port or no answer"),
+      .init("everyday_most", 2.3, unit: "nat", "most that a timer says about such a peer"),
       .init(
         "hammer_gap_most", 10, unit: "s", "median gap below which no everyday program opens new connections for long"),
     ],
@@ -33,6 +34,7 @@ public struct BeaconDetector: Detector {
   private let entropyMost: Double
   private let timerLeast: Double
   private let namedDiscount: Double
+  private let everydayMost: Double
   private let hammerGap: Double
 
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
@@ -42,6 +44,7 @@ public struct BeaconDetector: Detector {
     entropyMost = knobs["entropy_most"] ?? 0.62
     timerLeast = knobs["timer_least"] ?? 8
     namedDiscount = knobs["named_discount"] ?? 2
+    everydayMost = knobs["everyday_most"] ?? 2.3
     hammerGap = knobs["hammer_gap_most"] ?? 10
   }
 
@@ -84,9 +87,9 @@ public struct BeaconDetector: Detector {
     if persistence < 0.2 { odds -= 1.5 }
     if span < 300, !isHammering { odds -= 1 }
     let isNamed = name != nil && IPAddress(name ?? "") == nil
-    // Without visible look-ups every peer is nameless, so that says nothing.
-    let isEveryday = KnownService.isCommonPort(pair.port, pair.transport) && (isNamed || !host.hasVisibleLookups)
-    if isEveryday, !isHammering { odds -= namedDiscount }
+    let isEveryday = Self.isEveryday(pair, host, isNamed: isNamed)
+    // Feeds, chats and devices of one machine alone do the same, so that this stays below the bar when rarity adds to it.
+    if isEveryday, !isHammering { odds = min(odds - namedDiscount, everydayMost) }
     if isHammering { odds = max(odds, 3.5) }
     if KnownService.isFileSharing(pair.port)
       || host.looksPeerToPeer && !KnownService.isCommonPort(pair.port, pair.transport)
@@ -120,6 +123,14 @@ public struct BeaconDetector: Detector {
       evidence: detail.samples.map { EvidenceFlow($0, note: name ?? "") },
       refutedBy: "software on this machine that is known to poll \(what) every \(Phrase.seconds(p.model.period))",
       series: p.histogram, seriesName: GapHistogram.seriesName, peer: pair.peer, peerName: name)
+  }
+
+  /// Whether healthy machines, too, keep time with such a peer.
+  private static func isEveryday(_ pair: Pair, _ host: HostRecord, isNamed: Bool) -> Bool {
+    // Without visible look-ups every peer is nameless, so that says nothing.
+    if KnownService.isCommonPort(pair.port, pair.transport), isNamed || !host.hasVisibleLookups { return true }
+    // Whatever cannot reach its server tries again by timer; a dead server without a name is stranger.
+    return isNamed && pair.failed * 2 > pair.starts
   }
 
   /// When the host showed nothing for an hour or more, seconds since `zero`: in an office eight of twenty-four hours count.

@@ -73,4 +73,22 @@ import Testing
     let period = try #require(finding.measures.first { $0.name == "period" })
     #expect(period.value > 6500 && period.value < 8000)
   }
+
+  /// A feed reader's only server, and a licence server that is gone: timers, named, of one machine alone.
+  @Test func namedClockworkOfOneMachineStaysBelowTheBar() throws {
+    var f = PipelineFixture()
+    for n in 0..<12 as Range<UInt32> { f.browsing(PipelineFixture.ours(20 + n), hours: 8, visitsPerHour: 4) }
+    f.browsing(host, hours: 24, visitsPerHour: 6)
+    f.lookup(0, host, "feed.example", server)
+    f.lookup(1, host, "licence.example", PipelineFixture.outside(8))
+    for n in 0..<48 {
+      f.flow(Double(n) * 1800 + 2, host, server, port: 443, octets: (400, UInt64(2000 + f.random.next() % 20_000)))
+      f.flow(Double(n) * 1800 + 9, host, PipelineFixture.outside(8), port: 27_000, state: .unanswered)
+    }
+    let row = try #require(f.verdict(of: host))
+    let timers = row.findings.filter { $0.detector == "beacon" }
+    #expect(timers.count == 2)
+    #expect(timers.allSatisfy { $0.logOdds > 1 && $0.logOdds < Judge.bar })
+    #expect(row.verdict != .infected)
+  }
 }

@@ -18,6 +18,8 @@ struct BenignService {
   var port: UInt16 = 443
   var transport = Transport.tcp
   var isAnswered = true
+  /// Its answers have no news in them.
+  var isReplySteady = false
   var octets: ClosedRange<Double> = 300...3000
   /// A program of its own, so its agent string or fingerprint is seen toward this server only.
   var hasRareSignature = false
@@ -25,7 +27,7 @@ struct BenignService {
   static let all: [BenignService] = [
     BenignService(
       label: "time", reach: .shared(0.9), period: 64...1024, jitter: 0.02, name: "ntp.pool.example", port: 123,
-      transport: .udp, octets: 76...76),
+      transport: .udp, isReplySteady: true, octets: 76...76),
     BenignService(
       label: "update check", reach: .shared(0.85), period: 3600...14_400, jitter: 0.2, name: "update.vendor.example"),
     BenignService(
@@ -33,9 +35,10 @@ struct BenignService {
       port: 80),
     BenignService(
       label: "push, own port", reach: .shared(0.5), period: 600...1800, jitter: 0.05, name: "mtalk.push.example",
-      port: 5228),
+      port: 5228, isReplySteady: true),
     BenignService(
-      label: "push, web", reach: .shared(0.4), period: 240...1740, jitter: 0.03, name: "push.phone.example"),
+      label: "push, web", reach: .shared(0.4), period: 240...1740, jitter: 0.03, name: "push.phone.example",
+      isReplySteady: true),
     BenignService(
       label: "telemetry", reach: .shared(0.7), period: 300...3600, jitter: 0.1, name: "telemetry.maker.example"),
     BenignService(
@@ -47,7 +50,7 @@ struct BenignService {
       octets: 400...6000),
     BenignService(
       label: "monitoring", reach: .shared(0.06), period: 15...60, jitter: 0.02, name: "collector.monitor.example",
-      octets: 900...1100, hasRareSignature: true),
+      isReplySteady: true, octets: 900...1100, hasRareSignature: true),
     BenignService(
       label: "weather", reach: .shared(0.15), period: 900...3600, jitter: 0.05, name: "weather.example",
       octets: 350...420),
@@ -55,7 +58,8 @@ struct BenignService {
       label: "feed reader", reach: .own(0.25), period: 900...3600, jitter: 0.05, name: "feed", octets: 350...420,
       hasRareSignature: true),
     BenignService(
-      label: "device cloud", reach: .own(0.05), period: 30...600, jitter: 0.1, name: "device-cloud", octets: 200...400,
+      label: "device cloud", reach: .own(0.05), period: 30...600, jitter: 0.1, name: "device-cloud",
+      isReplySteady: true, octets: 200...400,
       hasRareSignature: true),
     BenignService(
       label: "home-made script", reach: .own(0.02), period: 300...3600, jitter: 0.01, name: "script-target",
@@ -74,7 +78,7 @@ extension Network {
       case .shared(let share):
         let end = Endpoint(
           peer: newPeer(), name: service.name, port: service.port, transport: service.transport,
-          isAnswered: service.isAnswered)
+          isAnswered: service.isAnswered, isReplySteady: service.isReplySteady)
         let period = random.uniform(service.period.lowerBound, service.period.upperBound)
         let users = presences.indices.filter { _ in random.chance(share) }
         for host in users {
@@ -84,7 +88,7 @@ extension Network {
         for host in presences.indices where random.chance(share) {
           let end = Endpoint(
             peer: newPeer(), name: service.name.map { "\($0)\(host).example" }, port: service.port,
-            transport: service.transport, isAnswered: service.isAnswered)
+            transport: service.transport, isAnswered: service.isAnswered, isReplySteady: service.isReplySteady)
           let period = random.uniform(service.period.lowerBound, service.period.upperBound)
           run(service, period, on: host, end, prevalence: 1 / Double(Self.hosts))
         }
@@ -118,7 +122,8 @@ extension Network {
         let series = kind.series(days: days, starts: n, presences[host], &random)
         let peer = newPeer()
         add(
-          series, of: host, to: Endpoint(peer: peer, name: "rare\(peer).example"), label: "no timer",
+          series, of: host, to: Endpoint(peer: peer, name: "rare\(peer).example", isReplySteady: false),
+          label: "no timer",
           around: .init(
             prevalence: 1 / Double(Self.hosts), knownDays: random.chance(0.7) ? 60 : 3, lacksHost: false,
             hasRareSignature: random.chance(0.02)))

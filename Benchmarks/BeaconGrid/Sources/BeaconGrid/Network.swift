@@ -32,6 +32,8 @@ struct Network {
     var port: UInt16 = 443
     var transport = Transport.tcp
     var isAnswered = true
+    /// Answers are of one size; else most have news in them.
+    var isReplySteady = true
   }
 
   init(days: Int, seed: UInt64, stream: UInt64, isOfficeHours: (Int) -> Bool?) {
@@ -59,7 +61,8 @@ struct Network {
       let time = Self.start.advanced(bySeconds: t)
       if i == 0, let name = end.name { look(up: name, at: time, source, end.peer) }
       let sent = UInt64(max(60, min(1e9, series.sizes[i])))
-      let received = end.isAnswered ? sent * 2 : 0
+      let reply = end.isReplySteady ? Double(sent) * 2 : random.logNormal(median: Double(sent) * 4, sigma: 0.8)
+      let received = end.isAnswered ? UInt64(max(60, min(1e9, reply))) : 0
       observations.append(
         Observation(
           time: time,
@@ -100,7 +103,7 @@ struct Network {
         series.sizes.append(random.logNormal(median: 1500, sigma: 0.9))
       }
       add(
-        series, of: host, to: Endpoint(peer: peer, name: "site\(site).example"), label: "visit",
+        series, of: host, to: Endpoint(peer: peer, name: "site\(site).example", isReplySteady: false), label: "visit",
         around: .init(prevalence: 1, knownDays: 60, lacksHost: false, hasRareSignature: false))
     }
   }

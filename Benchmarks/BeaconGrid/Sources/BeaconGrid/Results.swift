@@ -41,11 +41,22 @@ struct Scores: Sendable {
     return place < sorted.count ? sorted[place] : -.infinity
   }
 
-  /// Bots found in each cell, by method.
+  /// Bots found in each cell, by method. Of the null's pairs that score the threshold exactly, as many count as the rate has
+  /// room for, and of the bots the same share: what a coin thrown at the threshold would find.
   func detected(rate: Double) -> [[Int]] {
-    let thresholds = methods.indices.map { threshold($0, rate: rate) }
+    let limits = methods.indices.map { m -> (threshold: Double, share: Double) in
+      let threshold = threshold(m, rate: rate)
+      let above = null[m].count(where: { $0 > threshold })
+      let equal = null[m].count(where: { $0 == threshold })
+      guard threshold > -1e9, equal > 0 else { return (threshold, 0) }
+      return (threshold, max(0, Double(null[m].count) * rate - Double(above)) / Double(equal))
+    }
     return bots.map { trials in
-      methods.indices.map { m in trials.count(where: { $0[m] > thresholds[m] }) }
+      methods.indices.map { m in
+        let above = trials.count(where: { $0[m] > limits[m].threshold })
+        let equal = trials.count(where: { $0[m] == limits[m].threshold })
+        return above + Int((Double(equal) * limits[m].share).rounded())
+      }
     }
   }
 }
