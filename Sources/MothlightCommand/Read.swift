@@ -138,7 +138,7 @@ struct ReadChoices: ParsableArguments {
       let halves = text.split(separator: "=", maxSplits: 1)
       let path = halves.first?.split(separator: ".", maxSplits: 1) ?? []
       guard halves.count == 2, path.count == 2, let value = Double(halves[1]) else {
-        throw ValidationError("--set takes DETECTOR.KNOB=NUMBER, for example beacon.bayes_least=8; not '\(text)'")
+        throw ValidationError("--set takes DETECTOR.KNOB=NUMBER, for example beacon.timer_least=10; not '\(text)'")
       }
       result[String(path[0]), default: [:]][String(path[1])] = value
     }

@@ -159,7 +159,7 @@ import Yams
     let list = try mothlight(["detectors"])
     #expect(list.status == 0 && list.out.split(separator: "\n").count >= 14)
     let one = try mothlight(["detectors", "beacon"])
-    #expect(one.out.contains("beacon.bayes_least") && one.out.contains("known false positive"))
+    #expect(one.out.contains("beacon.timer_least") && one.out.contains("known false positive"))
   }
 
   // MARK: Signatures

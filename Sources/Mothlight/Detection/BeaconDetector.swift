@@ -2,17 +2,20 @@ import Glibc
 
 /// Starts toward one outside service that keep time: a program calls home.
 ///
-/// The gate (dispersion or gap entropy) is cheap; what passes is scored by comb, autocorrelation and a Bayes factor. A timer
-/// is not yet a bot: everyday services and names everyone uses are set aside, and a timer alone never makes "infected".
+/// The gate (dispersion, gap entropy, autocorrelation) is cheap; what passes is scored by a Bayes factor, dispersion, comb and
+/// autocorrelation, each held against series without a timer. A timer is not yet a bot: everyday services and names everyone uses are set aside, and a timer alone never makes "infected".
 public struct BeaconDetector: Detector {
   public static let card = DetectorCard(
     name: "beacon", title: "Regular call-home to one service", family: .timing, reads: [.flow],
     knobs: [
-      .init("starts_least", 9, unit: "connections", "fewest starts that are judged"),
-      .init("dispersion_most", 0.85, unit: "ratio", "gate: standard deviation over mean of the gaps"),
+      .init("starts_least", 8, unit: "connections", "fewest starts that are judged"),
+      .init(
+        "dispersion_most", 0.85, unit: "ratio",
+        "gate: standard deviation over mean of the gaps; more for many starts"),
       .init("entropy_most", 0.62, unit: "ratio", "gate: entropy of the gap histogram over ln(n + 1)"),
-      .init("bayes_least", 6, unit: "nat", "log Bayes factor of a timer over no timer"),
-      .init("named_discount", 2, unit: "nat", "taken off when the peer has a name and an everyday port"),
+      .init("timer_least", 8, unit: "nat", "log-odds of all looks against series without a timer"),
+      .init("named_discount", 2, unit: "nat", "taken off when the peer has a name and an everyday port or no answer"),
+      .init("everyday_most", 2.3, unit: "nat", "most that a timer says about such a peer"),
       .init(
         "hammer_gap_most", 10, unit: "s", "median gap below which no everyday program opens new connections for long"),
     ],
@@ -29,17 +32,19 @@ public struct BeaconDetector: Detector {
   private let startsLeast: Int
   private let dispersionMost: Double
   private let entropyMost: Double
-  private let bayesLeast: Double
+  private let timerLeast: Double
   private let namedDiscount: Double
+  private let everydayMost: Double
   private let hammerGap: Double
 
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
     let knobs = try settings.resolve(Self.card)
-    startsLeast = Int(max(5, min(512, knobs["starts_least"] ?? 9)))
+    startsLeast = Int(max(5, min(512, knobs["starts_least"] ?? 8)))
     dispersionMost = knobs["dispersion_most"] ?? 0.85
     entropyMost = knobs["entropy_most"] ?? 0.62
-    bayesLeast = knobs["bayes_least"] ?? 6
+    timerLeast = knobs["timer_least"] ?? 8
     namedDiscount = knobs["named_discount"] ?? 2
+    everydayMost = knobs["everyday_most"] ?? 2.3
     hammerGap = knobs["hammer_gap_most"] ?? 10
   }
 
@@ -61,8 +66,13 @@ public struct BeaconDetector: Detector {
     }
     let starts = context.pairs.startSeconds(of: pair)
     let gate = Periodicity.Gate(dispersionMost: dispersionMost, entropyMost: entropyMost)
-    guard let p = Periodicity.analyse(starts, oldGaps: detail.oldGaps, gate: gate), p.model.logBayesFactor >= bayesLeast
+    guard
+      let p = Periodicity.analyse(
+        starts, oldGaps: detail.oldGaps,
+        absences: Self.absences(of: context.hosts[Int(pair.host)], since: detail.firstKept),
+        gate: gate), p.odds.total >= timerLeast
     else { return nil }
+    let looks = p.odds
     // A word in a name is the peer's own claim: it counts on everyday ports only.
     let service = KnownService.isCommonPort(pair.port, pair.transport) ? name.flatMap(KnownService.byName) : nil
     let host = context.hosts[Int(pair.host)]
@@ -75,13 +85,13 @@ public struct BeaconDetector: Detector {
       && Self.dominates(pair, host)
     // A burst of one visit keeps time too; a caller does so for as long as its host is up.
     let persistence = min(1, span / max(60, min(online * 3600, host.secondsWatched)))
-    var odds = min(5, 2 + log(1 + p.model.logBayesFactor / 4))
+    var odds = min(5, 2 + log(1 + looks.total / 4))
     if persistence < 0.2 { odds -= 1.5 }
     if span < 300, !isHammering { odds -= 1 }
     let isNamed = name != nil && IPAddress(name ?? "") == nil
-    // Without visible look-ups every peer is nameless, so that says nothing.
-    let isEveryday = KnownService.isCommonPort(pair.port, pair.transport) && (isNamed || !host.hasVisibleLookups)
-    if isEveryday, !isHammering { odds -= namedDiscount }
+    let isEveryday = Self.isEveryday(pair, host, isNamed: isNamed)
+    // Feeds, chats and devices of one machine alone do the same, so that this stays below the bar when rarity adds to it.
+    if isEveryday, !isHammering { odds = min(odds - namedDiscount, everydayMost) }
     if isHammering { odds = max(odds, 3.5) }
     if KnownService.isFileSharing(pair.port)
       || host.looksPeerToPeer && !KnownService.isCommonPort(pair.port, pair.transport)
@@ -100,11 +110,12 @@ public struct BeaconDetector: Detector {
       first: pair.first, last: pair.last, logOdds: max(0, odds),
       measures: [
         Measure("starts", Double(pair.starts), "connections", atLeast: Double(startsLeast)),
-        Measure("log_bayes_factor", p.model.logBayesFactor, "nat", atLeast: bayesLeast),
+        Measure("timer_log_odds", looks.total, "nat", atLeast: timerLeast),
+        Measure("log_bayes_factor", p.model.logBayesFactor, "nat"),
         Measure("gap_dispersion", p.dispersion, "", atMost: dispersionMost),
         Measure("gap_entropy", p.entropy, "", atMost: entropyMost),
         Measure("period", p.model.period, "s"), Measure("jitter", p.jitter, "share"),
-        Measure("harmonic_comb", p.comb, ""), Measure("autocorrelation", p.autocorrelation, ""),
+        Measure("harmonic_comb", p.comb, "share"), Measure("autocorrelation", p.autocorrelation, "standard deviations"),
         Measure(
           "beats_seen_of_expected",
           expected > 0 ? min(1, Double(max(p.starts, detail.ticksDropped > 0 ? Int(pair.starts) : 0)) / expected) : 0,
@@ -114,6 +125,29 @@ public struct BeaconDetector: Detector {
       evidence: detail.samples.map { EvidenceFlow($0, note: name ?? "") },
       refutedBy: "software on this machine that is known to poll \(what) every \(Phrase.seconds(p.model.period))",
       series: p.histogram, seriesName: GapHistogram.seriesName, peer: pair.peer, peerName: name)
+  }
+
+  /// Whether healthy machines, too, keep time with such a peer.
+  private static func isEveryday(_ pair: Pair, _ host: HostRecord, isNamed: Bool) -> Bool {
+    // Without visible look-ups every peer is nameless, so that says nothing.
+    if KnownService.isCommonPort(pair.port, pair.transport), isNamed || !host.hasVisibleLookups { return true }
+    // Whatever cannot reach its server tries again by timer; a dead server without a name is stranger.
+    return isNamed && pair.failed * 2 > pair.starts
+  }
+
+  /// When the host showed nothing for an hour or more, seconds since `zero`: in an office eight of twenty-four hours count.
+  static func absences(of host: HostRecord, since zero: Timestamp) -> [ClosedRange<Double>] {
+    let offset = Double(zero.nanoseconds) / 1e9
+    var result: [ClosedRange<Double>] = []
+    var lastEnd: Double?
+    for record in host.days.sorted(by: { $0.day < $1.day }) {
+      for bin in record.activity.bins.indices where record.activity.bins[bin] > 0 {
+        let start = Double(record.day) * 86_400 + Double(bin) * 900 - offset
+        if let end = lastEnd, start - end >= 3600 { result.append(end...start) }
+        lastEnd = start + 900
+      }
+    }
+    return result
   }
 
   /// On a machine that a person uses, a fast poller is likely a page left open; on one that does little else it is a program.

@@ -3,8 +3,8 @@ import Glibc
 /// Likelihood of a gap histogram under "a timer" and under "no timer", and their ratio.
 ///
 /// Timer: gaps uniform on P(1 ± j); lost beats give k·P with weights m^(k−1); a share ε of the gaps comes from the other
-/// model. No timer: exponential, or log-normal with σ ≥ 0.9 (people in bursts). Both are scored on the same quarter-octave
-/// bins, so the ratio has no free constant; four fitted numbers cost 2·ln n (BIC, Schwarz 1978, doi:10.1214/aos/1176344136).
+/// model, or unrelated starts cut the gaps. No timer: see `NoTimer`. Both are scored on the same quarter-octave bins, so the
+/// ratio has no free constant; four fitted numbers cost 2·ln n (BIC, Schwarz 1978, doi:10.1214/aos/1176344136).
 struct GapModels {
   /// ln P(gaps | timer) − ln P(gaps | no timer) − penalty.
   var logBayesFactor: Double
@@ -19,38 +19,47 @@ struct GapModels {
   private static let jitters = [0.03, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9]
   private static let misses = [0.0, 0.3, 0.6]
   private static let extras = [0.02, 0.1, 0.25, 0.5]
+  /// Unrelated starts per beat: they cut the timer's gaps, they do not only stand beside them.
+  private static let interruptions = [0.3, 1.0]
 
-  /// - Complexity: O(candidate periods × 84 × occupied bins).
-  static func compare(_ counts: [Double], gaps: [Double] = []) -> GapModels? {
+  /// - Parameter hint: a period that another look at the starts proposes.
+  /// - Complexity: O(candidate periods × 126 × occupied bins).
+  static func compare(_ counts: [Double], gaps: [Double] = [], hint: Double = 0) -> GapModels? {
     let n = counts.reduce(0, +)
     guard n >= 5 else { return nil }
-    let null = noTimer(counts, n)
-    let nullLikelihood = logLikelihood(counts, null)
+    let null = NoTimer.fit(counts, n)
     let occupied = counts.indices.filter { counts[$0] > 0 }
-    var best: GapModels?
-    for period in candidates(counts, n, gaps) {
+    let weights = occupied.map { counts[$0] }
+    let rest = occupied.map { null.probabilities[$0] }
+    var best = GapModels(logBayesFactor: -.infinity, period: 0, jitter: 0, missShare: 0, extraShare: 0)
+    func consider(
+      _ timer: [Double], _ extra: Double, _ shown: Double, _ period: Double, _ jitter: Double, _ miss: Double
+    ) {
+      var likelihood = 0.0
+      for i in weights.indices { likelihood += weights[i] * log((1 - extra) * timer[i] + extra * rest[i] + 1e-12) }
+      let factor = likelihood - null.logLikelihood - 2 * log(n)
+      if factor > best.logBayesFactor {
+        best = GapModels(logBayesFactor: factor, period: period, jitter: jitter, missShare: miss, extraShare: shown)
+      }
+    }
+    for period in candidates(counts, n, gaps, hint) {
       for jitter in jitters {
         for miss in misses {
           let timer = comb(period, jitter, miss, at: occupied)
-          for extra in extras {
-            var likelihood = 0.0
-            for (i, b) in occupied.enumerated() {
-              likelihood += counts[b] * log((1 - extra) * timer[i] + extra * null[b] + 1e-12)
-            }
-            let factor = likelihood - nullLikelihood - 2 * log(n)
-            if factor > best?.logBayesFactor ?? -.infinity {
-              best = GapModels(
-                logBayesFactor: factor, period: period, jitter: jitter, missShare: miss, extraShare: extra)
-            }
+          for extra in extras { consider(timer, extra, extra, period, jitter, miss) }
+          for (rate, cut) in zip(interruptions, interrupted(period, jitter, miss, rates: interruptions, at: occupied)) {
+            consider(cut, 0.02, rate / (1 + rate), period, jitter, miss)
           }
         }
       }
     }
-    return best
+    return best.period > 0 ? best : nil
   }
 
   /// Periods worth trying: the fullest bins, each at the mean of the gaps that fell into it, and the median.
-  private static func candidates(_ counts: [Double], _ n: Double, _ gaps: [Double]) -> [Double] {
+  private static func candidates(_ counts: [Double], _ n: Double, _ gaps: [Double], _ hint: Double)
+    -> [Double]
+  {
     var sums = [Double](repeating: 0, count: counts.count)
     var seen = [Double](repeating: 0, count: counts.count)
     for gap in gaps {
@@ -68,9 +77,12 @@ struct GapModels {
         periods.append(middle(b))
         // A wide uniform has its centre of mass above the median bin's centre.
         periods.append(middle(b) * 1.15)
+        // Unrelated starts cut gaps short.
+        periods.append(middle(b) * 1.6)
         break
       }
     }
+    if hint > 0 { periods.append(hint) }
     return periods
   }
 
@@ -92,36 +104,43 @@ struct GapModels {
     return p
   }
 
-  /// The better of exponential and broad log-normal, as bin probabilities.
-  private static func noTimer(_ counts: [Double], _ n: Double) -> [Double] {
+  /// Probability of the bins `bins` under a timer whose gaps memoryless starts cut, for each of `rates` of them per beat that
+  /// shows.
+  ///
+  /// Superposition of a renewal and a Poisson process (Cox, Renewal Theory, 1962, chapter 6): a gap outlasts t when no
+  /// unrelated start falls into it and, begun by a beat, the timer's gap outlasts t, or, begun elsewhere, what is left of it.
+  static func interrupted(_ period: Double, _ jitter: Double, _ miss: Double, rates: [Double], at bins: [Int])
+    -> [[Double]]
+  {
+    var left = [Double](repeating: 0, count: bins.count * 2)
+    var tail = left
+    let edges = bins.flatMap { [GapHistogram.edges[$0], GapHistogram.edges[$0 + 1]] }
+    let kinds = miss > 0 ? 7 : 1
+    var weight = 1 - miss
     var mean = 0.0
-    var logMean = 0.0
-    for b in counts.indices {
-      mean += counts[b] * GapHistogram.centre(b)
-      logMean += counts[b] * log(GapHistogram.centre(b))
+    for k in 1...kinds {
+      // The last kind takes what is left of the weights, so that they sum to one.
+      let share = k == kinds ? weight / (1 - miss) : weight
+      let half = period * jitter * Double(k).squareRoot()
+      let low = max(Double(k) * period - half, 0.01)
+      let high = Double(k) * period + half
+      mean += share * Double(k) * period
+      weight *= miss
+      for (i, t) in edges.enumerated() where t < high {
+        if t <= low {
+          left[i] += share
+          tail[i] += share * ((low + high) / 2 - t)
+        } else {
+          left[i] += share * (high - t) / (high - low)
+          tail[i] += share * (high - t) * (high - t) / (2 * (high - low))
+        }
+      }
     }
-    mean /= n
-    logMean /= n
-    var variance = 0.0
-    for b in counts.indices { variance += counts[b] * pow(log(GapHistogram.centre(b)) - logMean, 2) }
-    let sigma = max(0.9, (variance / n).squareRoot())
-    let exponential = bins { 1 - exp(-$0 / mean) }
-    let logNormal = bins { 0.5 * erfc(-(log(max($0, 1e-9)) - logMean) / (sigma * 2.0.squareRoot())) }
-    return logLikelihood(counts, exponential) > logLikelihood(counts, logNormal) ? exponential : logNormal
-  }
-
-  private static func bins(_ cumulative: (Double) -> Double) -> [Double] {
-    var p = (0..<GapHistogram.binCount).map {
-      cumulative(GapHistogram.edges[$0 + 1]) - cumulative(GapHistogram.edges[$0])
+    return rates.map { rate in
+      func outlasts(_ i: Int) -> Double {
+        left[i] > 0 ? exp(-rate * edges[i] / mean) * (left[i] + rate * tail[i] / mean) / (1 + rate) : 0
+      }
+      return bins.indices.map { max(0, outlasts(2 * $0) - outlasts(2 * $0 + 1)) }
     }
-    let total = p.reduce(0, +)
-    if total > 0 { for b in p.indices { p[b] = p[b] / total } }
-    return p
-  }
-
-  private static func logLikelihood(_ counts: [Double], _ p: [Double]) -> Double {
-    var sum = 0.0
-    for b in counts.indices where counts[b] > 0 { sum += counts[b] * log(p[b] + 1e-12) }
-    return sum
   }
 }

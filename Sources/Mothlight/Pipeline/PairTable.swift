@@ -130,12 +130,12 @@ public struct PairTable: Sendable {
       details.append(PairDetail())
     }
     let d = Int(pairs[i].detail)
-    if details[d].zero == .distantPast { details[d].zero = Timestamp(seconds: Int64(flow.first.hour) &* 3600) }
-    let (nanoseconds, overflow) = flow.first.nanoseconds.subtractingReportingOverflow(details[d].zero.nanoseconds)
-    if !overflow, let tick = Int32(exactly: Timestamp.floorDivide(nanoseconds, 10_000_000)) {
-      details[d].ticks.append(tick)
-      if details[d].ticks.count >= PairDetail.timesKept * 2 { details[d].fold() }
+    if details[d].zero == .distantPast {
+      details[d].zero = Timestamp(seconds: Int64(flow.first.hour) &* 3600)
+      // A slow caller starts eight times a day: the three before this one count.
+      for earlier in pairs[i].earlierStarts { details[d].add(earlier) }
     }
+    details[d].add(flow.first)
     if details[d].samples.count < Limits.evidenceFlowsPerFinding {
       details[d].samples.append(flow)
     } else if pairs[i].starts & 15 == 0 {
@@ -156,6 +156,12 @@ public struct PairTable: Sendable {
 }
 
 extension Pair {
+  /// The three starts before the fourth, which `recent` still knows when the fourth has just begun.
+  var earlierStarts: [Timestamp] {
+    guard starts == 4, zero != .distantPast else { return [] }
+    return [zero, zero.advanced(bySeconds: Double(recent[2].began)), zero.advanced(bySeconds: Double(recent[1].began))]
+  }
+
   /// Whether most of its conversations are known to have been begun by our host.
   var isOurs: Bool { guessed &* 2 <= starts }
 
@@ -223,6 +229,16 @@ extension Pair {
 }
 
 extension PairDetail {
+  mutating func add(_ start: Timestamp) {
+    let (nanoseconds, overflow) = start.nanoseconds.subtractingReportingOverflow(zero.nanoseconds)
+    guard !overflow, let tick = Int32(exactly: Timestamp.floorDivide(nanoseconds, 10_000_000)) else { return }
+    ticks.append(tick)
+    if ticks.count >= PairDetail.timesKept * 2 { fold() }
+  }
+
+  /// The earliest start that is kept.
+  var firstKept: Timestamp { zero.advanced(bySeconds: Double(ticks.min() ?? 0) / 100) }
+
   /// Moves the older half of the times into the gap histogram.
   mutating func fold() {
     ticks.sort()

@@ -1,0 +1,82 @@
+import Glibc
+
+/// The likeliest of the models in which nothing keeps time: memoryless, people in bursts, and bursts with pauses between them.
+struct NoTimer {
+  /// Of each bin of the gap histogram.
+  var probabilities: [Double]
+  var logLikelihood: Double
+
+  /// Narrower log-normal gaps would be a timer with jitter.
+  private static let narrowest = 0.9
+  private static let rounds = 12
+
+  static func fit(_ counts: [Double], _ n: Double) -> NoTimer {
+    let occupied = counts.indices.filter { counts[$0] > 0 }
+    var mean = 0.0
+    var logMean = 0.0
+    for b in occupied {
+      mean += counts[b] * GapHistogram.centre(b)
+      logMean += counts[b] * log(GapHistogram.centre(b))
+    }
+    mean /= n
+    logMean /= n
+    var variance = 0.0
+    for b in occupied { variance += counts[b] * pow(log(GapHistogram.centre(b)) - logMean, 2) }
+    let sigma = max(narrowest, (variance / n).squareRoot())
+    var models = [bins { 1 - exp(-$0 / mean) }, logNormal(logMean, sigma)]
+    if n >= 10 { models.append(bursts(counts, n, occupied, logMean, sigma)) }
+    var best = NoTimer(probabilities: models[0], logLikelihood: -.infinity)
+    for p in models {
+      var sum = 0.0
+      for b in occupied { sum += counts[b] * log(p[b] + 1e-12) }
+      if sum > best.logLikelihood { best = NoTimer(probabilities: p, logLikelihood: sum) }
+    }
+    return best
+  }
+
+  /// Two broad log-normals, within and between visits, by expectation and maximisation (Dempster, Laird, Rubin 1977).
+  private static func bursts(_ counts: [Double], _ n: Double, _ occupied: [Int], _ centre: Double, _ sigma: Double)
+    -> [Double]
+  {
+    var means = [centre - sigma, centre + sigma]
+    var sigmas = [narrowest, narrowest]
+    var share = 0.5
+    var parts = [logNormal(means[0], sigmas[0]), logNormal(means[1], sigmas[1])]
+    for _ in 0..<rounds {
+      var weight = [0.0, 0.0]
+      var sum = [0.0, 0.0]
+      var square = [0.0, 0.0]
+      for b in occupied {
+        let x = log(GapHistogram.centre(b))
+        let first = share * parts[0][b]
+        let second = (1 - share) * parts[1][b]
+        let mine = first / (first + second + 1e-300) * counts[b]
+        for (k, w) in [mine, counts[b] - mine].enumerated() {
+          weight[k] += w
+          sum[k] += w * x
+          square[k] += w * x * x
+        }
+      }
+      guard weight[0] > 1, weight[1] > 1 else { break }
+      for k in 0...1 {
+        means[k] = sum[k] / weight[k]
+        sigmas[k] = max(narrowest, max(0, square[k] / weight[k] - means[k] * means[k]).squareRoot())
+        parts[k] = logNormal(means[k], sigmas[k])
+      }
+      share = weight[0] / n
+    }
+    return counts.indices.map { share * parts[0][$0] + (1 - share) * parts[1][$0] }
+  }
+
+  private static func logNormal(_ mean: Double, _ sigma: Double) -> [Double] {
+    bins { $0.isFinite ? 0.5 * erfc(-(log(max($0, 1e-9)) - mean) / (sigma * 2.0.squareRoot())) : 1 }
+  }
+
+  private static func bins(_ cumulative: (Double) -> Double) -> [Double] {
+    let at = GapHistogram.edges.map(cumulative)
+    var p = (0..<GapHistogram.binCount).map { at[$0 + 1] - at[$0] }
+    let total = p.reduce(0, +)
+    if total > 0 { for b in p.indices { p[b] = p[b] / total } }
+    return p
+  }
+}
