@@ -18,6 +18,9 @@ public struct BeaconDetector: Detector {
       .init("everyday_most", 2.3, unit: "nat", "most that a timer says about such a peer"),
       .init(
         "hammer_gap_most", 10, unit: "s", "median gap below which no everyday program opens new connections for long"),
+      .init(
+        "known_ports_aside", 1, unit: "0 or 1",
+        "leaves out ports of services that keep time by trade: clocks, DNS, push, mail, VPN"),
     ],
     references: [
       "RITA v5 scoring, measured in reference detection.md section 3.2",
@@ -29,6 +32,7 @@ public struct BeaconDetector: Detector {
       "software that retries a dead licence server",
     ])
 
+  private let setsKnownPortsAside: Bool
   private let startsLeast: Int
   private let dispersionMost: Double
   private let entropyMost: Double
@@ -39,6 +43,7 @@ public struct BeaconDetector: Detector {
 
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
     let knobs = try settings.resolve(Self.card)
+    setsKnownPortsAside = (knobs["known_ports_aside"] ?? 1) != 0
     startsLeast = Int(max(5, min(512, knobs["starts_least"] ?? 8)))
     dispersionMost = knobs["dispersion_most"] ?? 0.85
     entropyMost = knobs["entropy_most"] ?? 0.62
@@ -61,9 +66,8 @@ public struct BeaconDetector: Detector {
 
   private func judge(_ pair: Pair, _ context: ShardContext) -> Finding? {
     let name = context.name(of: pair.peer, knownTo: pair.host)
-    guard KnownService.byPort(pair.port, pair.transport) == nil, let detail = context.pairs.detail(of: pair) else {
-      return nil
-    }
+    let knownPort = KnownService.byPort(pair.port, pair.transport)
+    guard knownPort == nil || !setsKnownPortsAside, let detail = context.pairs.detail(of: pair) else { return nil }
     let starts = context.pairs.startSeconds(of: pair)
     let gate = Periodicity.Gate(dispersionMost: dispersionMost, entropyMost: entropyMost)
     guard
@@ -93,15 +97,9 @@ public struct BeaconDetector: Detector {
     // Feeds, chats and devices of one machine alone do the same, so that this stays below the bar when rarity adds to it.
     if isEveryday, !isHammering { odds = min(odds - namedDiscount, everydayMost) }
     if isHammering { odds = max(odds, 3.5) }
-    if KnownService.isFileSharing(pair.port)
-      || host.looksPeerToPeer && !KnownService.isCommonPort(pair.port, pair.transport)
-    {
-      odds -= 3
-    }
-    if service != nil { odds = min(odds - 2, 1) }
     let expected = span / max(p.model.period, 0.0625)
     let what = describe(pair, name)
-    return Finding(
+    var finding = Finding(
       card: Self.card, host: host.address, subject: "\(what) \(pair.transport)/\(pair.port)",
       summary: "began \(pair.starts) connections to \(what) port \(pair.port)/\(pair.transport), one every "
         + "\(Phrase.seconds(p.model.period)) ± \(Phrase.percent(p.jitter))"
@@ -125,6 +123,15 @@ public struct BeaconDetector: Detector {
       evidence: detail.samples.map { EvidenceFlow($0, note: name ?? "") },
       refutedBy: "software on this machine that is known to poll \(what) every \(Phrase.seconds(p.model.period))",
       series: p.histogram, seriesName: GapHistogram.seriesName, peer: pair.peer, peerName: name)
+    if KnownService.isFileSharing(pair.port)
+      || host.looksPeerToPeer && !KnownService.isCommonPort(pair.port, pair.transport)
+    {
+      finding.lower(.role, by: 3, because: "peer-to-peer programs try the same peers again and again")
+    }
+    if let service {
+      finding.lower(.knownService, by: max(2, finding.logOdds - 1), because: "its name says it is a \(service) service")
+    }
+    return finding
   }
 
   /// Whether healthy machines, too, keep time with such a peer.

@@ -106,6 +106,7 @@ public struct ReadPipeline {
     report.counters["hosts_refused"] = sum { $0.hostsRefused }
     report.counters["pairs_refused"] = sum { $0.context.pairs.refused }
     report.counters["contacts_refused"] = sum { $0.contactsRefused }
+    report.counters["known_service_pairs"] = sum { $0.knownServicePairs }
     report.counters["hosts_seen"] = sum { UInt64($0.context.hosts.count) }
     report.counters["pairs_seen"] = sum { UInt64($0.context.pairs.pairs.count) }
     if sum({ $0.hostsRefused }) > 0 {

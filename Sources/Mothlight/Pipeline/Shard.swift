@@ -34,6 +34,8 @@ struct Shard: Sendable {
   /// Counters for the report.
   private(set) var continuations: UInt64 = 0
   private(set) var hostsRefused: UInt64 = 0
+  /// Busy pairs whose port is of a service that keeps time by trade, which the timing detectors leave out.
+  private(set) var knownServicePairs: UInt64 = 0
   var contactsRefused: UInt64 { contacts.refused }
   /// Number of our hosts that met each outside peer.
   private(set) var prevalence: [(peer: IPAddress, users: UInt32)] = []
@@ -285,6 +287,10 @@ struct Shard: Sendable {
     }
     countStrangers()
     countInsidePeers()
+    knownServicePairs = UInt64(
+      context.pairs.pairs.count {
+        !$0.isInside && $0.starts >= 8 && KnownService.byPort($0.port, $0.transport) != nil
+      })
     for h in context.hosts.indices { context.hosts[h].roles = HostRole.learned(from: context.hosts[h]) }
   }
 
