@@ -24,6 +24,9 @@ public struct DeadRendezvousDetector: Detector {
   private let failedLeast: Double
   private let secondsLeast: Double
 
+  /// Log-odds for a server with a name, at most: below the bar.
+  private static let namedMost = 3.0
+
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
     let knobs = try settings.resolve(Self.card)
     attemptsLeast = UInt32(max(5, min(1e6, knobs["attempts_least"] ?? 20)))
@@ -47,7 +50,8 @@ public struct DeadRendezvousDetector: Detector {
       let isOddPort = !KnownService.isCommonPort(pair.port, pair.transport)
       var odds = 2.0 + min(2, log(Double(pair.starts) / Double(attemptsLeast)) * 0.7)
       if isOddPort { odds += 1.5 }
-      if name == nil { odds += 0.5 } else { odds -= 1 }
+      // A name that still leads here is a setting that nobody mended more often than a botnet that nobody buried.
+      if name == nil { odds += 0.5 } else { odds = min(Self.namedMost, odds - 1) }
       findings.append(
         Finding(
           card: Self.card, host: context.address(of: pair.host),

@@ -85,6 +85,7 @@ struct Conversation: Sendable {
     case dns(SyntheticDNS)
     case tls(SyntheticTLS)
     case http([SyntheticHTTP])
+    case irc(SyntheticIRC)
   }
 }
 

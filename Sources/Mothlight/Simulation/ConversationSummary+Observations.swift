@@ -14,7 +14,7 @@ extension ConversationSummary {
       let lookup = DNSLookup(
         ends: ends, name: dns.name, type: UInt16(dns.type.rawValue),
         responseCode: isAnswered ? UInt16(dns.responseCode) : nil, addresses: isAnswered ? dns.addresses : [],
-        targets: isAnswered ? dns.exchangers : [], ttlSeconds: UInt32(clamping: dns.ttlSeconds),
+        targets: isAnswered ? dns.answerWords : [], ttlSeconds: UInt32(clamping: dns.ttlSeconds),
         responseOctets: UInt32(clamping: server.payload))
       out.append(Observation(time: flow.first, event: .dns(lookup)))
     case .tls(let tls):
@@ -27,6 +27,9 @@ extension ConversationSummary {
             TLSHandshake(
               ends: ends, version: tls.isVersion13 ? 0x0304 : 0x0303, serverName: tls.serverName,
               established: isEstablished))))
+    case .irc(let chat):
+      guard let time = stepTimes.first, time < .max else { break }
+      out.append(Observation(time: Timestamp(nanoseconds: (epoch + time) * 1000), event: .irc(chat.session(ends))))
     case .http(let requests):
       for request in requests where stepTimes[request.step] < .max {
         out.append(

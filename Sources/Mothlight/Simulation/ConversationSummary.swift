@@ -92,6 +92,7 @@ struct ConversationSummary: Sendable {
       case "http": .http
       case "ssl": .tls
       case "ssh": .ssh
+      case "irc": .irc
       case "smtp": .smtp
       case "ntp": .ntp
       default: .unknown

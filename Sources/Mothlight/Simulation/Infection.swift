@@ -25,11 +25,14 @@ extension Scenario {
     public var count: Int?
     /// Family for truth.csv.
     public var family: String?
+    /// The harder form of kinds that have two: an ordinary nickname, agent, path or label, changing sizes.
+    public var blends: Bool
 
     public init(
       host: HostReference, kind: InfectionKind, periodSeconds: Double? = nil, jitter: Double = 0, miss: Double = 0,
       extra: Double = 0, online: Double? = nil, port: UInt16? = nil, transport: Carrier? = nil, name: String? = nil,
-      size: Int? = nil, startOffsetSeconds: Double = 0, count: Int? = nil, family: String? = nil
+      size: Int? = nil, startOffsetSeconds: Double = 0, count: Int? = nil, family: String? = nil,
+      blends: Bool = false
     ) {
       self.host = host
       self.kind = kind
@@ -45,10 +48,11 @@ extension Scenario {
       self.startOffsetSeconds = startOffsetSeconds
       self.count = count
       self.family = family
+      self.blends = blends
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-      case host, kind, jitter, miss, extra, online, port, transport, name, size, count, family
+      case host, kind, jitter, miss, extra, online, port, transport, name, size, count, family, blends
       case periodSeconds = "period_s"
       case startOffsetSeconds = "start_offset_s"
     }
@@ -58,6 +62,19 @@ extension Scenario {
     case beacon, scan, spam, bfbot, ddos
     case nxdomainBurst = "nxdomain_burst"
     case bruteForce = "brute_force"
+    case dnsTunnel = "dns_tunnel"
+    case fastFlux = "fast_flux"
+    case irc
+    case httpCallHome = "http_call_home"
+    case deviceAttack = "device_attack"
+    case crowd
+    case peerToPeer = "p2p"
+    case deadRendezvous = "dead_rendezvous"
+    case quietChannel = "quiet_channel"
+    case proxiedBeacon = "proxied_beacon"
+    case programDownload = "program_download"
+    case sameRequest = "same_request"
+    case clickFraud = "click_fraud"
   }
 
   /// What carries a check-in.
@@ -82,51 +99,9 @@ extension Scenario.Infection {
     if extra > 0 { parts.append("extra=\(LogRow.short(extra))") }
     if let online { parts.append("online=\(LogRow.short(online))") }
     if let count { parts.append("count=\(count)") }
+    if blends { parts.append("blends") }
     parts.append("\(effectiveCarrier.rawValue)/\(effectivePort)")
     parts.append(name.map { "name=\($0)" } ?? "no name")
     return parts.joined(separator: " ")
-  }
-
-  var effectivePeriod: Double { periodSeconds ?? kind.defaultPeriodSeconds }
-  var effectiveCarrier: Scenario.Carrier { transport ?? kind.defaultCarrier }
-  var effectivePort: UInt16 {
-    if let port { return port }
-    switch kind {
-    case .scan: return 23
-    case .spam: return 25
-    case .bruteForce: return 22
-    case .ddos: return 80
-    case .bfbot: return 3433
-    case .beacon, .nxdomainBurst:
-      switch effectiveCarrier {
-      case .tls: return 443
-      case .http: return 80
-      case .tcp, .udp: return 8081
-      }
-    }
-  }
-}
-
-extension Scenario.InfectionKind {
-  /// Starting values of this simulator, chosen to look like the family and not taken from any one capture, except the
-  /// 240 s keep-alive of BFBot (sinkhole reference 3.1).
-  var defaultPeriodSeconds: Double {
-    switch self {
-    case .beacon: 600
-    case .scan: 0.5
-    case .spam: 20
-    case .nxdomainBurst: 7200
-    case .bfbot: 240
-    case .ddos: 0.005
-    case .bruteForce: 3
-    }
-  }
-
-  var defaultCarrier: Scenario.Carrier {
-    switch self {
-    case .beacon, .nxdomainBurst: .tls
-    case .bfbot: .udp
-    case .scan, .spam, .ddos, .bruteForce: .tcp
-    }
   }
 }

@@ -54,4 +54,19 @@ struct OnlineHours: Sendable {
     }
     return OnlineHours(intervals: out)
   }
+
+  /// Without the stretches in which the power is off.
+  func without(_ cuts: [ClosedRange<Double>]) -> OnlineHours {
+    var out = intervals
+    for cut in cuts {
+      out = out.flatMap { interval -> [ClosedRange<Double>] in
+        guard interval.overlaps(cut) else { return [interval] }
+        var parts: [ClosedRange<Double>] = []
+        if interval.lowerBound < cut.lowerBound { parts.append(interval.lowerBound...cut.lowerBound) }
+        if interval.upperBound > cut.upperBound { parts.append(cut.upperBound...interval.upperBound) }
+        return parts
+      }
+    }
+    return OnlineHours(intervals: out)
+  }
 }

@@ -6,6 +6,8 @@ struct Population {
   let epoch: Int64
   /// Seconds.
   let length: Double
+  /// Ends of the power cuts, in seconds by time: all programs start anew.
+  let restarts: [Double]
 
   init(_ scenario: Scenario) throws(SimulationError) {
     try scenario.validate()
@@ -13,12 +15,15 @@ struct Population {
     length = scenario.hours * 3600
     let home = try HomeNetwork(scenario.home, machines: scenario.machines.reduce(0) { $0 + $1.count })
     let startOfDay = Double(epoch / 1_000_000 % 86_400)
+    let cuts = scenario.powerCutHours.map { $0 * 3600...$0 * 3600 + Scenario.powerCutSeconds }
+    restarts = cuts.map(\.upperBound).sorted()
     machines = []
     for group in scenario.machines {
       for _ in 0..<group.count {
         let index = machines.count
         var random = RandomSource(seed: scenario.seed, stream: UInt64(index) << 16)
         let online = OnlineHours(hoursPerDay: group.online, length: length, startOfDay: startOfDay, random: &random)
+          .without(cuts)
         machines.append(
           SimulatedMachine(
             index: index, group: group.group, kind: group.kind, address: home.machines[index], gateway: home.gateway,
@@ -85,6 +90,9 @@ struct Population {
     case .videoCalls: add([VideoCalls(random: random())])
     case .iotCloud: add(Self.deviceCloud(&choice, random))
     case .mailServer: add([MailServer(random: random())])
+    case .dhcp, .resolver, .game, .chat, .cron, .updaterPost, .hashScan, .contentNetwork, .secureShell, .tunnelClient,
+      .insideScanner, .nameNoise, .failingSites, .movedServer, .homeScript, .proxiedWeb, .bareMQTT:
+      add(lookAlikes(service, on: machines[index], &choice, random))
     }
   }
 

@@ -25,6 +25,7 @@ extension Decoder {
 extension Scenario {
   enum CodingKeys: String, CodingKey, CaseIterable {
     case name, seed, start, hours, formats, home, machines, infections
+    case powerCutHours = "power_cuts_h"
   }
 
   public init(from decoder: any Decoder) throws {
@@ -39,6 +40,7 @@ extension Scenario {
     home = try values.decodeIfPresent(String.self, forKey: .home) ?? defaults.home
     machines = try values.decode([MachineGroup].self, forKey: .machines)
     infections = try values.decodeIfPresent([Infection].self, forKey: .infections) ?? []
+    powerCutHours = try values.decodeIfPresent([Double].self, forKey: .powerCutHours) ?? []
   }
 }
 
@@ -91,7 +93,8 @@ extension Scenario.Infection {
       size: try values.decodeIfPresent(Int.self, forKey: .size),
       startOffsetSeconds: try values.decodeIfPresent(Double.self, forKey: .startOffsetSeconds) ?? 0,
       count: try values.decodeIfPresent(Int.self, forKey: .count),
-      family: try values.decodeIfPresent(String.self, forKey: .family))
+      family: try values.decodeIfPresent(String.self, forKey: .family),
+      blends: try values.decodeIfPresent(Bool.self, forKey: .blends) ?? false)
   }
 }
 

@@ -23,6 +23,8 @@ extension Scenario {
     }
     let total = machines.reduce(0) { $0 + $1.count }
     try require(total <= Self.maximumMachines, "machines: more than \(Self.maximumMachines)")
+    try require(powerCutHours.count <= 100, "power_cuts_h: at most 100")
+    for hour in powerCutHours { try require(hour >= 0 && hour <= hours, "power_cuts_h: 0 to the length in hours") }
     _ = try HomeNetwork(home, machines: total)
     for (index, infection) in infections.enumerated() { try validate(infection, "infections[\(index)]") }
   }

@@ -13,10 +13,14 @@ public struct Scenario: Codable, Sendable, Equatable {
   public var home: String
   public var machines: [MachineGroup]
   public var infections: [Infection]
+  /// Hours after the start at which all machines lose power for `powerCutSeconds` and start together.
+  public var powerCutHours: [Double]
+  static let powerCutSeconds = 240.0
 
   public init(
     name: String, seed: UInt64 = 1, start: String = "2026-03-02", hours: Double = 24, formats: [Format] = [.pcap],
-    home: String = "192.168.10.0/24", machines: [MachineGroup], infections: [Infection] = []
+    home: String = "192.168.10.0/24", machines: [MachineGroup], infections: [Infection] = [],
+    powerCutHours: [Double] = []
   ) {
     self.name = name
     self.seed = seed
@@ -26,6 +30,7 @@ public struct Scenario: Codable, Sendable, Equatable {
     self.home = home
     self.machines = machines
     self.infections = infections
+    self.powerCutHours = powerCutHours
   }
 
   /// An output format, under the names of the `format` column of truth.csv.
@@ -85,6 +90,19 @@ public struct Scenario: Codable, Sendable, Equatable {
     case videoCalls = "video_calls"
     case iotCloud = "iot_cloud"
     case mailServer = "mail_server"
+    case dhcp, resolver, game, chat, cron
+    case updaterPost = "updater_post"
+    case hashScan = "hash_scan"
+    case contentNetwork = "content_network"
+    case secureShell = "secure_shell"
+    case tunnelClient = "vpn"
+    case insideScanner = "inside_scanner"
+    case nameNoise = "name_noise"
+    case failingSites = "failing_sites"
+    case movedServer = "moved_server"
+    case homeScript = "home_script"
+    case proxiedWeb = "proxied_web"
+    case bareMQTT = "bare_mqtt"
   }
 
   /// `browsing: false`-like overrides.

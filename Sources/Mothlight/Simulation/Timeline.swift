@@ -100,6 +100,14 @@ struct Timeline {
       waiting[slot] = conversation
       queue.push(.begin(slot: slot), at: Int64(conversation.start * 1e6))
     }
+    if let wanted, let restart = population.restarts.first(where: { $0 > time }), restart < wanted,
+      population.machines[machine].online.isOn(restart)
+    {
+      let delay = population.programs[program].behaviour.bootDelay
+      let start = restart + population.machines[machine].random.exponential(mean: delay)
+      queue.push(.call(program: program), at: Int64(min(start, wanted) * 1e6))
+      return
+    }
     guard let wanted, wanted < population.length,
       var next = population.machines[machine].online.next(max(wanted, time + 0.000_1))
     else { return }

@@ -27,6 +27,7 @@ import Testing
     (#"{"name":"x","machines":[{"kind":"iot","cuont":3}]}"#, "cuont"),
     (#"{"name":"x","machines":[{"kind":"iot","services":{"browsin":true}}]}"#, "browsin"),
     (#"{"name":"x","machines":[{"kind":"iot"}],"infections":[{"host":1,"kind":"beacon","period":5}]}"#, "period"),
+    (#"{"name":"x","machines":[{"kind":"iot"}],"power_cuts":[3]}"#, "power_cuts"),
   ]) func unknownKeyIsNamed(json: String, key: String) {
     #expect {
       _ = try Self.decode(json)
@@ -34,6 +35,33 @@ import Testing
       guard case DecodingError.dataCorrupted(let context) = error else { return false }
       return context.debugDescription.contains("unknown key '\(key)'") && context.codingPath.last?.stringValue == key
     }
+  }
+
+  @Test func powerCutsBlendsAndLookAlikesAreRead() throws {
+    let scenario = try Self.decode(
+      #"{"name":"x","power_cuts_h":[3],"machines":[{"kind":"iot","services":{"bare_mqtt":true,"vpn":true}}],"#
+        + #""infections":[{"host":1,"kind":"http_call_home","blends":true}]}"#)
+    #expect(scenario.powerCutHours == [3])
+    #expect(scenario.machines[0].running.isSuperset(of: [.bareMQTT, .tunnelClient]))
+    #expect(scenario.infections[0].blends)
+    #expect(scenario.infections[0].note == "http_call_home period_s=600 blends http/80 no name")
+    try scenario.validate()
+  }
+
+  /// `simulate` documents these words; a scenario that uses them must not break.
+  @Test func wordsOfKindsAndServices() {
+    #expect(
+      Set(Scenario.InfectionKind.allCases.map(\.rawValue)) == [
+        "beacon", "scan", "spam", "bfbot", "ddos", "nxdomain_burst", "brute_force", "dns_tunnel", "fast_flux", "irc",
+        "http_call_home", "device_attack", "crowd", "p2p", "dead_rendezvous", "quiet_channel", "proxied_beacon",
+        "program_download", "same_request", "click_fraud",
+      ])
+    #expect(
+      Set(Scenario.Service.allCases.map(\.rawValue)).isSuperset(of: [
+        "dhcp", "resolver", "game", "chat", "cron", "updater_post", "hash_scan", "content_network", "secure_shell",
+        "vpn", "inside_scanner", "name_noise", "failing_sites", "moved_server", "home_script", "proxied_web",
+        "bare_mqtt",
+      ]))
   }
 
   @Test func hostReferences() throws {
@@ -74,7 +102,8 @@ import Testing
   static let changes: [(String, @Sendable (inout Scenario) -> Void)] = [
     ("name", { $0.name = "" }), ("name", { $0.name = "../x" }), ("name", { $0.name = ".x" }),
     ("start", { $0.start = "soon" }),
-    ("hours", { $0.hours = 0 }), ("hours", { $0.hours = .nan }), ("hours", { $0.hours = 1e9 }),
+    ("power_cuts_h", { $0.powerCutHours = [25] }), ("hours", { $0.hours = 0 }), ("hours", { $0.hours = .nan }),
+    ("hours", { $0.hours = 1e9 }),
     ("formats", { $0.formats = [] }),
     ("formats", { $0.formats = [.zeek, .zeek] }), ("machines", { $0.machines = [] }),
     ("count", { $0.machines[0].count = 0 }),

@@ -35,7 +35,7 @@ import Testing
   @Test func existingFilesAreKept() throws {
     let folder = ScratchFolder()
     let files = try Simulator(Self.tiny).run(into: folder.path)
-    #expect(files.count == 1 + 1 + 4 + 4 + 1)
+    #expect(files.count == 1 + 1 + 5 + 5 + 1)
     #expect(files.allSatisfy { FileManager.default.fileExists(atPath: $0) })
     #expect(throws: SimulationError(.alreadyExists, "")) { _ = try Simulator(Self.tiny).run(into: folder.path) }
     #expect(throws: Never.self) { _ = try Simulator(Self.tiny).run(into: folder.path, overwrite: true) }

@@ -19,6 +19,7 @@ extension Scenario {
         count: 20),
       .init(host: .group("iot", 1), kind: .scan, periodSeconds: 2, count: 200, family: "Mirai-like"),
       .init(host: .group("iot", 1), kind: .bruteForce, periodSeconds: 20, count: 30),
+      .init(host: .group("guest", 1), kind: .irc, port: 6667),
       .init(host: .group("guest", 1), kind: .ddos, periodSeconds: 0.01, transport: .udp, count: 300),
     ])
 }

@@ -31,6 +31,19 @@ extension Scenario.Infection {
     case .nxdomainBurst: NXDomainInfection(infection: self, hours: hours, random: random)
     case .ddos: FloodInfection(infection: self, hours: hours, random: random)
     case .bruteForce: BruteForceInfection(infection: self, hours: hours, random: random)
+    case .dnsTunnel: TunnelInfection(infection: self, hours: hours, random: random)
+    case .fastFlux: FluxInfection(infection: self, hours: hours, random: random)
+    case .irc: IRCInfection(infection: self, hours: hours, random: random)
+    case .httpCallHome: HTTPCallHomeInfection(infection: self, hours: hours, random: random)
+    case .deviceAttack: DeviceAttackInfection(infection: self, hours: hours, random: random)
+    case .crowd: CrowdInfection(infection: self, hours: hours, random: random)
+    case .peerToPeer: PeerInfection(infection: self, hours: hours, random: random)
+    case .deadRendezvous: DeadRendezvousInfection(infection: self, hours: hours, random: random)
+    case .quietChannel: QuietChannelInfection(infection: self, hours: hours, random: random)
+    case .proxiedBeacon: ProxiedInfection(infection: self, hours: hours, random: random)
+    case .programDownload: ProgramDownloadInfection(infection: self, hours: hours, random: random)
+    case .sameRequest: SameRequestInfection(infection: self, hours: hours, random: random)
+    case .clickFraud: ClickFraudInfection(infection: self, hours: hours, random: random)
     }
   }
 }
@@ -41,11 +54,23 @@ extension SimulatedMachine {
     _ infection: Scenario.Infection, at time: Double, up: Int, down: Int, random: inout RandomSource,
     into out: inout [Conversation]
   ) {
-    var server = infection.server
-    var ready = time
-    if let name = infection.name {
-      (server, ready) = resolve(name, at: time, label: infection.label, into: &out)
-    }
+    let (server, ready) = find(infection, at: time, into: &out)
+    checkIn(infection, with: server, at: ready, up: up, down: down, into: &out)
+  }
+
+  /// The bot's server: looked up when it has a name.
+  mutating func find(_ infection: Scenario.Infection, at time: Double, into out: inout [Conversation])
+    -> (address: IPAddress, ready: Double)
+  {
+    guard let name = infection.name else { return (infection.server, time) }
+    return resolve(name, at: time, label: infection.label, into: &out)
+  }
+
+  /// The same with a server whose address is known.
+  mutating func checkIn(
+    _ infection: Scenario.Infection, with server: IPAddress, at ready: Double, up: Int, down: Int,
+    into out: inout [Conversation]
+  ) {
     let port = infection.effectivePort
     switch infection.effectiveCarrier {
     case .tls:

@@ -59,7 +59,8 @@ struct AntivirusLookups: Behaviour {
     for _ in 0..<random.int(1, 4) {
       let print = String(random.next(), radix: 16)
       let lookup = SyntheticDNS(
-        identifier: UInt16(random.int(below: 65_536)), name: "\(print).p.avcloud.example", type: .a, responseCode: 0,
+        identifier: UInt16(random.int(below: 65_536)), name: "\(print).p.\(SimulatedName.domain("avcloud"))", type: .a,
+        responseCode: 0,
         addresses: [IPAddress(v4: 0x7f00_0001 &+ UInt32(random.int(below: 3)))], ttlSeconds: 60)
       moment = machine.ask(lookup, at: moment, label: .normal, into: &out) + random.exponential(mean: 0.2)
     }

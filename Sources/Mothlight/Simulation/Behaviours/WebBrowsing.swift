@@ -24,7 +24,7 @@ struct WebBrowsing: Behaviour {
   private mutating func loadPage(at time: Double, on machine: inout SimulatedMachine, into out: inout [Conversation]) {
     // Popular sites are visited by all, most sites by few: a Zipf-like rank.
     let site = random.rank(below: 512)
-    let name = "www.site-\(site).example"
+    let name = SimulatedName.site(site)
     let (server, ready) = machine.resolve(name, at: time, label: .normal, into: &out)
     if site % 11 == 0 {
       let paths = ["/", "/news", "/about.html", "/img/a.png", "/search?q=a"]

@@ -7,6 +7,8 @@ struct SyntheticDNS: Sendable {
   var addresses: [IPAddress] = []
   /// Exchanger names of an MX answer, by preference.
   var exchangers: [String] = []
+  /// Character strings of a TXT answer, 1 to 255 octets each.
+  var texts: [String] = []
   var ttlSeconds: Int
   /// No answer was seen.
   var isUnanswered = false
@@ -15,12 +17,14 @@ struct SyntheticDNS: Sendable {
     case a = 1
     case ptr = 12
     case mx = 15
+    case txt = 16
 
     var name: String {
       switch self {
       case .a: "A"
       case .ptr: "PTR"
       case .mx: "MX"
+      case .txt: "TXT"
       }
     }
   }
@@ -39,6 +43,9 @@ struct SyntheticDNS: Sendable {
     }
   }
 
+  /// What the answer holds beside addresses, as dns.log writes it.
+  var answerWords: [String] { exchangers + texts.map { "TXT \($0.utf8.count) \($0)" } }
+
   var query: [UInt8] {
     var out = header(flags: 0x0100, answers: 0)
     question(&out)
@@ -47,7 +54,7 @@ struct SyntheticDNS: Sendable {
 
   /// Recursive answer; the owner name is a pointer to the question (section 4.1.4).
   var answer: [UInt8] {
-    let answers = addresses.count + exchangers.count
+    let answers = addresses.count + exchangers.count + texts.count
     var out = header(flags: 0x8180 | Int(responseCode), answers: answers)
     question(&out)
     for address in addresses { record(&out, type: 1) { $0.bytes(address.networkBytes) } }
@@ -57,6 +64,7 @@ struct SyntheticDNS: Sendable {
         Self.encode(exchanger, into: &$0)
       }
     }
+    for text in texts { record(&out, type: 16) { $0.prefixed(1) { $0.text(text) } } }
     return out.octets
   }
 

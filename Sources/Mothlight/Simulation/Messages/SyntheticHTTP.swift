@@ -23,7 +23,9 @@ struct SyntheticHTTP: Sendable {
   }
 
   var responseHead: [UInt8] {
-    Array(
+    // RFC 9110 section 9.3.6: no length, the tunnel begins.
+    if method == "CONNECT" { return Array("HTTP/1.1 200 Connection established\r\n\r\n".utf8) }
+    return Array(
       "HTTP/1.1 \(status) \(reason)\r\nServer: simulated\r\nContent-Type: \(contentType)\r\nContent-Length: \(responseOctets)\r\n\r\n"
         .utf8)
   }

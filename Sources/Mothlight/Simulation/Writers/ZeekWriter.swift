@@ -1,10 +1,11 @@
 /// Writes conn, dns, http and ssl logs in Zeek's columns (Zeek documentation, "Log files"), TSV or JSON.
 final class ZeekWriter: TrafficWriter {
-  static let logs = ["conn", "dns", "http", "ssl"]
+  static let logs = ["conn", "dns", "http", "ssl", "irc"]
   private let connections: ZeekLog
   private let lookups: ZeekLog
   private let requests: ZeekLog
   private let handshakes: ZeekLog
+  private let chats: ZeekLog
   private var last: Int64 = 0
 
   private static let identity: [ZeekLog.Column] = [
@@ -40,6 +41,11 @@ final class ZeekWriter: TrafficWriter {
       ("last_alert", "string"), ("next_protocol", "string"), ("established", "bool"),
     ]
 
+  private static let ircColumns: [ZeekLog.Column] =
+    identity + [
+      ("nick", "string"), ("user", "string"), ("command", "string"), ("value", "string"), ("addl", "string"),
+    ]
+
   init(folder: String, epoch: Int64, isJSON: Bool) throws(SimulationError) {
     func log(_ name: String, _ columns: [ZeekLog.Column]) throws(SimulationError) -> ZeekLog {
       try ZeekLog("\(folder)/\(name).log", name: name, columns: columns, epoch: epoch, isJSON: isJSON)
@@ -48,11 +54,12 @@ final class ZeekWriter: TrafficWriter {
     lookups = try log("dns", Self.dnsColumns)
     requests = try log("http", Self.httpColumns)
     handshakes = try log("ssl", Self.sslColumns)
+    chats = try log("irc", Self.ircColumns)
   }
 
   func write(_ conversation: Conversation, _ summary: ConversationSummary) throws(SimulationError) {
     last = max(last, summary.last)
-    for log in [lookups, requests, handshakes] { try log.release(before: summary.first) }
+    for log in [lookups, requests, handshakes, chats] { try log.release(before: summary.first) }
     try connections.release(before: summary.first)
     let identity: [ZeekValue] = [
       .text(Self.identifier(conversation.serial)), .text(conversation.client.description),
@@ -73,6 +80,11 @@ final class ZeekWriter: TrafficWriter {
           isAnswered && hello.isVersion13 ? .text("x25519") : .unset, hello.serverName.map { .text($0) } ?? .unset,
           .flag(!hello.isVersion13), .unset, .unset, .flag(isAnswered),
         ])
+    case .irc(let chat):
+      guard let time = summary.stepTimes.first, time < .max else { break }
+      for row in chat.logRows {
+        chats.append(time: time, identity + row.map { text -> ZeekValue in text.isEmpty ? .unset : .text(text) })
+      }
     case .http(let exchanges):
       for (index, exchange) in exchanges.enumerated() where summary.stepTimes[exchange.step] < .max {
         requests.append(
@@ -82,7 +94,7 @@ final class ZeekWriter: TrafficWriter {
   }
 
   func finish() throws(SimulationError) {
-    for log in [connections, lookups, requests, handshakes] { try log.finish(at: last) }
+    for log in [connections, lookups, requests, handshakes, chats] { try log.finish(at: last) }
   }
 
   private static func connection(_ conversation: Conversation, _ summary: ConversationSummary) -> [ZeekValue] {
@@ -105,7 +117,7 @@ final class ZeekWriter: TrafficWriter {
 
   private static func lookup(_ lookup: SyntheticDNS, _ summary: ConversationSummary) -> [ZeekValue] {
     let isAnswered = summary.server.packets > 0
-    let answers = lookup.addresses.map(\.description) + lookup.exchangers
+    let answers = lookup.addresses.map(\.description) + lookup.answerWords
     return [
       .text("udp"), .number(Int(lookup.identifier)),
       isAnswered ? .seconds(summary.server.first - summary.first) : .unset,
