@@ -87,6 +87,8 @@ public struct BeaconDetector: Detector {
       odds -= 3
     }
     if service != nil { odds = min(odds - 2, 1) }
+    // Once or twice a day is the rhythm of people and of the machines that serve them.
+    if p.model.period >= 43_200 { odds = min(odds, 2) }
     let expected = span / max(p.model.period, 0.0625)
     let what = describe(pair, name)
     return Finding(

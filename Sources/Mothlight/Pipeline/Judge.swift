@@ -18,10 +18,12 @@ public struct Judge: Sendable {
 
   var allow: AllowList
   var home: Home
+  /// What earlier runs knew of peers, with `--state`.
+  var ages: DestinationAges?
 
   /// Judges all hosts of all shards and writes them into `report`.
   func judge(_ shards: [Shard], into report: inout Report) {
-    let network = NetworkView(shards)
+    let network = NetworkView(shards, over: ages)
     var rows: [HostDay] = []
     for shard in shards {
       var byHost: [IPAddress: [Finding]] = [:]
@@ -29,7 +31,7 @@ public struct Judge: Sendable {
         if let rule = allow.rule(for: finding) {
           report.hidden.append(HiddenFinding(finding: finding, rule: rule.description))
         } else {
-          byHost[finding.host, default: []].append(network.weighed(finding))
+          byHost[finding.host, default: []].append(ages?.weighed(network.weighed(finding)) ?? network.weighed(finding))
         }
       }
       let peers = PeerSummary(shard.context)
@@ -151,7 +153,9 @@ struct NetworkView {
   /// Hosts below which "rare here" means nothing.
   private static let hostsLeast = 10
 
-  init(_ shards: [Shard]) {
+  /// - Parameter ages: counts hosts over the kept time instead of the run's.
+  init(_ shards: [Shard], over ages: DestinationAges? = nil) {
+    defer { if let ages { widen(ages) } }
     for shard in shards {
       hosts += shard.context.hosts.count { $0.outboundFlows >= 10 }
       for (peer, users) in shard.prevalence where users > 1 || shards.count > 1 { byPeer[peer, default: 0] += users }
@@ -165,13 +169,19 @@ struct NetworkView {
     }
   }
 
+  private mutating func widen(_ ages: DestinationAges) {
+    hosts = max(hosts, ages.hosts)
+    byPeer.merge(ages.byPeer) { max($0, $1) }
+    byName.merge(ages.byName) { max($0, $1) }
+  }
+
   /// Adds prevalence to a finding about one peer and moves its weight by it.
   func weighed(_ finding: Finding) -> Finding {
     guard let peer = finding.peer, hosts >= Self.hostsLeast, !finding.isConclusive, finding.family != .list,
       finding.family != .fanOut
     else { return finding }
     // Peers of one host alone are left out of the table.
-    let users = max(byPeer[peer] ?? 1, finding.peerName.flatMap { byName[$0] } ?? 0)
+    let users = max(byPeer[peer] ?? 1, 1, finding.peerName.flatMap { byName[$0] } ?? 0)
     let share = min(1, Double(users) / Double(hosts))
     var weighed = finding
     weighed.measures.append(Measure("prevalence", share, "share of \(hosts) hosts"))

@@ -19,6 +19,10 @@ struct Shard: Sendable {
   /// Number of our hosts that met each outside peer.
   private(set) var prevalence: [(peer: IPAddress, users: UInt32)] = []
   private var peerNumbers = FingerprintTable(limit: Shard.prevalenceLimit)
+  /// What earlier runs saw, with `--state`.
+  private let memory: RollingState?
+  /// The context with what earlier runs saw, by days recalled.
+  private var views: [Int: ShardContext] = [:]
 
   /// (host, peer) contacts per shard: 2 M × 24 B = 50 MB.
   static let contactLimit = 1 << 21
@@ -27,9 +31,11 @@ struct Shard: Sendable {
   /// Days followed per host: more than a year of rolling logs.
   private static let daysMost = 400
 
-  init(home: Home, detectors: [any Detector]) {
+  init(home: Home, detectors: [any Detector], memory: RollingState? = nil) {
     self.home = home
     self.detectors = detectors
+    self.memory = memory
+    if memory != nil { context.pairs.keepsFrom = 2 }
     readsFlows = detectors.map { type(of: $0).card.reads.contains(.flow) }
   }
 
@@ -88,7 +94,7 @@ struct Shard: Sendable {
           maySpeak =
             orientation != .inbound || (flow.destination == address ? flow.destinationPackets : flow.sourcePackets) > 0
         }
-        if let host = number(of: address, isNewAllowed: maySpeak) {
+        if let host = number(of: address, isNewAllowed: maySpeak, at: batch[i].time) {
           batch[i].vantage.host = host
           batch[i].vantage.orientation = orientation
           if case .flow(let flow) = batch[i].event, orientation == .outbound || orientation == .inside {
@@ -104,9 +110,22 @@ struct Shard: Sendable {
   }
 
   /// Ends the input. `isOneSided` says that no host of the whole run was answered.
-  mutating func finish(isOneSided: Bool) {
+  /// The context over several runs, for detectors that ask for it; `nil` for the others.
+  private mutating func view(for detector: any Detector, _ echo: Echo.Heard?) -> ShardContext? {
+    guard let memory, let days = (type(of: detector) as? any RollingDetector.Type)?.daysRecalled else { return nil }
+    if let made = views[days] { return made }
+    let view = context.recalling(memory, daysBefore: days, less: echo) ?? context
+    views[days] = view
+    return view
+  }
+
+  /// - Parameter echo: what of it was read in an earlier run.
+  mutating func finish(isOneSided: Bool, echo: Echo.Heard? = nil) {
     settle(isOneSided: isOneSided)
-    for d in detectors.indices { detectors[d].advance(to: .distantFuture, in: context, into: &findings) }
+    for d in detectors.indices {
+      detectors[d].advance(to: .distantFuture, in: view(for: detectors[d], echo) ?? context, into: &findings)
+    }
+    views = [:]
   }
 
   @inline(__always)
@@ -137,7 +156,7 @@ struct Shard: Sendable {
     }
   }
 
-  private mutating func number(of address: IPAddress, isNewAllowed: Bool) -> UInt32? {
+  private mutating func number(of address: IPAddress, isNewAllowed: Bool, at time: Timestamp) -> UInt32? {
     if let known = hostNumbers.known(address, in: context.hosts) { return known }
     // Addresses that others only knock at are no machines; a sweep of a large network must not fill the table.
     guard isNewAllowed else { return nil }
@@ -147,6 +166,7 @@ struct Shard: Sendable {
     }
     hostNumbers.enter(address, as: context.hosts.count, in: context.hosts)
     context.hosts.append(HostRecord(address))
+    if let memory { context.welcome(UInt32(truncatingIfNeeded: context.hosts.count &- 1), at: time, from: memory) }
     return UInt32(truncatingIfNeeded: context.hosts.count &- 1)
   }
 
