@@ -30,7 +30,7 @@ public enum Limits {
   public static let openFragments = 4096
   /// Tunnels unwrapped inside each other.
   public static let tunnelDepth = 2
-  /// Pairs kept between runs: 148 octets and four for each of up to 64 starts, so 404 MB at most and about 170 MB as a rule.
+  /// Pairs kept between runs: 148 octets and four for each of up to 64 starts, so 424 MB at most and about 170 MB as a rule.
   public static let rememberedPairs = 1 << 20
   /// Pairs kept of one host between runs: a scanner must not push out what others did.
   public static let rememberedPairsPerHost = 4096

@@ -80,6 +80,12 @@ struct Echo: Sendable {
     }
   }
 
+  /// Whether an earlier run has read all that this one did.
+  var isNothingNew: Bool {
+    let used = readBefore.indices.filter { highest[$0] > 0 }
+    return !used.isEmpty && used.allSatisfy { readBefore[$0] == .max }
+  }
+
   /// How many inputs were known, and a line for each of the first few.
   var repeats: (count: Int, lines: [String]) {
     let known = readBefore.indices.filter { readBefore[$0] > 0 && highest[$0] > 0 }

@@ -87,7 +87,7 @@ import Testing
     counts.failed = 500
     counts.octetsOut = .max
     let scaled = counts.scaled(toStarts: 64)
-    #expect(scaled.starts == 64 && scaled.failed == 32 && scaled.octetsOut == UInt64.max / 1000 * 64 + 41)
+    #expect(scaled.starts == 64 && scaled.failed == 32 && scaled.octetsOut == UInt64.max / 1000 * 64 + 39)
     var less = counts
     less.subtract(counts)
     #expect(less.isNothing)

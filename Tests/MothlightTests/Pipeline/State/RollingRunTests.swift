@@ -47,12 +47,14 @@ import Testing
     try await StateFixture.withFolder { folder in
       let hours = try StateFixture.hours(scenario, in: folder)
       #expect(hours.count == 72)
-      let bot = "192.168.10.15"
+      let bot = "192.168.10.14"
       var state = RollingState()
       var found: [Int] = []
+      var last: Report?
       for (n, hour) in hours.enumerated() {
         let (report, next) = try await StateFixture.run([hour], state)
         state = try #require(next)
+        last = report
         let flagged = report.hosts.filter { $0.verdict >= .suspicious }
         #expect(flagged.allSatisfy { $0.host.description == bot }, "hour \(n): \(flagged.map(\.host.description))")
         if beacons(report).contains(where: { $0.host.description == bot && $0.subject.hasSuffix("tcp/8081") }) {
@@ -60,11 +62,15 @@ import Testing
         }
         #expect(report.state?.runs == UInt64(n + 1))
       }
-      // Nine calls take some 16 hours; from then on each run of the three days shows it, whether it called or not.
+      // Nine calls take some 16 hours; from then on each run shows it, whether it called in that hour or not, but for the
+      // first hours of a day on which it has not called yet.
       let first = try #require(found.first)
       #expect(first >= 14 && first <= 24)
-      #expect(found == Array(first..<72))
+      #expect((first..<72).filter { !found.contains($0) }.allSatisfy { $0 % 24 < 3 })
+      // Other kinds of evidence gather as well: at the end the verdict is that of one run over all days.
       let whole = try await StateFixture.run(["\(folder)/whole/zeek"], nil).report
+      #expect(whole.hosts.first?.verdict == .infected)
+      #expect(last?.hosts.first?.verdict == .infected)
       #expect(beacons(whole).contains { $0.host.description == bot && $0.subject.hasSuffix("tcp/8081") })
       #expect(state.daysWithRecords == 3)
     }
@@ -103,7 +109,7 @@ import Testing
       let (reports, state) = try await read(paths)
       #expect(reports.allSatisfy { $0.state?.repeatedInputs == 0 })
       let copy = "\(folder)/copy.log"
-      try FileManager.default.copyItem(atPath: paths[3], toPath: copy)
+      try FileManager.default.copyItem(atPath: paths[23], toPath: copy)
       let (again, after) = try await StateFixture.run([copy], state)
       #expect(again.state?.repeatedInputs == 1)
       #expect(again.warnings.contains { $0.contains("was read before") })
@@ -112,7 +118,8 @@ import Testing
       #expect(kept.times == state.times)
       #expect(kept.hosts.map(\.outboundFlows) == state.hosts.map(\.outboundFlows))
       // The verdict is the one of the first time.
-      #expect(beacons(again).map(\.subject) == beacons(reports[3]).map(\.subject))
+      #expect(!beacons(again).isEmpty)
+      #expect(beacons(again).map(\.summary) == beacons(reports[23]).map(\.summary))
 
       let new = "\(folder)/new.log"
       try StateFixture.write(StateFixture.log([Row(time: 90_000), Row(time: 90_500)]), new)
@@ -220,8 +227,8 @@ import Testing
       // What was answered stays, though it is older than all attempts of the scan.
       #expect(kept.pairs.count == 10)
       #expect(kept.pairs.contains { $0.port == 8081 && $0.counts.starts == 5 })
-      #expect(report.state?.evicted["pairs"] == 241)
-      #expect(try StateFixture.json(report).contains("\"pairs\":241"))
+      #expect(report.state?.evicted["pairs"] == 191)
+      #expect(try StateFixture.json(report).contains("\"pairs\":191"))
       var narrow = bounds
       narrow.pairs = 3
       narrow.hosts = 1
