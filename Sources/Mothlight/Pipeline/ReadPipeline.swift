@@ -206,7 +206,8 @@ struct Feed {
     inline = nil
     if shards.isEmpty { shards = [makeShard(home)] }
     let isOneSided = !shards.contains { $0.sawAnswers }
-    let heard = echo?.heard()
+    echo?.conclude()
+    let heard = echo?.heard
     let finishing = shards.map { shard in
       Task {
         var shard = shard

@@ -21,8 +21,6 @@ struct Shard: Sendable {
   private var peerNumbers = FingerprintTable(limit: Shard.prevalenceLimit)
   /// What earlier runs saw, with `--state`.
   private let memory: RollingState?
-  /// The context with what earlier runs saw, by days recalled.
-  private var views: [Int: ShardContext] = [:]
 
   /// (host, peer) contacts per shard: 2 M × 24 B = 50 MB.
   static let contactLimit = 1 << 21
@@ -110,22 +108,17 @@ struct Shard: Sendable {
   }
 
   /// Ends the input. `isOneSided` says that no host of the whole run was answered.
-  /// The context over several runs, for detectors that ask for it; `nil` for the others.
-  private mutating func view(for detector: any Detector, _ echo: Echo.Heard?) -> ShardContext? {
-    guard let memory, let days = (type(of: detector) as? any RollingDetector.Type)?.daysRecalled else { return nil }
-    if let made = views[days] { return made }
-    let view = context.recalling(memory, daysBefore: days, less: echo) ?? context
-    views[days] = view
-    return view
-  }
-
   /// - Parameter echo: what of it was read in an earlier run.
   mutating func finish(isOneSided: Bool, echo: Echo.Heard? = nil) {
     settle(isOneSided: isOneSided)
-    for d in detectors.indices {
-      detectors[d].advance(to: .distantFuture, in: view(for: detectors[d], echo) ?? context, into: &findings)
+    // One view after the other, since each may be as large as the context.
+    let days = detectors.map { memory == nil ? nil : (type(of: $0) as? any RollingDetector.Type)?.daysRecalled }
+    for recalled in Set(days).sorted(by: { $0 ?? 0 < $1 ?? 0 }) {
+      let view = recalled.flatMap { days in memory.flatMap { context.recalling($0, daysBefore: days, less: echo) } }
+      for d in detectors.indices where days[d] == recalled {
+        detectors[d].advance(to: .distantFuture, in: view ?? context, into: &findings)
+      }
     }
-    views = [:]
   }
 
   @inline(__always)

@@ -55,9 +55,12 @@ struct Echo: Sendable {
     shard?.process(&repeated)
   }
 
-  /// Everything heard twice, or `nil` when nothing was.
-  func heard() -> Heard? {
-    guard var shard else { return nil }
+  /// Everything heard twice; `nil` when nothing was, and until `conclude()`.
+  private(set) var heard: Heard?
+
+  mutating func conclude() {
+    guard var shard else { return }
+    self.shard = nil
     shard.finish(isOneSided: false)
     var heard = Heard()
     for host in shard.context.hosts {
@@ -67,7 +70,7 @@ struct Echo: Sendable {
       let part = RunShare.PairPart(all: pair, shard.context)
       heard.pairs[part.key] = part
     }
-    return heard
+    self.heard = heard
   }
 
   /// Inputs as the next run will know them.

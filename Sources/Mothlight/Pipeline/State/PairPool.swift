@@ -3,11 +3,6 @@ struct PairPool {
   let state: RollingState
   let share: RunShare
 
-  init(state: RollingState, share: RunShare) {
-    self.state = state
-    self.share = share
-  }
-
   private struct Entry {
     var pair: RememberedPair
     var times: [UInt32]
@@ -16,7 +11,7 @@ struct PairPool {
   /// - Parameters:
   ///   - hostPlaces: place in `next` of each host of the old state.
   ///   - namePlaces: the same for names.
-  mutating func merge(_ hostPlaces: [Int: Int], _ namePlaces: [Int: UInt32], into next: inout RollingState) {
+  func merge(_ hostPlaces: [Int: Int], _ namePlaces: [Int: UInt32], into next: inout RollingState) {
     var oldRanges = [Range<Int>](repeating: 0..<0, count: next.hosts.count)
     var o = 0
     while o < state.pairs.count {
@@ -100,7 +95,7 @@ struct PairPool {
     entry.pair.last = max(entry.pair.last, part.last)
     if let place = part.name.flatMap({ next.name($0) }) { entry.pair.name = UInt32(clamping: place) }
     let conversations = (0..<3).map { entry.pair.recent[$0] }.filter { $0.last > 0 }
-    let newest = latest(conversations, part.recent)
+    let newest = latest(conversations, (0..<3).map { part.recent[$0] }.filter { $0.last > 0 })
     entry.pair.recent = InlineArray { $0 < newest.count ? newest[$0] : KeptConversation() }
     entry.times = Array((entry.times + part.times).sorted().suffix(RollingState.startsKept))
     return entry

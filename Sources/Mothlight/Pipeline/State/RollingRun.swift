@@ -21,7 +21,7 @@ struct RollingRun {
     if let reason = Self.obstacle(report.inputs, shards) {
       report.warnings.append("state: not added to: \(reason)")
     } else if !echo.isNothingNew {
-      let share = RunShare(shards, less: echo.heard())
+      let share = RunShare(shards, less: echo.heard)
       if let newest = share.span?.upperBound, let reason = obstacle(Int(newest / 86_400)) {
         report.warnings.append("state: not added to: \(reason)")
       } else if share.span != nil {

@@ -16,8 +16,7 @@ extension RollingState {
     }
     let hostPlaces = next.mergeHosts(hosts, share.hosts)
     let namePlaces = next.mergeNames(names, share.pairs)
-    var pool = PairPool(state: self, share: share)
-    pool.merge(hostPlaces, namePlaces, into: &next)
+    PairPool(state: self, share: share).merge(hostPlaces, namePlaces, into: &next)
     next.mergeDestinations(destinations, share.pairs)
     next.countUsers()
     next.inputs = next.merged(inputs, read)

@@ -8,7 +8,7 @@ struct RunShare: Sendable {
     var last: UInt32 = 0
     var days: UInt64 = 0
     var counts = PairCounts()
-    var recent: [KeptConversation] = []
+    var recent = InlineArray<3, KeptConversation>(repeating: KeptConversation())
     /// Sorted, at most `RollingState.startsKept`.
     var times: [UInt32] = []
   }
@@ -125,7 +125,7 @@ extension RunShare.PairPart {
     last = pair.last.keptSeconds
     counts = PairCounts(pair)
     times = context.pairs.keptStarts(of: pair)
-    recent = (0..<3).compactMap { pair.kept(pair.recent[$0]) }
+    for i in 0..<3 { recent[i] = pair.kept(pair.recent[i]) ?? KeptConversation() }
     if let heard {
       counts.subtract(heard.counts)
       times = Self.difference(times, heard.times)
