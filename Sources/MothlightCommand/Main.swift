@@ -15,6 +15,8 @@ struct Mothlight: AsyncParsableCommand {
   /// taken by `--fail-on`.
   static func main() async {
     signal(SIGPIPE, SIG_IGN)
+    // A file size limit is then a failed write with a reason, not a death.
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {

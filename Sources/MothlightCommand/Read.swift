@@ -8,9 +8,11 @@ struct Read: AsyncParsableCommand {
     abstract: "Read captures, flow files or log folders and give a verdict per host.",
     discussion: """
       Formats are told apart by content: pcap, pcapng, Zeek TSV and JSON, Suricata EVE, Argus binetflow, nfcapd; plain, gzip \
-      or zstd; a folder is one input; - is standard input. Nothing is sent anywhere and nothing is written but the report.
+      or zstd; a folder is one input; - is standard input. Nothing is sent anywhere and nothing is written but the report \
+      and, with --state, what is kept for the next run.
 
-      Exit status: 0 done, 1 when --fail-on is met, 2 when nothing could be read or the command line is wrong.
+      Exit status: 0 done, 1 when --fail-on is met, 2 when nothing could be read, the state could not be used or saved, or \
+      the command line is wrong.
       """)
 
   @Argument(help: "Captures, flow files, log files or folders; - for standard input.")
@@ -33,6 +35,12 @@ struct Read: AsyncParsableCommand {
   @Flag(help: "List what the allow rules hid.")
   var showHidden = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Folder in which to keep a summary of pairs and hosts for the next run: slow beacons, age and prevalence over runs.",
+      valueName: "dir"))
+  var state: String?
+
   @Option(help: "Exit with 1 when a host has this verdict or a worse one: suspicious or infected.")
   var failOn: String?
 
@@ -51,12 +59,31 @@ struct Read: AsyncParsableCommand {
       settings.explain = host
     }
     let exporter = try configured { () throws(ConfigurationError) in try ExporterRoster.make(format, settings) }
-    let options = try choices.options()
-    let report = try await ReadRun(options: options, showsProgress: progress && Terminal.errorIsTerminal).run(inputs)
+    var options = try choices.options()
+    // Held until the end, so that two runs do not overwrite each other.
+    let folder = try state.map(openState)
+    options.state = folder?.state
+    var (report, kept) = try await ReadRun(options: options, showsProgress: progress && Terminal.errorIsTerminal).run(
+      inputs)
+    report.warnings += folder?.notes.map { "state: \($0)" } ?? []
     // Of nothing there is no report for people; programs get theirs with the errors in it.
     let isEmptyTable = format == "table" && output == nil && InputQueue.nothingUsable(report.inputs)
     if !isEmptyTable { try ReportSink(path: output).write(report, with: exporter, inputs: inputs) }
+    // Only after the report: a state that cannot be saved must not hide what was found.
+    if let folder, let kept { try saveState(kept, in: folder) }
     try finish(report, threshold)
+  }
+
+  private func openState(_ path: String) throws -> StateFolder {
+    do {
+      return try StateFolder(path: path)
+    } catch { throw Failure(error.message) }
+  }
+
+  private func saveState(_ state: RollingState, in folder: StateFolder) throws {
+    do {
+      try folder.save(state)
+    } catch { throw Failure(error.message) }
   }
 
   private func parseVerdict(_ text: String) throws -> Verdict {
@@ -156,11 +183,11 @@ struct ReadRun {
   var options: ReadOptions
   var showsProgress: Bool
 
-  func run(_ paths: [String]) async throws -> Report {
+  func run(_ paths: [String]) async throws -> (report: Report, state: RollingState?) {
     var pipeline = try configured { () throws(ConfigurationError) in try ReadPipeline(options) }
     var bar = ProgressBar(isShown: showsProgress)
     let report = await pipeline.run(InputQueue(paths: paths), version: Mothlight.version) { bar.update($0, of: $1) }
     bar.clear()
-    return report
+    return (report, pipeline.stateToSave)
   }
 }

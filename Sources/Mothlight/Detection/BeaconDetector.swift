@@ -97,6 +97,8 @@ public struct BeaconDetector: Detector {
     // Feeds, chats and devices of one machine alone do the same, so that this stays below the bar when rarity adds to it.
     if isEveryday, !isHammering { odds = min(odds - namedDiscount, everydayMost) }
     if isHammering { odds = max(odds, 3.5) }
+    // Once or twice a day is the rhythm of people and of the machines that serve them.
+    if p.model.period >= 43_200 { odds = min(odds, 2) }
     let expected = span / max(p.model.period, 0.0625)
     let what = describe(pair, name)
     var finding = Finding(

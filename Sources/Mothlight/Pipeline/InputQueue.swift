@@ -27,6 +27,9 @@ public final class InputQueue {
   /// Reading stopped early. What was read before stays; only an input that gave nothing has failed as a whole.
   func note(_ error: SourceError, for reader: any RecordReader) { errors[reader.summary.path] = error }
 
+  /// Paths of the files opened so far, by their number, from `start` on.
+  func paths(from start: Int) -> [String] { Array(opener.paths.dropFirst(start)) }
+
   private func closeCurrent() {
     guard let reader = current else { return }
     current = nil

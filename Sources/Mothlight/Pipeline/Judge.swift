@@ -20,6 +20,8 @@ public struct Judge: Sendable {
   var home: Home
   /// Kinds of suppression that the operator undoes.
   var undone: Set<Suppression.Kind> = []
+  /// What earlier runs knew of peers, with `--state`.
+  var ages: DestinationAges?
   private let stages = Dictionary(uniqueKeysWithValues: DetectorRoster.cards.map { ($0.name, $0.stage) })
 
   init(allow: AllowList, home: Home, undone: Set<Suppression.Kind> = []) {
@@ -30,7 +32,7 @@ public struct Judge: Sendable {
 
   /// Judges all hosts of all shards and writes them into `report`.
   func judge(_ shards: [Shard], into report: inout Report) {
-    let network = NetworkView(shards)
+    let network = NetworkView(shards, over: ages)
     var rows: [HostDay] = []
     for shard in shards {
       var byHost: [IPAddress: [Finding]] = [:]
@@ -39,7 +41,8 @@ public struct Judge: Sendable {
           report.hidden.append(HiddenFinding(finding: seen, rule: rule.description))
           continue
         }
-        let finding = fitted(network.weighed(seen), shard).restored(undone)
+        let weighed = network.weighed(seen)
+        let finding = fitted(ages?.weighed(weighed) ?? weighed, shard).restored(undone)
         for suppression in finding.suppressions {
           report.counters["suppressed_\(suppression.kind.rawValue)", default: 0] += 1
         }
@@ -218,7 +221,9 @@ struct NetworkView {
   /// Hosts below which "rare here" means nothing.
   private static let hostsLeast = 10
 
-  init(_ shards: [Shard]) {
+  /// - Parameter ages: counts hosts over the kept time instead of the run's.
+  init(_ shards: [Shard], over ages: DestinationAges? = nil) {
+    defer { if let ages { widen(ages) } }
     for shard in shards {
       hosts += shard.context.hosts.count { $0.outboundFlows >= 10 }
       for (peer, users) in shard.prevalence where users > 1 || shards.count > 1 { byPeer[peer, default: 0] += users }
@@ -255,6 +260,12 @@ struct NetworkView {
       for name in asked { askers[String(name), default: 0] += 1 }
     }
     byName.merge(askers, uniquingKeysWith: max)
+  }
+
+  private mutating func widen(_ ages: DestinationAges) {
+    hosts = max(hosts, ages.hosts)
+    byPeer.merge(ages.byPeer) { max($0, $1) }
+    byName.merge(ages.byName) { max($0, $1) }
   }
 
   /// Adds prevalence to a finding about one peer and moves its weight by it.

@@ -30,4 +30,16 @@ public enum Limits {
   public static let openFragments = 4096
   /// Tunnels unwrapped inside each other.
   public static let tunnelDepth = 2
+  /// Pairs kept between runs: 148 octets and four for each of up to 64 starts, so 424 MB at most and about 170 MB as a rule.
+  public static let rememberedPairs = 1 << 20
+  /// Pairs kept of one host between runs: a scanner must not push out what others did.
+  public static let rememberedPairsPerHost = 4096
+  /// Hosts kept between runs: 76 octets each, 20 MB.
+  public static let rememberedHosts = 1 << 18
+  /// Outside addresses kept between runs with their age: 40 octets each, 42 MB.
+  public static let rememberedDestinations = 1 << 20
+  /// Names kept between runs with their age: 25 octets and the name, 15 MB as a rule.
+  public static let rememberedNames = 1 << 18
+  /// Inputs known again: 44 octets each; ten logs an hour for nine months.
+  public static let rememberedInputs = 1 << 16
 }

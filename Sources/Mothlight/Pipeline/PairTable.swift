@@ -76,12 +76,16 @@ public struct PairDetail: Sendable {
 
 /// Pairs of one shard, found by a 64-bit fingerprint.
 public struct PairTable: Sendable {
-  public private(set) var pairs: [Pair] = []
-  private(set) var details: [PairDetail] = []
+  public internal(set) var pairs: [Pair] = []
+  var details: [PairDetail] = []
   private var index = FingerprintTable(limit: PairTable.limit)
   /// Pairs per shard: 1 M × 200 B with index is 200 MB at most; more are counted and left alone.
   static let limit = 1 << 20
   var refused: UInt64 { index.refused }
+  /// The start from which on times are kept. Between runs the second counts, and brings the first with it.
+  var keepsFrom: UInt32 = 4
+  /// The latest conversations of earlier runs, by fingerprint: what a first record may continue.
+  var earlier: [UInt64: InlineArray<3, KeptConversation>] = [:]
 
   /// What a flow was to its pair.
   struct Place {
@@ -93,9 +97,12 @@ public struct PairTable: Sendable {
   /// Fingerprint of a pair.
   @inline(__always)
   static func key(_ flow: Flow, host: UInt32) -> UInt64 {
-    mix64(
-      flow.destination.mixed
-        ^ (UInt64(host) << 32 | UInt64(flow.destinationPort) << 8 | UInt64(flow.transport.rawValue)))
+    key(flow.destination, flow.destinationPort, flow.transport, host: host)
+  }
+
+  @inline(__always)
+  static func key(_ peer: IPAddress, _ port: UInt16, _ transport: Transport, host: UInt32) -> UInt64 {
+    mix64(peer.mixed ^ (UInt64(host) << 32 | UInt64(port) << 8 | UInt64(transport.rawValue)))
   }
 
   @inline(__always) func touchIndex(_ key: UInt64) -> UInt64 { index.touch(key) }
@@ -117,10 +124,11 @@ public struct PairTable: Sendable {
       guard index.count > pairs.count else { return Place(isContinuation: false, isNew: false) }  // full
       pairs.append(
         Pair(host: host, peer: peer, port: flow.destinationPort, transport: flow.transport, isInside: isInside))
+      if !earlier.isEmpty, let known = earlier[key] { pairs[Int(next)].resume(known, at: flow.first) }
     }
     let i = Int(found ?? next)
     let isContinuation = pairs[i].add(flow)
-    if !isContinuation, pairs[i].starts >= 4 { keep(flow, at: i) }
+    if !isContinuation, pairs[i].starts >= keepsFrom { keep(flow, at: i) }
     return Place(isContinuation: isContinuation, isNew: found == nil)
   }
 
@@ -132,7 +140,7 @@ public struct PairTable: Sendable {
     let d = Int(pairs[i].detail)
     if details[d].zero == .distantPast {
       details[d].zero = Timestamp(seconds: Int64(flow.first.hour) &* 3600)
-      // A slow caller starts eight times a day: the three before this one count.
+      // A slow caller starts eight times a day: those before this one count.
       for earlier in pairs[i].earlierStarts { details[d].add(earlier) }
     }
     details[d].add(flow.first)
@@ -156,9 +164,11 @@ public struct PairTable: Sendable {
 }
 
 extension Pair {
-  /// The three starts before the fourth, which `recent` still knows when the fourth has just begun.
+  /// The starts before the second or the fourth, which `recent` still knows when that one has just begun.
   var earlierStarts: [Timestamp] {
-    guard starts == 4, zero != .distantPast else { return [] }
+    guard zero != .distantPast else { return [] }
+    if starts == 2 { return [zero.advanced(bySeconds: Double(recent[1].began))] }
+    guard starts == 4 else { return [] }
     return [zero, zero.advanced(bySeconds: Double(recent[2].began)), zero.advanced(bySeconds: Double(recent[1].began))]
   }
 
@@ -230,14 +240,20 @@ extension Pair {
 
 extension PairDetail {
   mutating func add(_ start: Timestamp) {
-    let (nanoseconds, overflow) = start.nanoseconds.subtractingReportingOverflow(zero.nanoseconds)
-    guard !overflow, let tick = Int32(exactly: Timestamp.floorDivide(nanoseconds, 10_000_000)) else { return }
+    guard let tick = tick(of: start) else { return }
     ticks.append(tick)
     if ticks.count >= PairDetail.timesKept * 2 { fold() }
   }
 
   /// The earliest start that is kept.
   var firstKept: Timestamp { zero.advanced(bySeconds: Double(ticks.min() ?? 0) / 100) }
+
+  /// Hundredths of a second since `zero`; `nil` beyond 248 days.
+  @inline(__always)
+  func tick(of time: Timestamp) -> Int32? {
+    let (nanoseconds, overflow) = time.nanoseconds.subtractingReportingOverflow(zero.nanoseconds)
+    return overflow ? nil : Int32(exactly: Timestamp.floorDivide(nanoseconds, 10_000_000))
+  }
 
   /// Moves the older half of the times into the gap histogram.
   mutating func fold() {

@@ -11,6 +11,8 @@ public struct ReadOptions: Sendable {
   public var allow = AllowList()
   /// Suppressions that are undone: their findings weigh what they would without.
   public var undone: Set<Suppression.Kind> = []
+  /// What earlier runs saw; `nil` keeps nothing between runs.
+  public var state: RollingState?
   public init() {}
 }
 
@@ -24,6 +26,8 @@ public struct ReadPipeline {
   private var home: Home?
   private var learner = HomeLearner()
   private var waiting: [Observation] = []
+  /// What is to be kept for the next run, once this one has been reported; `nil` when there is nothing new.
+  public private(set) var stateToSave: RollingState?
 
   public init(_ options: ReadOptions) throws(ConfigurationError) {
     self.options = options
@@ -43,6 +47,7 @@ public struct ReadPipeline {
     var feed = Feed(options: options)
     var sampled = false
     while let reader = inputs.next() {
+      feed.expect(inputs)
       await pull(reader, into: &feed, inputs, progress)
       sampled = sampled || reader.summary.isSampled
     }
@@ -59,7 +64,15 @@ public struct ReadPipeline {
     report.home = known.descriptions
     report.homeWasGiven = known.wasGiven
     count(shards, into: &report)
-    Judge(allow: options.allow, home: known, undone: options.undone).judge(shards, into: &report)
+    var judge = Judge(allow: options.allow, home: known, undone: options.undone)
+    guard var rolling = options.state.map({ RollingRun($0) }), let echo = feed.echo else {
+      judge.judge(shards, into: &report)
+      return report
+    }
+    judge.ages = rolling.add(shards, echo, into: &report)
+    judge.judge(shards, into: &report)
+    rolling.close(into: &report)
+    stateToSave = rolling.result
     return report
   }
 
@@ -125,16 +138,28 @@ struct Feed {
   private var channels: [AsyncChannel<[Observation]>] = []
   private var tasks: [Task<Shard, Never>] = []
   private var pending: [[Observation]] = []
+  /// Hears what is handed on, for the state.
+  private(set) var echo: Echo?
 
-  init(options: ReadOptions) { self.options = options }
+  init(options: ReadOptions) {
+    self.options = options
+    echo = options.state.map { Echo($0) }
+  }
+
+  /// Another input was opened.
+  mutating func expect(_ inputs: InputQueue) {
+    guard let known = echo?.inputsExpected else { return }
+    echo?.expect(inputs.paths(from: known))
+  }
 
   private func makeShard(_ home: Home) -> Shard {
     // The settings were tried when the pipeline was made; a failure here cannot come from outside.
     let detectors = (try? DetectorRoster.make(knobs: options.knobs, registry: options.registry)) ?? []
-    return Shard(home: home, detectors: detectors)
+    return Shard(home: home, detectors: detectors, memory: options.state)
   }
 
   mutating func send(_ batch: inout [Observation], home: Home) async {
+    echo?.hear(batch, home: home)
     guard options.shards > 1 else {
       if inline == nil { inline = makeShard(home) }
       inline?.process(&batch)
@@ -187,6 +212,8 @@ struct Feed {
     inline = nil
     if shards.isEmpty { shards = [makeShard(home)] }
     let isOneSided = !shards.contains { $0.sawAnswers }
+    echo?.conclude()
+    let heard = echo?.heard
     var served: [IPAddress: UInt32] = [:]
     for shard in shards { served.merge(shard.lookupsServedInside, uniquingKeysWith: &+) }
     let finishing = shards.map { [served] shard in
@@ -194,7 +221,7 @@ struct Feed {
         var shard = shard
         if isSampled { shard.markSampled() }
         if !hasUsableTime { shard.markWithoutTime() }
-        shard.finish(isOneSided: isOneSided, served: served)
+        shard.finish(isOneSided: isOneSided, served: served, echo: heard)
         return shard
       }
     }

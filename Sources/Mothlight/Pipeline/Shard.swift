@@ -40,6 +40,8 @@ struct Shard: Sendable {
   /// Number of our hosts that met each outside peer.
   private(set) var prevalence: [(peer: IPAddress, users: UInt32)] = []
   private var peerNumbers = FingerprintTable(limit: Shard.prevalenceLimit)
+  /// What earlier runs saw, with `--state`.
+  private let memory: RollingState?
 
   /// (host, peer) contacts per shard: 2 M × 24 B = 50 MB.
   static let contactLimit = 1 << 21
@@ -50,10 +52,12 @@ struct Shard: Sendable {
   /// Days followed per host: more than a year of rolling logs.
   private static let daysMost = 400
 
-  init(home: Home, detectors: [any Detector]) {
+  init(home: Home, detectors: [any Detector], memory: RollingState? = nil) {
     self.home = home
     self.detectors = detectors
     portions = detectors.map { Portion(type(of: $0).card.reads) }
+    self.memory = memory
+    if memory != nil { context.pairs.keepsFrom = 2 }
   }
 
   /// Host whose shard an observation belongs to; `nil` when none of its ends is ours.
@@ -136,7 +140,7 @@ struct Shard: Sendable {
           orientation = .inbound
           maySpeak = false
         }
-        if let host = number(of: address, isNewAllowed: maySpeak) {
+        if let host = number(of: address, isNewAllowed: maySpeak, at: batch[i].time) {
           batch[i].vantage.host = host
           batch[i].vantage.orientation = orientation
           if case .flow(let flow) = batch[i].event, orientation == .outbound || orientation == .inside {
@@ -155,13 +159,21 @@ struct Shard: Sendable {
   ///
   /// - Parameter served: look-ups that inside resolvers answered, from `lookupsServedInside` of all shards: a resolver and
   ///   those who ask it may be in different ones.
-  mutating func finish(isOneSided: Bool, served: [IPAddress: UInt32] = [:]) {
+  /// - Parameter echo: what of it was read in an earlier run.
+  mutating func finish(isOneSided: Bool, served: [IPAddress: UInt32] = [:], echo: Echo.Heard? = nil) {
     for (resolver, count) in served {
       guard let host = hostNumbers.known(resolver, in: context.hosts) else { continue }
       context.hosts[Int(host)].lookupsServed &+= count
     }
     settle(isOneSided: isOneSided)
-    for d in detectors.indices { detectors[d].advance(to: .distantFuture, in: context, into: &findings) }
+    // One view after the other, since each may be as large as the context.
+    let days = detectors.map { memory == nil ? nil : (type(of: $0) as? any RollingDetector.Type)?.daysRecalled }
+    for recalled in Set(days).sorted(by: { $0 ?? 0 < $1 ?? 0 }) {
+      let view = recalled.flatMap { days in memory.flatMap { context.recalling($0, daysBefore: days, less: echo) } }
+      for d in detectors.indices where days[d] == recalled {
+        detectors[d].advance(to: .distantFuture, in: view ?? context, into: &findings)
+      }
+    }
   }
 
   @inline(__always)
@@ -198,7 +210,7 @@ struct Shard: Sendable {
     }
   }
 
-  private mutating func number(of address: IPAddress, isNewAllowed: Bool) -> UInt32? {
+  private mutating func number(of address: IPAddress, isNewAllowed: Bool, at time: Timestamp) -> UInt32? {
     if let known = hostNumbers.known(address, in: context.hosts) { return known }
     // Addresses that others only knock at are no machines; a sweep of a large network must not fill the table.
     guard isNewAllowed else { return nil }
@@ -208,6 +220,7 @@ struct Shard: Sendable {
     }
     hostNumbers.enter(address, as: context.hosts.count, in: context.hosts)
     context.hosts.append(HostRecord(address))
+    if let memory { context.welcome(UInt32(truncatingIfNeeded: context.hosts.count &- 1), at: time, from: memory) }
     return UInt32(truncatingIfNeeded: context.hosts.count &- 1)
   }
 

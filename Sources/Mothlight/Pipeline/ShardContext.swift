@@ -112,6 +112,8 @@ public struct HostRecord: Sendable {
   var currentDay = Int.min
   var currentTally = -1
   var tallies: [Int] = []
+  /// What earlier runs knew of it.
+  var earlier = EarlierHost()
 
   static let namesCounted = 4096
   static let agentsMost = 64
@@ -147,12 +149,12 @@ public struct HostRecord: Sendable {
     guard let first = days.map(\.activity.first).min(), let last = days.map(\.activity.last).max(), last > first else {
       return 0
     }
-    return last.seconds(since: first)
+    return last.seconds(since: min(first, earlier.watchedSince))
   }
 
   /// Hours (UTC, since the epoch) in which the host was seen.
   public var hoursOnline: Int {
-    days.reduce(0) { sum, day in
+    days.reduce(earlier.hours) { sum, day in
       sum + (0..<24).count { hour in day.activity.bins[(hour * 4)..<(hour * 4 + 4)].contains { $0 > 0 } }
     }
   }

@@ -12,6 +12,8 @@ public final class Inputs {
 
   private var slots: [Slot] = []
   private var next: UInt32 = 0
+  /// Path of each input by its number.
+  private(set) var paths: [String] = []
   private let seen = SeenFiles()
 
   public init() {}
@@ -23,7 +25,9 @@ public final class Inputs {
       if FolderListing.isFolder(path) {
         let folder = try FolderReader(path: path, index: next, seen: seen)
         slots.append(.folder(folder))
-        next &+= UInt32(clamping: folder.members.count)
+        let members = folder.members
+        next &+= UInt32(clamping: members.count)
+        paths += members.map(\.path)
         return folder
       }
       if let file = SeenFiles.file(at: path), let earlier = seen.earlier(file) {
@@ -33,12 +37,14 @@ public final class Inputs {
       let reader = try Self.open(path: path, index: next)
       slots.append(.reader(reader))
       next &+= 1
+      paths.append(path)
       return reader
     } catch {
       var summary = InputSummary(path: path)
       summary.error = error
       slots.append(.failed(summary))
       next &+= 1
+      paths.append(path)
       throw error
     }
   }

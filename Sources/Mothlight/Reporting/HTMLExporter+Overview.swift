@@ -54,6 +54,7 @@ extension HTMLExporter {
       <span class="m">\(prefixes.isEmpty ? "none found" : prefixes)</span> (\(source)).</p>
 
       """
+    if let state = report.state { out += "<p>Kept between runs: \(state.sentence).</p>\n" }
     for warning in report.warnings { out += "<p class=\"warn\">\(warning)</p>\n" }
     if tally.isSampled {
       out += "<p class=\"warn\">An input is sampled: gaps and counts mean less than they seem.</p>\n"

@@ -33,8 +33,39 @@ extension JSONWriter {
     value(report.hidden.count)
     key("counters")
     counts(report.counters)
+    key("state")
+    if let state = report.state { self.state(state) } else { null() }
     key("warnings")
     strings(report.warnings)
+  }
+
+  private mutating func state(_ state: StateSummary) {
+    beginObject()
+    key("days")
+    value(state.days)
+    key("first")
+    value(state.first)
+    key("last")
+    value(state.last)
+    key("runs")
+    value(state.runs)
+    key("pairs")
+    value(state.pairs)
+    key("hosts")
+    value(state.hosts)
+    key("destinations")
+    value(state.destinations)
+    key("names")
+    value(state.names)
+    key("octets")
+    value(state.octets)
+    key("repeated_inputs")
+    value(state.repeatedInputs)
+    key("is_updated")
+    value(state.isUpdated)
+    key("evicted")
+    counts(state.evicted)
+    endObject()
   }
 
   mutating func inputFields(_ input: InputSummary, index: Int) {

@@ -151,6 +151,8 @@ public struct Report: Sendable {
   public var warnings: [String] = []
   /// Capped log-odds from which a family of evidence counts toward `infected`; `nil` when the run has no such bar.
   public var familyBar: Double?
+  /// What is kept between runs; `nil` without `--state`.
+  public var state: StateSummary?
   public init(version: String) { self.version = version }
 }
 

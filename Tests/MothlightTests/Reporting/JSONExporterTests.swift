@@ -120,7 +120,9 @@ struct JSONExporterTests {
         list.forEach(collect)
       }
     }
-    let report = ReportFixture.report()
+    var report = ReportFixture.report()
+    report.state = StateSummary()
+    report.state?.evicted = ["expired_pairs": 1]
     collect(try parse(exported("json", report) { $0.showHidden = true }))
     for line in try exported("ndjson", report, { $0.showHidden = true }).split(separator: "\n") {
       collect(try parse(line))

@@ -1,0 +1,117 @@
+extension RollingState {
+  /// Starts of a pair from `oldest` on, and its counters for as many of them.
+  func recalled(_ pair: RememberedPair, since oldest: UInt32) -> (starts: [UInt32], counts: PairCounts) {
+    let starts = times(of: pair).filter { $0 >= oldest }
+    return (Array(starts), pair.counts.scaled(toStarts: starts.count))
+  }
+}
+
+extension PairTable {
+  /// Fingerprint of a kept pair, as that of its flows.
+  static func key(_ pair: RememberedPair, host: UInt32) -> UInt64 {
+    key(pair.peer, pair.port, Transport(rawValue: pair.transport), host: host)
+  }
+
+  /// Puts the starts and counters of earlier runs under those of pair `i`.
+  /// - Parameter heard: what of the pair was read before, and stands in the memory already.
+  mutating func recall(
+    _ memory: RollingState, _ place: Int, at i: Int, since oldest: UInt32, less heard: RunShare.PairPart?,
+    of host: IPAddress
+  ) {
+    let (starts, earlier) = memory.recalled(memory.pairs[place], since: oldest)
+    guard !starts.isEmpty else { return }
+    var own = detail(of: pairs[i]) ?? PairDetail(onlyStartOf: pairs[i], host)
+    var counts = PairCounts(pairs[i])
+    if let heard {
+      counts.subtract(heard.counts)
+      own.takeOff(heard.times)
+    }
+    counts.add(earlier)
+    own.ticks += starts.compactMap { own.tick(of: Timestamp(kept: $0)) }
+    pairs[i].adopt(counts, from: starts)
+    put(own, at: i)
+  }
+
+  /// A pair that the run did not meet, as earlier runs left it.
+  mutating func append(_ memory: RollingState, _ place: Int, host: UInt32, since oldest: UInt32) {
+    let kept = memory.pairs[place]
+    let (starts, counts) = memory.recalled(kept, since: oldest)
+    guard let first = starts.first else { return }
+    var pair = Pair(
+      host: host, peer: kept.peer, port: kept.port, transport: Transport(rawValue: kept.transport), isInside: false)
+    pair.service = Service(rawValue: kept.service) ?? .unknown
+    pair.resume(kept.recent, at: Timestamp(kept: first))
+    pair.last = Timestamp(kept: kept.last)
+    for i in 0..<3 where kept.recent[i].last > kept.recent[i].began {
+      pair.longest = max(pair.longest, Float(kept.recent[i].last - kept.recent[i].began))
+    }
+    pair.adopt(counts, from: starts)
+    pairs.append(pair)
+    var detail = PairDetail()
+    detail.zero = Timestamp(kept: first / 3600 * 3600)
+    detail.ticks = starts.compactMap { detail.tick(of: Timestamp(kept: $0)) }
+    put(detail, at: pairs.count - 1)
+  }
+
+  private mutating func put(_ detail: PairDetail, at i: Int) {
+    if pairs[i].detail >= 0, Int(pairs[i].detail) < details.count {
+      details[Int(pairs[i].detail)] = detail
+    } else {
+      pairs[i].detail = Int32(truncatingIfNeeded: details.count)
+      details.append(detail)
+    }
+  }
+}
+
+extension PairDetail {
+  /// A pair that began one conversation has no detail yet: its own record stands for it.
+  init(onlyStartOf pair: Pair, _ host: IPAddress) {
+    zero = Timestamp(seconds: Int64(pair.first.hour) &* 3600)
+    guard pair.starts == 1, pair.zero != .distantPast else { return }
+    let began = pair.zero.advanced(bySeconds: Double(pair.recent[0].began))
+    if let tick = tick(of: began) { ticks.append(tick) }
+    samples = [pair.asFlow(of: host)]
+  }
+
+  /// Removes starts that are known already, each once.
+  mutating func takeOff(_ known: [UInt32]) {
+    ticks.sort()
+    var k = 0
+    ticks.removeAll { tick in
+      let second = zero.advanced(bySeconds: Double(tick) / 100).keptSeconds
+      while k < known.count, known[k] < second { k += 1 }
+      guard k < known.count, known[k] == second else { return false }
+      k += 1
+      return true
+    }
+  }
+}
+
+extension Pair {
+  /// Takes over what earlier runs saw last of it; their conversations may go on.
+  mutating func resume(_ known: InlineArray<3, KeptConversation>, at time: Timestamp) {
+    zero = time
+    for i in 0..<3 where known[i].last > 0 {
+      recent[i] = Recent(
+        began: Float(Timestamp(kept: known[i].began).seconds(since: time)),
+        last: Float(Timestamp(kept: known[i].last).seconds(since: time)), port: known[i].port,
+        hasEnded: known[i].hasEnded)
+    }
+  }
+
+  /// Counters over several runs, the earliest of whose starts is the first of `starts`.
+  mutating func adopt(_ counts: PairCounts, from starts: [UInt32]) {
+    self.starts = counts.starts
+    failed = counts.failed
+    answered = counts.answered
+    guessed = counts.guessed
+    octetsOut = counts.octetsOut
+    octetsIn = counts.octetsIn
+    packetsOut = UInt64(counts.packetsOut)
+    packetsIn = UInt64(counts.packetsIn)
+    sizesOut = counts.sizesOut
+    sizesIn = counts.sizesIn
+    if let earliest = starts.first { first = min(first, Timestamp(kept: earliest)) }
+    if let latest = starts.last { last = max(last, Timestamp(kept: latest)) }
+  }
+}
