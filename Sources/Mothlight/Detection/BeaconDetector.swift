@@ -72,7 +72,8 @@ public struct BeaconDetector: Detector {
       p.median <= hammerGap && pair.starts >= 20 && (isSteady || pair.failed * 2 > pair.starts)
       && Self.dominates(pair, host)
     // A burst of one visit keeps time too; a caller does so for as long as its host is up.
-    let persistence = min(1, span / max(60, min(online * 3600, host.secondsWatched)))
+    let goesOn = pair.last.seconds(since: min(pair.first, detail.goesOnSince))
+    let persistence = min(1, goesOn / max(60, min(online * 3600, host.secondsWatched)))
     var odds = min(5, 2 + log(1 + p.model.logBayesFactor / 4))
     if persistence < 0.2 { odds -= 1.5 }
     if span < 300, !isHammering { odds -= 1 }
