@@ -88,7 +88,8 @@ public struct BeaconDetector: Detector {
       p.median <= hammerGap && pair.starts >= 20 && (isSteady || pair.failed * 2 > pair.starts)
       && Self.dominates(pair, host)
     // A burst of one visit keeps time too; a caller does so for as long as its host is up.
-    let persistence = min(1, span / max(60, min(online * 3600, host.secondsWatched)))
+    let goesOn = pair.last.seconds(since: min(pair.first, detail.goesOnSince))
+    let persistence = min(1, goesOn / max(60, min(online * 3600, host.secondsWatched)))
     var odds = min(5, 2 + log(1 + looks.total / 4))
     if persistence < 0.2 { odds -= 1.5 }
     if span < 300, !isHammering { odds -= 1 }
@@ -125,6 +126,12 @@ public struct BeaconDetector: Detector {
       evidence: detail.samples.map { EvidenceFlow($0, note: name ?? "") },
       refutedBy: "software on this machine that is known to poll \(what) every \(Phrase.seconds(p.model.period))",
       series: p.histogram, seriesName: GapHistogram.seriesName, peer: pair.peer, peerName: name)
+    Self.setAside(&finding, pair, host, service)
+    return finding
+  }
+
+  /// What clockwork of this kind says less than its gaps do.
+  private static func setAside(_ finding: inout Finding, _ pair: Pair, _ host: HostRecord, _ service: String?) {
     if KnownService.isFileSharing(pair.port)
       || host.looksPeerToPeer && !KnownService.isCommonPort(pair.port, pair.transport)
     {
@@ -133,7 +140,6 @@ public struct BeaconDetector: Detector {
     if let service {
       finding.lower(.knownService, by: max(2, finding.logOdds - 1), because: "its name says it is a \(service) service")
     }
-    return finding
   }
 
   /// Whether healthy machines, too, keep time with such a peer.

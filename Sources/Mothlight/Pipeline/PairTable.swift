@@ -70,6 +70,8 @@ public struct PairDetail: Sendable {
   /// Gap counts of starts that left `ticks`; empty until some did.
   var oldGaps: [UInt32] = []
   var ticksDropped: UInt32 = 0
+  /// Since when earlier runs saw it, where they saw more starts than they kept.
+  var goesOnSince = Timestamp.distantFuture
 
   static let timesKept = 512
 }

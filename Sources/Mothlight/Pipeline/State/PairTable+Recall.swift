@@ -4,6 +4,12 @@ extension RollingState {
     let starts = times(of: pair).filter { $0 >= oldest }
     return (Array(starts), pair.counts.scaled(toStarts: starts.count))
   }
+
+  /// Begin of a pair that had more starts than are kept; `.distantFuture` for one whose starts are all there.
+  func beganUnkept(_ pair: RememberedPair, _ oldest: UInt32) -> Timestamp {
+    guard Int(pair.timesCount) >= Self.startsKept else { return .distantFuture }
+    return Timestamp(kept: max(pair.first, oldest))
+  }
 }
 
 extension PairTable {
@@ -28,6 +34,7 @@ extension PairTable {
     }
     counts.add(earlier)
     own.ticks += starts.compactMap { own.tick(of: Timestamp(kept: $0)) }
+    own.goesOnSince = memory.beganUnkept(memory.pairs[place], oldest)
     pairs[i].adopt(counts, from: starts)
     put(own, at: i)
   }
@@ -50,6 +57,7 @@ extension PairTable {
     var detail = PairDetail()
     detail.zero = Timestamp(kept: first / 3600 * 3600)
     detail.ticks = starts.compactMap { detail.tick(of: Timestamp(kept: $0)) }
+    detail.goesOnSince = memory.beganUnkept(kept, oldest)
     put(detail, at: pairs.count - 1)
   }
 

@@ -201,6 +201,21 @@ import Testing
     }
   }
 
+  /// Of a quick caller five hours of starts are kept; that it has called for days is known all the same.
+  @Test func quickBeaconsArePersistent() async throws {
+    try await StateFixture.withFolder { folder in
+      let rows =
+        StateFixture.calls(every: 300, from: 7, to: 40 * 3600)
+        + (0..<800).map { Row(time: Double($0) * 180, peer: "203.0.113.\($0 % 20)", port: 443) }
+      let reports = try await read(try hourly(rows, in: folder)).reports
+      let share = reports.map { report in
+        beacons(report).first?.measures.first { $0.name == "share_of_time_online" }?.value ?? 0
+      }
+      #expect(share[1...].allSatisfy { $0 > 0.9 }, "\(share)")
+      #expect(beacons(try #require(reports.last)).first?.summary.contains("one every 5 min ± 0 %") == true)
+    }
+  }
+
   /// One attempt an hour at an address that is gone.
   @Test func deadRendezvousShowsOverRuns() async throws {
     try await StateFixture.withFolder { folder in
