@@ -22,38 +22,83 @@ struct GapModels {
   /// Unrelated starts per beat: they cut the timer's gaps, they do not only stand beside them.
   private static let interruptions = [0.3, 1.0]
 
+  /// Candidate periods that are fitted on the whole grid.
+  private static let periodsFitted = 2
+
   /// - Parameter hint: a period that another look at the starts proposes.
-  /// - Complexity: O(candidate periods × 126 × occupied bins).
+  /// - Complexity: O((8 × candidate periods + 252) × occupied bins).
   static func compare(_ counts: [Double], gaps: [Double] = [], hint: Double = 0) -> GapModels? {
     let n = counts.reduce(0, +)
     guard n >= 5 else { return nil }
     let null = NoTimer.fit(counts, n)
     let occupied = counts.indices.filter { counts[$0] > 0 }
-    let weights = occupied.map { counts[$0] }
-    let rest = occupied.map { null.probabilities[$0] }
-    var best = GapModels(logBayesFactor: -.infinity, period: 0, jitter: 0, missShare: 0, extraShare: 0)
+    let observed = Observed(occupied, counts, null)
     func consider(
-      _ timer: [Double], _ extra: Double, _ shown: Double, _ period: Double, _ jitter: Double, _ miss: Double
+      _ p: [Double], _ extra: Double, _ shown: Double, _ model: (Double, Double, Double), _ best: inout GapModels
     ) {
-      var likelihood = 0.0
-      for i in weights.indices { likelihood += weights[i] * log((1 - extra) * timer[i] + extra * rest[i] + 1e-12) }
-      let factor = likelihood - null.logLikelihood - 2 * log(n)
-      if factor > best.logBayesFactor {
-        best = GapModels(logBayesFactor: factor, period: period, jitter: jitter, missShare: miss, extraShare: shown)
-      }
+      let factor = observed.logLikelihood(p, extra) - null.logLikelihood - 2 * log(n)
+      guard factor > best.logBayesFactor else { return }
+      best = GapModels(
+        logBayesFactor: factor, period: model.0, jitter: model.1, missShare: model.2, extraShare: shown)
     }
-    for period in candidates(counts, n, gaps, hint) {
+    func fit(_ period: Double, _ jitters: [Double], _ misses: [Double], _ extras: [Double], _ rates: [Double])
+      -> GapModels
+    {
+      var best = GapModels(logBayesFactor: -.infinity, period: period, jitter: 0, missShare: 0, extraShare: 0)
       for jitter in jitters {
         for miss in misses {
+          let model = (period, jitter, miss)
           let timer = comb(period, jitter, miss, at: occupied)
-          for extra in extras { consider(timer, extra, extra, period, jitter, miss) }
-          for (rate, cut) in zip(interruptions, interrupted(period, jitter, miss, rates: interruptions, at: occupied)) {
-            consider(cut, 0.02, rate / (1 + rate), period, jitter, miss)
+          for extra in extras { consider(timer, extra, extra, model, &best) }
+          for (rate, cut) in zip(rates, interrupted(period, jitter, miss, rates: rates, at: occupied)) {
+            consider(cut, 0.02, rate / (1 + rate), model, &best)
           }
         }
       }
+      return best
     }
-    return best.period > 0 ? best : nil
+    // Every period is tried on a coarse grid, the best of them on the whole one.
+    let coarse = candidates(counts, n, gaps, hint).map { period in
+      let plain = fit(period, [0.1, 0.35, 0.7], [0, 0.3], [0.1], [])
+      let cut = fit(period, [0.2, 0.7], [0], [], [1])
+      return plain.logBayesFactor > cut.logBayesFactor ? plain : cut
+    }
+    let promising = coarse.sorted { ($0.logBayesFactor, $1.period) > ($1.logBayesFactor, $0.period) }.prefix(
+      periodsFitted)
+    let fitted = promising.map { fit($0.period, jitters, misses, extras, interruptions) }
+    return fitted.max { ($0.logBayesFactor, $1.period) < ($1.logBayesFactor, $0.period) }
+  }
+
+  /// The counted gaps, ready to be held against many models.
+  private struct Observed {
+    private var weights: [Double]
+    private var repeats: [Int]
+    private var rest: [Double]
+
+    init(_ bins: [Int], _ counts: [Double], _ null: NoTimer) {
+      weights = bins.map { counts[$0] }
+      repeats = weights.map { Int(min(8, $0)) }
+      rest = bins.map { null.probabilities[$0] }
+    }
+
+    func logLikelihood(_ timer: [Double], _ extra: Double) -> Double {
+      // A product of up to eight likes of a number takes one logarithm; below 1e-180 it is put away before it underflows.
+      var likelihood = 0.0
+      var product = 1.0
+      for i in weights.indices {
+        let p = (1 - extra) * timer[i] + extra * rest[i] + 1e-12
+        if weights[i] > 8 {
+          likelihood += weights[i] * log(p)
+          continue
+        }
+        for _ in 0..<repeats[i] { product *= p }
+        if product < 1e-180 {
+          likelihood += log(product)
+          product = 1
+        }
+      }
+      return likelihood + log(product)
+    }
   }
 
   /// Periods worth trying: the fullest bins, each at the mean of the gaps that fell into it, and the median.
@@ -112,9 +157,16 @@ struct GapModels {
   static func interrupted(_ period: Double, _ jitter: Double, _ miss: Double, rates: [Double], at bins: [Int])
     -> [[Double]]
   {
-    var left = [Double](repeating: 0, count: bins.count * 2)
+    // Neighbouring bins share an edge.
+    var edges: [Double] = []
+    var place: [Int] = []
+    for (i, bin) in bins.enumerated() {
+      if i == 0 || bins[i - 1] != bin - 1 { edges.append(GapHistogram.edges[bin]) }
+      place.append(edges.count)
+      edges.append(GapHistogram.edges[bin + 1])
+    }
+    var left = [Double](repeating: 0, count: edges.count)
     var tail = left
-    let edges = bins.flatMap { [GapHistogram.edges[$0], GapHistogram.edges[$0 + 1]] }
     let kinds = miss > 0 ? 7 : 1
     var weight = 1 - miss
     var mean = 0.0
@@ -137,10 +189,10 @@ struct GapModels {
       }
     }
     return rates.map { rate in
-      func outlasts(_ i: Int) -> Double {
+      let outlasts = edges.indices.map { i in
         left[i] > 0 ? exp(-rate * edges[i] / mean) * (left[i] + rate * tail[i] / mean) / (1 + rate) : 0
       }
-      return bins.indices.map { max(0, outlasts(2 * $0) - outlasts(2 * $0 + 1)) }
+      return place.map { max(0, outlasts[$0 - 1] - outlasts[$0]) }
     }
   }
 }
