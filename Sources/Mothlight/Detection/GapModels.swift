@@ -59,8 +59,8 @@ struct GapModels {
     }
     // Every period is tried on a coarse grid, the best of them on the whole one.
     let coarse = candidates(counts, n, gaps, hint).map { period in
-      let plain = fit(period, [0.1, 0.35, 0.7], [0, 0.3], [0.1], [])
-      let cut = fit(period, [0.2, 0.7], [0], [], [1])
+      let plain = fit(period, [0.1, 0.35, 0.9], [0, 0.3], [0.1], [])
+      let cut = fit(period, [0.2, 0.9], [0], [], [1])
       return plain.logBayesFactor > cut.logBayesFactor ? plain : cut
     }
     let promising = coarse.sorted { ($0.logBayesFactor, $1.period) > ($1.logBayesFactor, $0.period) }.prefix(
