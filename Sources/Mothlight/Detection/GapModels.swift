@@ -22,6 +22,9 @@ struct GapModels {
   /// Unrelated starts per beat: they cut the timer's gaps, they do not only stand beside them.
   private static let interruptions = [0.3, 1.0]
 
+  /// Below it a series is left at its coarse fit: four of five timerless series that the gate admits.
+  private static let hopeless = -4.0
+
   /// Candidate periods that are fitted on the whole grid.
   private static let periodsFitted = 2
 
@@ -63,6 +66,9 @@ struct GapModels {
       let cut = fit(period, [0.2, 0.9], [0], [], [1])
       return plain.logBayesFactor > cut.logBayesFactor ? plain : cut
     }
+    guard let leading = coarse.max(by: { $0.logBayesFactor < $1.logBayesFactor }) else { return nil }
+    // The whole grid finds a few nats more, never a timer where the coarse one finds the opposite.
+    guard leading.logBayesFactor >= hopeless else { return leading }
     let promising = coarse.sorted { ($0.logBayesFactor, $1.period) > ($1.logBayesFactor, $0.period) }.prefix(
       periodsFitted)
     let fitted = promising.map { fit($0.period, jitters, misses, extras, interruptions) }

@@ -9,7 +9,7 @@ public struct ProxiedBeaconDetector: Detector {
     reads: [.http],
     knobs: [
       .init("requests_least", 9, unit: "requests", "fewest requests that are judged"),
-      .init("bayes_least", 6, unit: "nat", "log Bayes factor of a timer over no timer"),
+      .init("timer_least", 8, unit: "nat", "log-odds of all looks against series without a timer"),
       .init("named_discount", 2, unit: "nat", "taken off, for a server behind a proxy always has a name"),
       .init("dominant_share", 0.5, unit: "share", "of the host's proxied requests, from which half a nat comes back"),
       .init("dominant_beats", 50, unit: "requests", "fewest requests for the same"),
@@ -46,7 +46,7 @@ public struct ProxiedBeaconDetector: Detector {
   private var series: [Key: Series] = [:]
   private var requestsOf: [UInt32: UInt32] = [:]
   private let requestsLeast: UInt32
-  private let bayesLeast: Double
+  private let timerLeast: Double
   private let namedDiscount: Double
   private let dominantShare: Double
   private let dominantBeats: UInt32
@@ -54,7 +54,7 @@ public struct ProxiedBeaconDetector: Detector {
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
     let knobs = try settings.resolve(Self.card)
     requestsLeast = UInt32(max(6, min(512, knobs["requests_least"] ?? 9)))
-    bayesLeast = knobs["bayes_least"] ?? 6
+    timerLeast = knobs["timer_least"] ?? 8
     namedDiscount = knobs["named_discount"] ?? 2
     dominantShare = knobs["dominant_share"] ?? 0.5
     dominantBeats = UInt32(max(9, min(1e6, knobs["dominant_beats"] ?? 50)))
@@ -111,14 +111,14 @@ public struct ProxiedBeaconDetector: Detector {
     guard let first = ticks.first, Int(key.host) < context.hosts.count else { return nil }
     let starts = ticks.map { Double(Int64($0) - Int64(first)) / 100 }
     let gate = Periodicity.Gate(dispersionMost: 0.85, entropyMost: 0.62)
-    guard let p = Periodicity.analyse(starts, gate: gate), p.model.logBayesFactor >= bayesLeast else { return nil }
+    guard let p = Periodicity.analyse(starts, gate: gate), p.odds.total >= timerLeast else { return nil }
     let host = context.hosts[Int(key.host)]
     let span = entry.last.seconds(since: entry.first)
     let online = Double(host.hoursOnline) * 3600
     let persistence = min(1, span / max(60, min(online, host.secondsWatched)))
     let share = Double(entry.requests) / Double(max(1, requestsOf[key.host] ?? 1))
     let service = KnownService.byName(entry.name)
-    var odds = min(5, 2 + log(1 + p.model.logBayesFactor / 4)) - namedDiscount
+    var odds = min(5, 2 + log(1 + p.odds.total / 4)) - namedDiscount
     if persistence < 0.2 { odds -= 1.5 }
     if span < 300 { odds -= 1 }
     // A machine that people use asks for many names; on this one the timer is nearly all there is.
@@ -134,7 +134,7 @@ public struct ProxiedBeaconDetector: Detector {
       first: entry.first, last: entry.last, logOdds: max(0, odds),
       measures: [
         Measure("requests", Double(entry.requests), "requests", atLeast: Double(requestsLeast)),
-        Measure("log_bayes_factor", p.model.logBayesFactor, "nat", atLeast: bayesLeast),
+        Measure("timer_log_odds", p.odds.total, "nat", atLeast: timerLeast),
         Measure("gap_dispersion", p.dispersion, ""), Measure("gap_entropy", p.entropy, ""),
         Measure("period", p.model.period, "s"), Measure("jitter", p.jitter, "share"),
         Measure("harmonic_comb", p.comb, ""), Measure("autocorrelation", p.autocorrelation, ""),

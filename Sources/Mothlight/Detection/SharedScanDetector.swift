@@ -76,13 +76,13 @@ public struct SharedScanDetector: NetworkDetector {
           || AttackedPort.isServerService(pair.port), pair.packetsOut > 0
       else { continue }
       let key = UInt64(pair.host) << 16 | UInt64(pair.port)
-      var tally = tallies[key] ?? Tally()
-      tally.met += 1
-      if pair.answered == 0, pair.failed > 0 {
-        tally.failed += 1
-        if context.name(of: pair.peer, knownTo: pair.host) == nil { tally.strangers.add(pair, at: i) }
+      // In place: a copy of a tally would copy its targets.
+      tallies[key, default: Tally()].met += 1
+      guard pair.answered == 0, pair.failed > 0 else { continue }
+      tallies[key, default: Tally()].failed += 1
+      if context.name(of: pair.peer, knownTo: pair.host) == nil {
+        tallies[key, default: Tally()].strangers.add(pair, at: i)
       }
-      tallies[key] = tally
     }
     return tallies
   }

@@ -39,7 +39,15 @@ public struct TLSOddityDetector: Detector {
   }
   struct Key: Hashable {
     var host: UInt32
-    var text: String
+    /// Empty for a server without one.
+    var name: String
+    var address: IPAddress
+    var port: UInt16
+    var text: String { name.isEmpty ? "\(address):\(port)" : "\(name):\(port)" }
+  }
+  struct Use: Hashable {
+    var host: UInt32
+    var hello: String
   }
   enum Bound {
     /// (host, service) pairs per shard: 64 Ki × some 700 B.
@@ -52,7 +60,7 @@ public struct TLSOddityDetector: Detector {
 
   private var services: [Key: Service] = [:]
   /// Servers that a hello was used toward, by host: one, or more than one.
-  private var serversOfHello: [Key: Set<String>] = [:]
+  private var serversOfHello: [Use: Set<String>] = [:]
   let kindsLeast: Int
   let incompleteMost: Double
   let helloRepeatsLeast: UInt32
@@ -76,14 +84,16 @@ public struct TLSOddityDetector: Detector {
 
   private mutating func note(_ hello: TLSHandshake, _ o: Observation) {
     let name = hello.serverName.flatMap { IPAddress($0) == nil ? $0 : nil }
-    let place = name ?? hello.ends.server.description
-    let key = Key(host: o.vantage.host, text: "\(place):\(hello.ends.serverPort)")
+    let key = Key(
+      host: o.vantage.host, name: name ?? "", address: name == nil ? hello.ends.server : .unspecified,
+      port: hello.ends.serverPort)
     // JA4 sorts the extensions; JA3 of a client that shuffles them is new each time.
     let print = hello.ja4 ?? hello.ja3
     if let print {
-      let use = Key(host: o.vantage.host, text: print)
-      let domain = name.map { PublicSuffix.builtin.registeredDomain($0) ?? $0 } ?? place
-      if serversOfHello[use] != nil || serversOfHello.count < Bound.hellos, serversOfHello[use]?.count ?? 0 < 2 {
+      let use = Use(host: o.vantage.host, hello: print)
+      let servers = serversOfHello[use]?.count
+      if servers ?? 0 < 2, servers != nil || serversOfHello.count < Bound.hellos {
+        let domain = name.map { PublicSuffix.builtin.registeredDomain($0) ?? $0 } ?? hello.ends.server.description
         serversOfHello[use, default: []].insert(domain)
       }
     }
@@ -131,7 +141,7 @@ public struct TLSOddityDetector: Detector {
   /// The only hello used toward this service, if the host uses it nowhere else.
   private func ownHello(_ service: Service, _ host: UInt32) -> String? {
     guard service.hellos.count == 1, let (print, count) = service.hellos.first, count >= helloRepeatsLeast,
-      serversOfHello[Key(host: host, text: print)]?.count == 1
+      serversOfHello[Use(host: host, hello: print)]?.count == 1
     else { return nil }
     return print
   }

@@ -275,7 +275,7 @@ struct NetworkView {
       finding.family != .list, finding.family != .fanOut
     else { return finding }
     // Peers of one host alone are left out of the table.
-    let users = max(finding.peer.flatMap { byPeer[$0] } ?? 1, finding.peerName.flatMap { byName[$0] } ?? 0)
+    let users = max(1, finding.peer.flatMap { byPeer[$0] } ?? 1, finding.peerName.flatMap { byName[$0] } ?? 0)
     let share = min(1, Double(users) / Double(hosts))
     var weighed = finding
     weighed.measures.append(Measure("prevalence", share, "share of \(hosts) hosts"))
