@@ -34,12 +34,14 @@ bench: packages ## Measure speed and memory beside nfpcapd and ndpiReader (Bench
 fuzz: packages ## Run each fuzzer for FUZZ_SECONDS (default 20) seconds (Fuzzing/).
 	Fuzzing/run $(FUZZ_SECONDS)
 
-evaluate: ## Hold the verdicts against the known hosts of ../shared/data.
-	@test -x $(DATA)/unpack || { echo "evaluate: $(DATA) is absent, so nothing was evaluated" >&2; exit 1; }
-	@scripts/install-packages xz-utils
-	@$(MAKE) --no-print-directory build
-	$(DATA)/unpack .data labelled captures
-	$(MOTHLIGHT) evaluate $(DATA)/truth.csv --root .data
+evaluate: build ## Verdicts against known hosts (../shared/data), then detection quality; FULL=1 writes its page.
+	@scripts/install-packages xz-utils --optional libndpi-bin tshark
+	@command -v python3 >/dev/null || { echo "evaluate: python3 is needed" >&2; exit 1; }
+	@if test -x $(DATA)/unpack; then \
+	  $(DATA)/unpack .data labelled captures && $(MOTHLIGHT) evaluate $(DATA)/truth.csv --root .data; \
+	else echo "evaluate: $(DATA) is absent: simulated traffic only" >&2; fi
+	@Tools/quality.py --program $(MOTHLIGHT) $(if $(FULL),--data $(DATA) --unpacked .data --peers \
+	  --write docs/detection-quality.md,--quick --summary)
 
 lint: ## Check the format of all Swift files.
 	git ls-files '*.swift' | xargs $(SWIFT) format lint --strict --parallel

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How good detection is: infections and healthy networks are simulated, read, and counted; see docs/detection-quality.md.
 
-Usage: Tools/quality.py [--quick] [--seed N] [--program PATH] [--data DIR --unpacked DIR] [--peers] [--write PAGE]
+Usage: Tools/quality.py [--quick] [--summary] [--seed N] [--program PATH] [--data DIR --unpacked DIR] [--peers] [--write PAGE]
 
 The same seed gives the same tables. Progress goes to standard error, the page to standard output or to PAGE.
 """
@@ -355,6 +355,7 @@ def main():
     parser.add_argument("--workers", type=int, default=min(4, os.cpu_count() or 1))
     parser.add_argument("--data", help="folder with truth.csv")
     parser.add_argument("--unpacked", help="folder that the table's paths are relative to")
+    parser.add_argument("--summary", action="store_true", help="a few lines instead of the page")
     parser.add_argument("--peers", action="store_true", help="run the peers over the real rows, too")
     parser.add_argument("--write", help="the page; default: standard output")
     options = parser.parse_args()
@@ -363,6 +364,9 @@ def main():
     program = Program(options.program)
     with tempfile.TemporaryDirectory(prefix="mothlight-quality-") as work:
         infections, benign, rounds, networks = measure(program, options, work)
+    if options.summary:
+        print(summary(infections, benign, options))
+        return
     names = sorted(page[:-3] for page in os.listdir(f"{here}/docs/detectors"))
     parts = [intro(options, rounds, networks), infected_part(infections), benign_part(benign, names)]
     if options.data and os.path.exists(f"{options.data}/truth.csv"):
@@ -382,6 +386,24 @@ def main():
         note(f"wrote {options.write}")
     else:
         print(page, end="")
+
+
+def summary(infections, benign, options):
+    lines = [f"DETECTION QUALITY, simulated (seeds from {options.seed}; the full page: make evaluate FULL=1)"]
+    for end in ("easy", "hard"):
+        for kind in KINDS:
+            cells = [row for key, rows in infections.rows.items() if key[1] == end for row in rows[kind]]
+            found = sum(verdict in FLAGGED for verdict, _ in cells)
+            lines.append(f"  {end} bots flagged, {SHOWN[kind]}: {share(found, len(cells))}")
+    for kind in KINDS:
+        if days := benign.days[kind]:
+            said = benign.verdicts[kind]
+            lines.append(f"  healthy, {SHOWN[kind]}: {days:,} host-days; per 1,000 called infected "
+                         f"{per_thousand(said['infected'], days)}, suspicious {per_thousand(said['suspicious'], days)}")
+    over = sorted((name for name in benign.detectors if benign.detectors[name]["zeek"]["over"]),
+                  key=lambda name: -benign.detectors[name]["zeek"]["over"])
+    told = ", ".join(f"{name} {benign.detectors[name]['zeek']['over']}" for name in over)
+    return "\n".join(lines + [f"  over the bar on healthy machines (Zeek, host-days): {told or 'none'}"])
 
 
 def program_output(command):
@@ -418,8 +440,9 @@ def infected_part(infections):
 
 Each row is one bot among some thirty healthy machines for a day; it wakes at 08:30. *Detector spoke*: hosts for which the row's
 detector gave a finding of any weight. *Infected*, *suspicious*, *missed*: the host's verdict, whichever detectors made it. The
-easy end is loud; the hard end is near the edge of what the detector's page says that it sees, or past it: several detectors are hints by
-design and leave the verdict at no sign. *Flagged after*: the log folder is cut off 10 min, 30 min, 1, 2, 4, 8 and 15.5 h after the bot woke, as Zeek
+easy end is loud; the hard end is near the edge of what the detector's page says that it sees, or past it: several detectors are hints
+by design and leave the verdict at no sign. An infected machine has healthy clockwork, too: a share found that is no larger than that of the
+healthy machines called suspicious below is chance. *Flagged after*: the log folder is cut off 10 min, 30 min, 1, 2, 4, 8 and 15.5 h after the bot woke, as Zeek
 would have written it by then, and read from the start; the first cut at which the host is suspicious or infected, median over hosts.
 
 Not simulated: tls-oddity (a certificate would have to be made up), indicator (exact lists), payload-rule (other families' bytes).

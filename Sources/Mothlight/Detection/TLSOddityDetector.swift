@@ -122,7 +122,8 @@ public struct TLSOddityDetector: Detector {
     var hellosOf: [UInt32: Int] = [:]
     for key in services.keys { servicesOf[key.host, default: 0] += 1 }
     for (key, servers) in serversOfHello where servers.count > 1 { hellosOf[key.host, default: 0] += 1 }
-    for (key, service) in services.sorted(by: { ($0.key.host, $0.key.text) < ($1.key.host, $1.key.text) }) {
+    var found: [(host: UInt32, finding: Finding)] = []
+    for (key, service) in services {
       // Only a machine that also does everyday TLS has a hello that is rare.
       let isVaried = hellosOf[key.host] ?? 0 >= 1 && servicesOf[key.host] ?? 0 >= 5
       var oddities = Self.nameOddities(service, key, context) + Self.certificateOddities(service)
@@ -132,8 +133,9 @@ public struct TLSOddityDetector: Detector {
       if service.onOddPort == service.handshakes {
         oddities.append(Oddity(kind: .port, weight: 0.7, words: "TLS on port \(service.port)"))
       }
-      if let finding = finding(service, key, oddities, context) { findings.append(finding) }
+      if let finding = finding(service, key, oddities, context) { found.append((key.host, finding)) }
     }
+    findings += found.sorted { ($0.host, $0.finding.subject) < ($1.host, $1.finding.subject) }.map(\.finding)
     services = [:]
     serversOfHello = [:]
   }
