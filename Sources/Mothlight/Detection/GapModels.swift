@@ -53,6 +53,7 @@ struct GapModels {
           let model = (period, jitter, miss)
           let timer = comb(period, jitter, miss, at: occupied)
           for extra in extras { consider(timer, extra, extra, model, &best) }
+          guard !rates.isEmpty else { continue }
           for (rate, cut) in zip(rates, interrupted(period, jitter, miss, rates: rates, at: occupied)) {
             consider(cut, 0.02, rate / (1 + rate), model, &best)
           }
@@ -61,9 +62,12 @@ struct GapModels {
       return best
     }
     // Every period is tried on a coarse grid, the best of them on the whole one.
+    var isCut: [Double: Bool] = [:]
     let coarse = candidates(counts, n, gaps, hint).map { period in
       let plain = fit(period, [0.1, 0.35, 0.9], [0, 0.3], [0.1], [])
       let cut = fit(period, [0.2, 0.9], [0], [], [1])
+      // Where unrelated starts explain far less than none, they are not tried again.
+      isCut[period] = cut.logBayesFactor > plain.logBayesFactor - 8
       return plain.logBayesFactor > cut.logBayesFactor ? plain : cut
     }
     guard let leading = coarse.max(by: { $0.logBayesFactor < $1.logBayesFactor }) else { return nil }
@@ -71,7 +75,9 @@ struct GapModels {
     guard leading.logBayesFactor >= hopeless else { return leading }
     let promising = coarse.sorted { ($0.logBayesFactor, $1.period) > ($1.logBayesFactor, $0.period) }.prefix(
       periodsFitted)
-    let fitted = promising.map { fit($0.period, jitters, misses, extras, interruptions) }
+    let fitted = promising.map {
+      fit($0.period, jitters, misses, extras, isCut[$0.period] == true ? interruptions : [])
+    }
     return fitted.max { ($0.logBayesFactor, $1.period) < ($1.logBayesFactor, $0.period) }
   }
 
@@ -84,7 +90,7 @@ struct GapModels {
     init(_ bins: [Int], _ counts: [Double], _ null: NoTimer) {
       weights = bins.map { counts[$0] }
       repeats = weights.map { Int(min(8, $0)) }
-      rest = bins.map { null.probabilities[$0] }
+      rest = null.probabilities
     }
 
     func logLikelihood(_ timer: [Double], _ extra: Double) -> Double {

@@ -2,7 +2,7 @@ import Glibc
 
 /// The likeliest of the models in which nothing keeps time: memoryless, people in bursts, and bursts with pauses between them.
 struct NoTimer {
-  /// Of each bin of the gap histogram.
+  /// Of each occupied bin of the gap histogram, in order.
   var probabilities: [Double]
   var logLikelihood: Double
 
@@ -23,12 +23,12 @@ struct NoTimer {
     var variance = 0.0
     for b in occupied { variance += counts[b] * pow(log(GapHistogram.centre(b)) - logMean, 2) }
     let sigma = max(narrowest, (variance / n).squareRoot())
-    var models = [bins { 1 - exp(-$0 / mean) }, logNormal(logMean, sigma)]
+    var models = [bins(occupied) { 1 - exp(-$0 / mean) }, logNormal(logMean, sigma, occupied)]
     if n >= 10 { models.append(bursts(counts, n, occupied, logMean, sigma)) }
     var best = NoTimer(probabilities: models[0], logLikelihood: -.infinity)
     for p in models {
       var sum = 0.0
-      for b in occupied { sum += counts[b] * log(p[b] + 1e-12) }
+      for (i, b) in occupied.enumerated() { sum += counts[b] * log(p[i] + 1e-12) }
       if sum > best.logLikelihood { best = NoTimer(probabilities: p, logLikelihood: sum) }
     }
     return best
@@ -41,17 +41,19 @@ struct NoTimer {
     var means = [centre - sigma, centre + sigma]
     var sigmas = [narrowest, narrowest]
     var share = 0.5
-    var parts = [logNormal(means[0], sigmas[0]), logNormal(means[1], sigmas[1])]
+    var parts = [logNormal(means[0], sigmas[0], occupied), logNormal(means[1], sigmas[1], occupied)]
+    let logs = occupied.map { log(GapHistogram.centre($0)) }
     for _ in 0..<rounds {
       var weight = [0.0, 0.0]
       var sum = [0.0, 0.0]
       var square = [0.0, 0.0]
-      for b in occupied {
-        let x = log(GapHistogram.centre(b))
-        let first = share * parts[0][b]
-        let second = (1 - share) * parts[1][b]
+      for (i, b) in occupied.enumerated() {
+        let x = logs[i]
+        let first = share * parts[0][i]
+        let second = (1 - share) * parts[1][i]
         let mine = first / (first + second + 1e-300) * counts[b]
-        for (k, w) in [mine, counts[b] - mine].enumerated() {
+        for k in 0...1 {
+          let w = k == 0 ? mine : counts[b] - mine
           weight[k] += w
           sum[k] += w * x
           square[k] += w * x * x
@@ -61,22 +63,28 @@ struct NoTimer {
       for k in 0...1 {
         means[k] = sum[k] / weight[k]
         sigmas[k] = max(narrowest, max(0, square[k] / weight[k] - means[k] * means[k]).squareRoot())
-        parts[k] = logNormal(means[k], sigmas[k])
+        parts[k] = logNormal(means[k], sigmas[k], occupied)
       }
       share = weight[0] / n
     }
-    return counts.indices.map { share * parts[0][$0] + (1 - share) * parts[1][$0] }
+    return occupied.indices.map { share * parts[0][$0] + (1 - share) * parts[1][$0] }
   }
 
-  private static func logNormal(_ mean: Double, _ sigma: Double) -> [Double] {
-    bins { $0.isFinite ? 0.5 * erfc(-(log(max($0, 1e-9)) - mean) / (sigma * 2.0.squareRoot())) : 1 }
+  private static func logNormal(_ mean: Double, _ sigma: Double, _ occupied: [Int]) -> [Double] {
+    bins(occupied) { $0.isFinite ? 0.5 * erfc(-(log(max($0, 1e-9)) - mean) / (sigma * 2.0.squareRoot())) : 1 }
   }
 
-  private static func bins(_ cumulative: (Double) -> Double) -> [Double] {
-    let at = GapHistogram.edges.map(cumulative)
-    var p = (0..<GapHistogram.binCount).map { at[$0 + 1] - at[$0] }
-    let total = p.reduce(0, +)
-    if total > 0 { for b in p.indices { p[b] = p[b] / total } }
-    return p
+  /// Probability of each occupied bin, given that a gap falls into the histogram at all.
+  private static func bins(_ occupied: [Int], _ cumulative: (Double) -> Double) -> [Double] {
+    let total = cumulative(GapHistogram.edges[GapHistogram.binCount]) - cumulative(GapHistogram.edges[0])
+    var reached = -1
+    var at = 0.0
+    return occupied.map { bin in
+      // Neighbouring bins share an edge.
+      let low = reached == bin ? at : cumulative(GapHistogram.edges[bin])
+      at = cumulative(GapHistogram.edges[bin + 1])
+      reached = bin + 1
+      return total > 0 ? (at - low) / total : at - low
+    }
   }
 }

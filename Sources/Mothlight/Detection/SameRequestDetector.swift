@@ -104,7 +104,7 @@ public struct SameRequestDetector: Detector {
             "sent the same request, \(key.method) \(key.path), to \(tally.servers.count) unrelated servers, \(tally.requests) times in all"
             + (key.agent.isEmpty ? ", without a user agent" : ""),
           first: tally.first, last: tally.last,
-          logOdds: min(5.5, 3.6 + log(Double(tally.servers.count) / Double(serversLeast)) * 0.6),
+          logOdds: min(5.5, 3.2 + log(Double(tally.servers.count) / Double(serversLeast)) * 0.6),
           measures: [
             Measure("servers", Double(tally.servers.count), "domains", atLeast: Double(serversLeast)),
             Measure("share_of_requests", share, "share", atLeast: shareLeast),
