@@ -42,13 +42,22 @@ def packets(path):
     return count
 
 
+def together(path):
+    """Wall seconds of two runs at once: what this machine's two cores give at best."""
+    start = datetime.datetime.now()
+    both = [subprocess.Popen(read(path), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(2)]
+    for process in both:
+        process.wait()
+    raw.append({"label": "two runs at once", "cpu_s": 0, "wall_s": round((datetime.datetime.now() - start).total_seconds(), 3), "rss_kib": 0, "status": 0})
+
+
 def read(path, *options):
     return [binary, "read", path, "--format", "ndjson", "--no-progress", *options]
 
 
 def main():
     with tempfile.TemporaryDirectory() as scratch:
-        captures = [n for n in ("mix-tests", "mix-apps", "mix-hosts", "days") if os.path.exists(f"{work}/{n}.pcap")]
+        captures = [n for n in ("mix-tests", "mix-apps", "mix-hosts", "days", "campus") if os.path.exists(f"{work}/{n}.pcap")]
         for name in captures:
             path = f"{work}/{name}.pcap"
             for _ in range(runs):
@@ -61,6 +70,8 @@ def main():
             for _ in range(runs):
                 measure(name, read(f"{work}/{name}"))
                 measure(f"{name} two shards", read(f"{work}/{name}", "--shards", "2"))
+                if name == "conn.log":
+                    together(f"{work}/{name}")
         for name in ("days10", "flows1", "flows10"):
             if os.path.exists(f"{work}/{name}.pcap"):
                 for _ in range(1 if name.endswith("10") else runs):
@@ -80,6 +91,8 @@ def main():
     print("|---|---|---|---|")
     for name in ("conn.log", "conn.json", "rows.binetflow"):
         print(f"| {name}, 1.5 M | {1.5 / median(name):.2f} | {median(name, 'wall_s') / median(f'{name} two shards', 'wall_s'):.2f}x faster | {median(name, 'rss_kib') / 1024:.0f} |")
+    print(f"\ntwo separate runs at once, conn.log: {2 * median('conn.log', 'wall_s') / median('two runs at once', 'wall_s'):.2f}x the work of one in the same time: "
+          "what two cores of this machine give at best")
     if "days" in captures and any(r["label"] == "days10" for r in raw):
         one, ten = packets(f"{work}/days.pcap"), packets(f"{work}/days10.pcap")
         print(f"\ngrowth: {one:,} packets {median('days mothlight'):.2f} CPU s, {ten:,} packets {median('days10'):.2f} CPU s: "

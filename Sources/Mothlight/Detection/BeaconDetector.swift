@@ -17,6 +17,10 @@ public struct BeaconDetector: Detector {
       .init("named_discount", 2, unit: "nat", "taken off when the peer has a name and an everyday port or no answer"),
       .init("everyday_most", 2.3, unit: "nat", "most that a timer says about such a peer"),
       .init(
+        "tireless_most", 2.6, unit: "nat",
+        "the same for 64 answered calls or more of one size, for as long as the host is up: rarity lifts it over the bar"
+      ),
+      .init(
         "hammer_gap_most", 10, unit: "s", "median gap below which no everyday program opens new connections for long"),
       .init(
         "known_ports_aside", 1, unit: "0 or 1",
@@ -39,6 +43,7 @@ public struct BeaconDetector: Detector {
   private let timerLeast: Double
   private let namedDiscount: Double
   private let everydayMost: Double
+  private let tirelessMost: Double
   private let hammerGap: Double
 
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
@@ -50,6 +55,7 @@ public struct BeaconDetector: Detector {
     timerLeast = knobs["timer_least"] ?? 8
     namedDiscount = knobs["named_discount"] ?? 2
     everydayMost = knobs["everyday_most"] ?? 2.3
+    tirelessMost = knobs["tireless_most"] ?? 2.6
     hammerGap = knobs["hammer_gap_most"] ?? 10
   }
 
@@ -96,7 +102,8 @@ public struct BeaconDetector: Detector {
     let isNamed = name != nil && IPAddress(name ?? "") == nil
     let isEveryday = Self.isEveryday(pair, host, isNamed: isNamed)
     // Feeds, chats and devices of one machine alone do the same, so that this stays below the bar when rarity adds to it.
-    if isEveryday, !isHammering { odds = min(odds - namedDiscount, everydayMost) }
+    let isTireless = isSteady && pair.starts >= 64 && persistence >= 0.8 && pair.failed * 2 < pair.starts
+    if isEveryday, !isHammering { odds = min(odds - namedDiscount, isTireless ? tirelessMost : everydayMost) }
     if isHammering { odds = max(odds, 3.5) }
     // Once or twice a day is the rhythm of people and of the machines that serve them.
     if p.model.period >= 43_200 { odds = min(odds, 2) }

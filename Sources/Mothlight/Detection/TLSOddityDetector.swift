@@ -36,6 +36,26 @@ public struct TLSOddityDetector: Detector {
     var first = Timestamp.distantFuture
     var last = Timestamp.distantPast
     var samples: [EvidenceFlow] = []
+
+    mutating func add(_ hello: TLSHandshake, _ print: String?, isNamed: Bool, at time: Timestamp) {
+      handshakes &+= 1
+      if hello.serverName == nil { withoutName &+= 1 } else if !isNamed { withAddressAsName &+= 1 }
+      if !UsualPorts.contains(hello.ends.serverPort, .tls) { onOddPort &+= 1 }
+      if let print {
+        if let place = hellos.index(forKey: print) {
+          hellos.values[place] &+= 1
+        } else if hellos.count < Bound.hellosOfService {
+          hellos[print] = 1
+        }
+      }
+      if certificate == nil { certificate = hello.certificate }
+      if time < first { first = time }
+      if time > last { last = time }
+      if samples.count < Bound.samples {
+        let note = "\(hello.serverName ?? "no name"), \(hello.certificate?.subject ?? "certificate not seen")"
+        samples.append(EvidenceFlow(hello.ends, time: time, note: note))
+      }
+    }
   }
   struct Key: Hashable {
     var host: UInt32
@@ -73,47 +93,36 @@ public struct TLSOddityDetector: Detector {
   }
 
   public mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding]) {
-    for o in batch {
-      guard case .tls(let hello) = o.event, !hello.isQUIC, o.vantage.host != .max,
-        o.vantage.orientation == .outbound, hello.established != false,
-        !context.isProxy(hello.ends.server, hello.ends.serverPort, of: o.vantage.host)
+    for i in batch.indices where batch[i].vantage.host != .max && batch[i].vantage.orientation == .outbound {
+      guard case .tls(let hello) = batch[i].event, !hello.isQUIC, hello.established != false,
+        !context.isProxy(hello.ends.server, hello.ends.serverPort, of: batch[i].vantage.host)
       else { continue }
-      note(hello, o)
+      note(hello, of: batch[i].vantage.host, at: batch[i].time)
     }
   }
 
-  private mutating func note(_ hello: TLSHandshake, _ o: Observation) {
+  private mutating func note(_ hello: TLSHandshake, of host: UInt32, at time: Timestamp) {
     let name = hello.serverName.flatMap { IPAddress($0) == nil ? $0 : nil }
     let key = Key(
-      host: o.vantage.host, name: name ?? "", address: name == nil ? hello.ends.server : .unspecified,
+      host: host, name: name ?? "", address: name == nil ? hello.ends.server : .unspecified,
       port: hello.ends.serverPort)
     // JA4 sorts the extensions; JA3 of a client that shuffles them is new each time.
     let print = hello.ja4 ?? hello.ja3
     if let print {
-      let use = Use(host: o.vantage.host, hello: print)
+      let use = Use(host: host, hello: print)
       let servers = serversOfHello[use]?.count
       if servers ?? 0 < 2, servers != nil || serversOfHello.count < Bound.hellos {
         let domain = name.map { PublicSuffix.builtin.registeredDomain($0) ?? $0 } ?? hello.ends.server.description
         serversOfHello[use, default: []].insert(domain)
       }
     }
-    guard services[key] != nil || services.count < Bound.services else { return }
-    var service =
-      services.removeValue(forKey: key) ?? Service(address: hello.ends.server, port: hello.ends.serverPort)
-    service.handshakes &+= 1
-    if hello.serverName == nil { service.withoutName &+= 1 } else if name == nil { service.withAddressAsName &+= 1 }
-    if !UsualPorts.contains(hello.ends.serverPort, .tls) { service.onOddPort &+= 1 }
-    if let print, service.hellos[print] != nil || service.hellos.count < Bound.hellosOfService {
-      service.hellos[print, default: 0] &+= 1
+    if let place = services.index(forKey: key) {
+      services.values[place].add(hello, print, isNamed: name != nil, at: time)
+    } else if services.count < Bound.services {
+      var service = Service(address: hello.ends.server, port: hello.ends.serverPort)
+      service.add(hello, print, isNamed: name != nil, at: time)
+      services[key] = service
     }
-    if service.certificate == nil { service.certificate = hello.certificate }
-    if o.time < service.first { service.first = o.time }
-    if o.time > service.last { service.last = o.time }
-    if service.samples.count < Bound.samples {
-      let note = "\(hello.serverName ?? "no name"), \(hello.certificate?.subject ?? "certificate not seen")"
-      service.samples.append(EvidenceFlow(hello.ends, time: o.time, note: note))
-    }
-    services[key] = service
   }
 
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {

@@ -212,6 +212,7 @@ struct NetworkView {
   private var hosts = 0
   private var byPeer: [IPAddress: UInt32] = [:]
   private var byName: [String: UInt32] = [:]
+  private var byDomain: [String: UInt32] = [:]
 
   private struct Known: Hashable {
     var host: UInt32
@@ -240,6 +241,27 @@ struct NetworkView {
       }
     }
     countAskers(shards)
+    countDomains(shards)
+  }
+
+  /// Hosts that know any name of the domains that timers are about: a vendor's devices each have a name of their own.
+  private mutating func countDomains(_ shards: [Shard]) {
+    let timers = shards.flatMap(\.findings).filter { $0.family == .timing && $0.logOdds > 1 }
+    let wanted = Set(timers.compactMap { $0.peerName.flatMap(PublicSuffix.builtin.registeredDomain) })
+    guard !wanted.isEmpty else { return }
+    for shard in shards {
+      var seen: Set<Known> = []
+      for (key, name) in shard.context.names {
+        var rest = Substring(name)
+        while let dot = rest.firstIndex(of: ".") {
+          let text = String(rest)
+          if wanted.contains(text), seen.insert(Known(host: key.host, name: text)).inserted {
+            byDomain[text, default: 0] += 1
+          }
+          rest = rest[rest.index(after: dot)...]
+        }
+      }
+    }
   }
 
   /// Users of the names that findings about the DNS are about: hosts that asked for them or for names below them.
@@ -268,6 +290,10 @@ struct NetworkView {
     byName.merge(ages.byName) { max($0, $1) }
   }
 
+  private func hostsOfDomain(_ finding: Finding) -> UInt32 {
+    finding.peerName.flatMap(PublicSuffix.builtin.registeredDomain).flatMap { byDomain[$0] } ?? 0
+  }
+
   /// Adds prevalence to a finding about one peer and moves its weight by it.
   func weighed(_ finding: Finding) -> Finding {
     // A server behind a proxy has a name only.
@@ -282,7 +308,7 @@ struct NetworkView {
     if users >= 3, share >= 0.25 {
       weighed.lower(.prevalence, by: 3, because: "\(users) of \(hosts) machines here use it")
       weighed.summary += "; \(users) of \(hosts) machines here use it"
-    } else if users <= 1, finding.family == .timing, weighed.logOdds > 1,
+    } else if users <= 1, hostsOfDomain(finding) <= 1, finding.family == .timing, weighed.logOdds > 1,
       finding.last.seconds(since: finding.first) >= 3600, finding.peerName != nil
     {
       weighed.logOdds += 1

@@ -147,7 +147,7 @@ extension HTMLExporter {
     guard !hidden.isEmpty else { return "" }
     var out: Markup = """
       <section aria-labelledby="hidden"><h2 id="hidden">Hidden by an allow-list</h2>
-      <p>\(ReportWords.count(hidden.count, "finding", "findings")) kept out of the verdicts by a rule of yours.</p>\
+      <p>\(ReportWords.count(hidden.count, "finding", "findings")) kept out of the verdicts by a rule of yours, or because it is what healthy machines do.</p>\
       <details\(settings.showHidden ? " open" : "" as Markup)><summary>The list</summary><table class="stack"><thead><tr>\
       <th scope="col">Rule</th><th scope="col">Machine</th><th scope="col">Day</th><th scope="col">Detector</th>\
       <th scope="col">Finding</th></tr></thead><tbody>

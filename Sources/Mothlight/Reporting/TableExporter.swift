@@ -72,7 +72,7 @@ public struct TableExporter: Exporter {
     guard !hidden.isEmpty else { return }
     let more = settings.showHidden ? ":" : "; --show-hidden lists them."
     let what = ReportWords.count(hidden.count, "finding", "findings")
-    page.paragraph("\(what) kept out of the verdicts by an allow-list\(more)", indent: 2)
+    page.paragraph("\(what) kept out of the verdicts (your allow rules, or what many do)\(more)", indent: 2)
     guard settings.showHidden else { return }
     for item in hidden {
       let finding = item.finding

@@ -46,7 +46,7 @@ struct TableExporterTests {
     #expect(infected.lowerBound < suspicious.lowerBound)
     #expect(text.contains("30 hosts with no sign"))
     #expect(words.contains("3 hosts with not enough data; most often (3): Only 1 flows were seen"))
-    #expect(text.contains("1 finding kept out of the verdicts by an allow-list"))
+    #expect(text.contains("1 finding kept out of the verdicts"))
     #expect(words.contains("36,090 skipped (not ip 36,000, group address 90), 20 unparsed"))
     #expect(text.contains("Not usable: dns.log has a header but no rows"))
     #expect(text.contains("learned from the traffic"))
