@@ -142,7 +142,7 @@ public struct Judge: Sendable {
         : "Only weak hints, none over the bar (\(families.map { Self.words($0.family) }.joined(separator: "; ")))."
     }
     let botnets = Set(findings.compactMap(\.botnet)).sorted()
-    let inOrder = story.bonus > 0 ? " They follow each other as in an infection, which counts for more." : ""
+    let inOrder = story.bonus > 0 ? " Its findings follow each other as in an infection, which counts for more." : ""
     var row = HostDay(
       host: host.address, day: day, verdict: verdict, score: Self.prior + families.reduce(0) { $0 + $1.logOdds },
       families: families, findings: findings, reason: reason + inOrder, botnets: botnets, activity: activity)
