@@ -313,10 +313,16 @@ struct Shard: Sendable {
     for pair in context.pairs.pairs where pair.isInside && pair.isOurs {
       let key = ShardContext.NameKey(host: pair.host, peer: pair.peer)
       if seen.insert(key).inserted { context.hosts[Int(pair.host)].insidePeers += 1 }
-      guard KnownService.byPort(pair.port, pair.transport) == nil, keepsTime(pair), timed.insert(key).inserted else {
-        continue
-      }
+      guard Self.isPolled(pair), keepsTime(pair), timed.insert(key).inserted else { continue }
       context.hosts[Int(pair.host)].insideTimers += 1
+    }
+  }
+
+  /// Clients keep time with a few inside servers, too: name service, clock, mail. Only pollers do so by SNMP, ping and the rest.
+  private static func isPolled(_ pair: Pair) -> Bool {
+    switch KnownService.byPort(pair.port, pair.transport) {
+    case nil, "snmp", "icmp": true
+    default: false
     }
   }
 

@@ -35,12 +35,16 @@ private typealias F = PipelineFixture
   }
 
   /// Polling is a monitor's trade: it keeps time with machines inside, so a timer to a named page outside says less.
-  @Test func aMonitorsTimersWeighLess() throws {
+  @Test(arguments: [5666, 161] as [UInt16]) func aMonitorsTimersWeighLess(port: UInt16) throws {
     func network(insideTargets: UInt32) -> PipelineFixture {
       var f = PipelineFixture()
       f.browsing(F.ours(9), hours: 4)
       for n in 0..<insideTargets {
-        for i in 0..<48 { f.flow(Double(i) * 300 + Double(n), F.ours(9), F.ours(40 + n), port: 5666, octets: (90, 90)) }
+        for i in 0..<48 {
+          f.flow(
+            Double(i) * 300 + Double(n), F.ours(9), F.ours(40 + n), port: port, transport: port == 161 ? .udp : .tcp,
+            octets: (90, 90))
+        }
       }
       f.lookup(0, F.ours(9), "status.example.org", F.outside(77))
       for i in 0..<48 { f.flow(Double(i) * 300 + 7, F.ours(9), F.outside(77), port: 4443, octets: (400, 900)) }
