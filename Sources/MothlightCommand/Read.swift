@@ -32,7 +32,7 @@ struct Read: AsyncParsableCommand {
   @Flag(help: "List hosts without a sign and hosts that were hardly seen, too.")
   var all = false
 
-  @Flag(help: "List what the allow rules hid.")
+  @Flag(help: "List what was kept out of the verdicts: by allow rules, or because many healthy machines do it.")
   var showHidden = false
 
   @Option(
