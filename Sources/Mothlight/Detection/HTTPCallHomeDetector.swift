@@ -90,8 +90,8 @@ public struct HTTPCallHomeDetector: Detector {
 
   /// Certificate status, and file-sharing trackers, which are machine-made too.
   private static func isEveryday(_ exchange: HTTPExchange) -> Bool {
-    exchange.contentType?.contains("ocsp") == true || exchange.target.contains("info_hash=")
-      || exchange.target.contains("/announce") || exchange.target.contains("/scrape")
+    exchange.contentType?.holds("ocsp") == true
+      || exchange.target.holdsAny("info_hash=", "/announce", "/scrape")
   }
 
   private mutating func note(_ exchange: HTTPExchange, _ o: Observation) {

@@ -74,8 +74,8 @@ public struct IndicatorDetector: Detector {
     for i in batch.indices {
       let vantage = batch[i].vantage
       guard vantage.host != .max, Int(vantage.host) < Limits.hosts else { continue }
-      if case .flow(let flow) = batch[i].event {
-        if looksAtFlows { meet(flow, vantage, context) }
+      if vantage.flags.contains(.flow) {
+        if looksAtFlows, case .flow(let flow) = batch[i].event { meet(flow, vantage, context) }
         continue
       }
       guard vantage.orientation == .outbound || vantage.orientation == .inside else { continue }

@@ -86,6 +86,8 @@ public struct NXDomainBurstDetector: Detector {
 
   struct Host {
     var days: [Day] = []
+    /// One of its days waits for a connection to what a name gave.
+    var isWatching = false
     /// Hashes of names that resolved on days without a finding.
     var known: Set<UInt64> = []
     /// Hashes of names that did not exist on such days: a program asks for its dead servers every day.
@@ -112,9 +114,13 @@ public struct NXDomainBurstDetector: Detector {
       guard host != .max, Int(host) < Limits.hosts else { continue }
       let orientation = batch[i].vantage.orientation
       guard orientation == .outbound || orientation == .inside else { continue }
+      if batch[i].vantage.flags.contains(.flow) {
+        guard Int(host) < hosts.count, hosts[Int(host)].isWatching else { continue }
+        if case .flow(let flow) = batch[i].event { connect(host, flow) }
+        continue
+      }
       let time = batch[i].time
       switch batch[i].event {
-      case .flow(let flow): connect(host, flow)
       case .dns(let lookup) where lookup.ends.client == context.address(of: host):
         note(host, lookup, at: time)
       case .http(let exchange) where exchange.ends.client == context.address(of: host):
@@ -200,6 +206,7 @@ extension NXDomainBurstDetector {
       hosts[Int(host)].days[day].names[i].address = hosts[Int(host)].days[day].names[i].address ?? address
       if hosts[Int(host)].days[day].watched.count < Bound.watchedPerHostDay {
         hosts[Int(host)].days[day].watched[address] = i
+        hosts[Int(host)].isWatching = true
       }
     }
   }

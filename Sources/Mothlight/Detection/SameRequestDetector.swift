@@ -87,7 +87,7 @@ public struct SameRequestDetector: Detector {
       "/connecttest.txt", "/ncsi.txt", "/success.txt", "/apple-touch-icon.png", "/ads.txt", "/crossdomain.xml",
     ]
     return shared.contains(path) || path.hasPrefix("/.well-known/") || path.hasSuffix(".js") || path.hasSuffix(".css")
-      || path.hasSuffix(".crl") || path.hasSuffix(".xml") || path.contains("feed") || path.contains("rss")
+      || path.hasSuffix(".crl") || path.hasSuffix(".xml") || path.holds("feed") || path.holds("rss")
   }
 
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {

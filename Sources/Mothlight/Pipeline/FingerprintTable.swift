@@ -1,3 +1,5 @@
+import Glibc
+
 /// Set of 64-bit fingerprints with a 32-bit value each, open addressing, bounded.
 ///
 /// Two keys that share a fingerprint are taken for one: at 4 M members the chance of any such pair is below 10⁻⁶.
@@ -66,7 +68,11 @@ struct FingerprintTable: Sendable {
 
   private mutating func grow() {
     let old = slots
-    slots = [Slot](repeating: Slot(), count: old.count * 2)
+    slots = [Slot](unsafeUninitializedCapacity: old.count * 2) { buffer, count in
+      HugePages.advise(UnsafeMutableRawBufferPointer(buffer))
+      buffer.initialize(repeating: Slot())
+      count = buffer.count
+    }
     let mask = slots.count &- 1
     for slot in old where slot.key != 0 {
       var i = Int(truncatingIfNeeded: slot.key >> 20) & mask

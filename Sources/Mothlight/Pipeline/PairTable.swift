@@ -79,6 +79,8 @@ public struct PairDetail: Sendable {
 /// Pairs of one shard, found by a 64-bit fingerprint.
 public struct PairTable: Sendable {
   public internal(set) var pairs: [Pair] = []
+  /// Places of the pairs with two starts or more: what most detectors look at, a fraction of the table.
+  public internal(set) var busy: [Int32] = []
   var details: [PairDetail] = []
   private var index = FingerprintTable(limit: PairTable.limit)
   /// Pairs per shard: 1 M × 200 B with index is 200 MB at most; more are counted and left alone.
@@ -124,14 +126,29 @@ public struct PairTable: Sendable {
     let found = index.find(key, orInsert: next)
     if found == nil {
       guard index.count > pairs.count else { return Place(isContinuation: false, isNew: false) }  // full
+      if pairs.count == pairs.capacity { makeRoom() }
       pairs.append(
         Pair(host: host, peer: peer, port: flow.destinationPort, transport: flow.transport, isInside: isInside))
       if !earlier.isEmpty, let known = earlier[key] { pairs[Int(next)].resume(known, at: flow.first) }
     }
     let i = Int(found ?? next)
     let isContinuation = pairs[i].add(flow)
+    if !isContinuation, pairs[i].starts == 2 { busy.append(Int32(truncatingIfNeeded: i)) }
     if !isContinuation, pairs[i].starts >= keepsFrom { keep(flow, at: i) }
     return Place(isContinuation: isContinuation, isNew: found == nil)
+  }
+
+  private mutating func makeRoom() {
+    var larger: [Pair] = []
+    larger.reserveCapacity(max(1024, pairs.count * 2))
+    larger.withUnsafeMutableBufferPointer { none in
+      if let base = none.baseAddress {
+        HugePages.advise(
+          UnsafeMutableRawBufferPointer(start: base, count: max(1024, pairs.count * 2) * MemoryLayout<Pair>.stride))
+      }
+    }
+    larger.append(contentsOf: pairs)
+    pairs = larger
   }
 
   private mutating func keep(_ flow: Flow, at i: Int) {
@@ -152,6 +169,14 @@ public struct PairTable: Sendable {
       // Not every one: each costs a cache line that nothing else needs.
       details[d].samples[2 + Int(pairs[i].starts >> 4) % 3] = flow
     }
+  }
+
+  /// Pairs with two starts or more, in order of first sight once the input has ended.
+  public var busyPairs: some Sequence<Pair> { busy.lazy.map { pairs[Int($0)] } }
+
+  /// Puts `busy` in order; also after pairs were changed from outside.
+  mutating func listBusy() {
+    busy = pairs.indices.compactMap { pairs[$0].starts >= 2 ? Int32(truncatingIfNeeded: $0) : nil }
   }
 
   public func detail(of pair: Pair) -> PairDetail? {

@@ -18,8 +18,8 @@ public struct ReadOptions: Sendable {
 
 /// Reads inputs to the end and judges every host: observations in batches to shards, findings back, one report.
 ///
-/// The reader runs in the calling task; with more than one shard each has a task of its own behind a rendezvous channel, so
-/// a slow shard slows the reader and memory stays flat. The report does not depend on the number of shards or on batch size.
+/// The reader runs in the calling task; with more than one shard each has a task of its own behind a short queue, so a slow
+/// shard slows the reader and memory stays flat. The report does not depend on the number of shards or on batch size.
 public struct ReadPipeline {
   private let options: ReadOptions
   private let networkDetectors: [any NetworkDetector]
@@ -58,7 +58,7 @@ public struct ReadPipeline {
     // A mixture of timed and timeless inputs keeps its timing; only a run without any time loses it.
     let timed = summaries.isEmpty || summaries.contains { $0.first != $0.last || $0.records < 2 }
     var shards = await feed.finish(home: known, isSampled: sampled, hasUsableTime: timed)
-    NetworkPass.run(networkDetectors, over: &shards)
+    await NetworkPass.run(networkDetectors, over: &shards)
     report.inputs = summaries
     report.warnings += inputs.folderWarnings
     report.home = known.descriptions
@@ -131,8 +131,12 @@ public struct ReadPipeline {
   }
 }
 
-/// Hands observations to shards by host: one shard inline, or one task each behind a rendezvous channel.
+/// Hands observations to shards by host: one shard inline, or one task each behind a short queue.
 struct Feed {
+  /// Parts that wait for a shard: with none, reader and shards would take turns instead of working at once.
+  private static let partsWaiting = 4
+  private static let partObservations = Limits.batch * 4
+
   private let options: ReadOptions
   private var inline: Shard?
   private var channels: [AsyncChannel<[Observation]>] = []
@@ -177,7 +181,7 @@ struct Feed {
       tasks.append(
         Task {
           var shard = fresh
-          for await part in channel {
+          for await part in channel.buffer(policy: .bounded(Self.partsWaiting)) {
             var part = part
             shard.process(&part)
           }
@@ -192,13 +196,13 @@ struct Feed {
       guard let (address, _) = Shard.hostAddress(of: o, home: home) else { continue }
       let n = Int(truncatingIfNeeded: address.mixed % UInt64(channels.count))
       pending[n].append(o)
-      if pending[n].count >= Limits.batch * 8 { await flush(n) }
+      if pending[n].count >= Self.partObservations { await flush(n) }
     }
   }
 
   private mutating func flush(_ n: Int) async {
     var part: [Observation] = []
-    part.reserveCapacity(Limits.batch * 8)
+    part.reserveCapacity(Self.partObservations)
     swap(&part, &pending[n])
     if !part.isEmpty { await channels[n].send(part) }
   }

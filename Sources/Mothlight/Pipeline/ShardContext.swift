@@ -31,6 +31,9 @@ public struct ShardContext: Sendable {
   struct NameKey: Hashable {
     var host: UInt32
     var peer: IPAddress
+
+    /// Mixed before, so that the hasher has one word to take in: this is looked up for every pair.
+    func hash(into hasher: inout Hasher) { hasher.combine(peer.mixed ^ UInt64(host) << 32) }
   }
 
   /// Names remembered per host; beyond it the oldest stay and new ones are counted.
@@ -108,9 +111,7 @@ public struct HostRecord: Sendable {
   var lookupsByName: [String: (asked: UInt32, failed: UInt32)] = [:]
   /// One record per UTC day, in order of first sight; filled in when the input has ended.
   public internal(set) var days: [(day: Int, activity: HostActivity)] = []
-  /// Where the shard counts the day that was seen last, and all days.
-  var currentDay = Int.min
-  var currentTally = -1
+  /// Where the shard counts its days.
   var tallies: [Int] = []
   /// What earlier runs knew of it.
   var earlier = EarlierHost()
