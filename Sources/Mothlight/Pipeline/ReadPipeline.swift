@@ -60,7 +60,11 @@ public struct ReadPipeline {
     // A mixture of timed and timeless inputs keeps its timing; only a run without any time loses it.
     let timed = summaries.isEmpty || summaries.contains { $0.first != $0.last || $0.records < 2 }
     var shards = await feed.finish(home: known, isSampled: sampled, hasUsableTime: timed)
-    await NetworkPass.run(networkDetectors, over: &shards)
+    if shards.count > 1 {
+      await NetworkPass.runTogether(networkDetectors, over: &shards)
+    } else {
+      NetworkPass.run(networkDetectors, over: &shards)
+    }
     report.inputs = summaries
     report.warnings += inputs.folderWarnings
     report.home = known.descriptions
