@@ -102,6 +102,8 @@ public struct NXDomainBurstDetector: Detector {
   var nameCount = 0
   var nextClose = Timestamp.distantFuture
 
+  public private(set) var refused: UInt64 = 0
+
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
     knobs = try settings.resolve(Self.card)
   }
@@ -177,9 +179,11 @@ public struct NXDomainBurstDetector: Detector {
     for name in day.names where name.isAnswered {
       let hash = RegisteredDomains.hash(name.domain)
       if name.isResolved {
-        if hosts[host].known.count < Bound.knownPerHost { hosts[host].known.insert(hash) }
+        if hosts[host].known.count < Bound.knownPerHost { hosts[host].known.insert(hash) } else { refused &+= 1 }
       } else if hosts[host].missed.count < Bound.knownPerHost {
         hosts[host].missed.insert(hash)
+      } else {
+        refused &+= 1
       }
     }
   }
@@ -207,6 +211,8 @@ extension NXDomainBurstDetector {
       if hosts[Int(host)].days[day].watched.count < Bound.watchedPerHostDay {
         hosts[Int(host)].days[day].watched[address] = i
         hosts[Int(host)].isWatching = true
+      } else {
+        refused &+= 1
       }
     }
   }
@@ -266,6 +272,7 @@ extension NXDomainBurstDetector {
     }
     guard hosts[Int(host)].days[day].names.count < Bound.namesPerHostDay, nameCount < Bound.namesPerShard else {
       hosts[Int(host)].days[day].dropped += 1
+      refused &+= 1
       return nil
     }
     let i = hosts[Int(host)].days[day].names.count

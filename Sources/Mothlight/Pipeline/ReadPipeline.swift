@@ -8,6 +8,8 @@ public struct ReadOptions: Sendable {
   public var batch = Limits.batch
   public var knobs: [String: [String: Double]] = [:]
   public var registry = Registry()
+  /// Who announces an address; `nil` without a file that tells.
+  public var networks: (any NetworkDirectory)?
   public var allow = AllowList()
   /// Suppressions that are undone: their findings weigh what they would without.
   public var undone: Set<Suppression.Kind> = []
@@ -123,6 +125,9 @@ public struct ReadPipeline {
     report.counters["hosts_refused"] = sum { $0.hostsRefused }
     report.counters["pairs_refused"] = sum { $0.context.pairs.refused }
     report.counters["contacts_refused"] = sum { $0.contactsRefused }
+    report.counters["names_refused"] = sum { $0.context.namesRefused }
+    report.counters["proxies_refused"] = sum { $0.context.proxiesRefused }
+    report.counters["hellos_refused"] = shards.first?.context.hellos.refused ?? 0
     report.counters["known_service_pairs"] = sum { $0.knownServicePairs }
     report.counters["hosts_seen"] = sum { UInt64($0.context.hosts.count) }
     report.counters["pairs_seen"] = sum { UInt64($0.context.pairs.pairs.count) }
@@ -131,6 +136,17 @@ public struct ReadPipeline {
     }
     if sum({ $0.context.pairs.refused }) > 0 {
       report.warnings.append("more than \(PairTable.limit) pairs a shard: later ones were not followed")
+    }
+    countRefused(shards, into: &report)
+  }
+
+  /// What detectors had no room for: a counter each, and a warning, since a finding may be missing for it.
+  private func countRefused(_ shards: [Shard], into report: inout Report) {
+    var refused: [String: UInt64] = [:]
+    for (name, count) in shards.flatMap(\.refusedByDetector) where count > 0 { refused[name, default: 0] &+= count }
+    for (name, count) in refused.sorted(by: { $0.key < $1.key }) {
+      report.counters["refused_\(name.replacing("-", with: "_"))"] = count
+      report.warnings.append("detector \(name): its tables were full and \(count) observations found no room")
     }
   }
 }
@@ -162,7 +178,8 @@ struct Feed {
 
   private func makeShard(_ home: Home) -> Shard {
     // The settings were tried when the pipeline was made; a failure here cannot come from outside.
-    let detectors = (try? DetectorRoster.make(knobs: options.knobs, registry: options.registry)) ?? []
+    let detectors =
+      (try? DetectorRoster.make(knobs: options.knobs, registry: options.registry, networks: options.networks)) ?? []
     return Shard(home: home, detectors: detectors, memory: options.state)
   }
 
@@ -224,12 +241,13 @@ struct Feed {
     let heard = echo?.heard
     var served: [IPAddress: UInt32] = [:]
     for shard in shards { served.merge(shard.lookupsServedInside, uniquingKeysWith: &+) }
+    let hellos = shards.reduce(into: HelloCensus()) { $0.add($1.context.hellos) }
     let finishing = shards.map { [served] shard in
       Task {
         var shard = shard
         if isSampled { shard.markSampled() }
         if !hasUsableTime { shard.markWithoutTime() }
-        shard.finish(isOneSided: isOneSided, served: served, echo: heard)
+        shard.finish(isOneSided: isOneSided, served: served, hellos: hellos, echo: heard)
         return shard
       }
     }

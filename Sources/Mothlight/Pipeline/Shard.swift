@@ -39,6 +39,10 @@ struct Shard: Sendable {
   /// Busy pairs whose port is of a service that keeps time by trade, which the timing detectors leave out.
   private(set) var knownServicePairs: UInt64 = 0
   var contactsRefused: UInt64 { contacts.refused }
+  /// By detector, what found no room in its own tables.
+  var refusedByDetector: [(name: String, refused: UInt64)] {
+    detectors.map { (type(of: $0).card.name, $0.refused) }
+  }
   /// Number of our hosts that met each outside peer.
   private(set) var prevalence: [(peer: IPAddress, users: UInt32)] = []
   private var peerNumbers = FingerprintTable(limit: Shard.prevalenceLimit)
@@ -164,8 +168,12 @@ struct Shard: Sendable {
   ///
   /// - Parameter served: look-ups that inside resolvers answered, from `lookupsServedInside` of all shards: a resolver and
   ///   those who ask it may be in different ones.
+  /// - Parameter hellos: TLS hellos of the hosts of all shards.
   /// - Parameter echo: what of it was read in an earlier run.
-  mutating func finish(isOneSided: Bool, served: [IPAddress: UInt32] = [:], echo: Echo.Heard? = nil) {
+  mutating func finish(
+    isOneSided: Bool, served: [IPAddress: UInt32] = [:], hellos: HelloCensus? = nil, echo: Echo.Heard? = nil
+  ) {
+    if let hellos { context.hellos = hellos }
     for (resolver, count) in served {
       guard let host = hostNumbers.known(resolver) else { continue }
       context.hosts[Int(host)].lookupsServed &+= count
@@ -198,6 +206,7 @@ struct Shard: Sendable {
     switch o.event {
     case .dns(let lookup): placeLookup(lookup, host, orientation)
     case .tls(let handshake):
+      if orientation == .outbound { context.hellos.note(handshake, of: host) }
       // Inside a tunnel the server's name is not the proxy's.
       if let name = handshake.serverName, orientation != .inbound,
         !context.isProxy(handshake.ends.server, handshake.ends.serverPort, of: host)
