@@ -47,7 +47,9 @@ struct Simulate: ParsableCommand {
     if let seed { chosen.seed = seed }
     var bar = ShareBar(isShown: Terminal.errorIsTerminal)
     do throws(SimulationError) {
-      let files = try BotnetFiles(chosen).run(into: output, overwrite: overwrite, sink: nil) { bar.update($0) }
+      let files = try BotnetFiles(chosen).run(
+        into: output, overwrite: overwrite,
+        sink: { try SpoolWriter(folder: $0, options: SpoolWriter.Options(sensor: $1)) }, progress: { bar.update($0) })
       bar.clear()
       _ = Terminal.write(files.map { $0 + "\n" }.joined(), to: 1)
     } catch {

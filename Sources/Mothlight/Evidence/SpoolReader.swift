@@ -26,8 +26,8 @@ public struct SpoolReader: Sendable {
     self.path = path
     let names = SpoolDisk.names(in: path).filter(SpoolFolder.isSegmentName)
     if names.isEmpty {
-      let head = try SpoolDisk.contents(of: path, most: 0)
-      guard SpoolSegment.isSegment(head) else {
+      guard FolderListing.isFolder(path) ? false : SpoolSegment.isSegment(try SpoolDisk.contents(of: path, most: 0))
+      else {
         throw SpoolError(.notASpool, "\(path): holds no spool segment; give the folder that a sinkhole writes")
       }
       files = [path]

@@ -48,9 +48,11 @@ public struct ReadPipeline {
     var report = Report(version: version)
     var feed = Feed(options: options)
     var sampled = false
+    var sinkholes: [SinkholeTally] = []
     while let reader = inputs.next() {
       feed.expect(inputs)
       await pull(reader, into: &feed, inputs, progress)
+      if let spool = reader as? SpoolRecordReader { sinkholes.append(spool.tally) }
       sampled = sampled || reader.summary.isSampled
     }
     if home == nil { home = learner.learn() }
@@ -66,6 +68,7 @@ public struct ReadPipeline {
       NetworkPass.run(networkDetectors, over: &shards)
     }
     report.inputs = summaries
+    report.sinkhole = SinkholeTally.joined(sinkholes)?.summed(networks: options.networks)
     report.warnings += inputs.folderWarnings
     report.home = known.descriptions
     report.homeWasGiven = known.wasGiven

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Writes a simulated botnet: a spool for each sensor, `sightings.csv`, the networks, and the truth beside them.
 public struct BotnetFiles: Sendable {
   public let scenario: BotnetScenario
@@ -21,6 +23,7 @@ public struct BotnetFiles: Sendable {
     var spools: [SightingMerger] = []
     for sensor in scenario.sensors {
       guard let sink else { break }
+      try Self.clear("\(base)/spool-\(sensor.name)", overwrite: overwrite)
       do {
         spools.append(SightingMerger(scenario.botnet, try sink("\(base)/spool-\(sensor.name)", sensor.name)))
       } catch { throw SimulationError(.unwritable, "\(base)/spool-\(sensor.name): \(error)") }
@@ -39,12 +42,24 @@ public struct BotnetFiles: Sendable {
         for i in spools.indices { spools[i].close() }
         progress?(Double(done) / hours)
       })
+    let end = Timestamp(seconds: Int64(try scenario.firstHour() + scenario.days * 24) * 3600)
+    for spool in spools { spool.finish(now: end) }
     try rows.close()
     try writeNetworks("\(base)/networks.csv", simulation)
     try writeVisitors("\(base)/visitors.csv", seen)
     try write(truth, to: "\(base)/truth.csv")
     return Self.names.map { "\(base)/\($0)" }
       + (sink == nil ? [] : scenario.sensors.map { "\(base)/spool-\($0.name)" })
+  }
+
+  /// A spool is appended to by nature; one of an earlier run must not be mixed with this one.
+  private static func clear(_ folder: String, overwrite: Bool) throws(SimulationError) {
+    for name in SpoolDisk.names(in: folder) where SpoolFolder.isSegmentName(name) {
+      guard overwrite else {
+        throw SimulationError(.alreadyExists, "\(folder): exists already; choose another folder or allow overwriting")
+      }
+      unlink("\(folder)/\(name)")
+    }
   }
 
   private struct Visit {
@@ -136,6 +151,8 @@ struct SightingMerger {
     if c.visitor == nil { sighting.visitor = nil }
     open[c.source] = sighting
   }
+
+  func finish(now: Timestamp) { (sink as? SpoolWriter)?.finish(now: now) }
 
   /// The hour has ended.
   mutating func close() {
