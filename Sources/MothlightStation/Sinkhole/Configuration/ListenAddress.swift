@@ -17,13 +17,11 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     let digits = text[text.index(after: colon)...]
     guard !digits.isEmpty, digits.utf8.allSatisfy({ $0 &- 0x30 < 10 }), let port = UInt16(digits) else { return nil }
     var host = text[..<colon]
-    if host.hasPrefix("[") {
-      guard host.hasSuffix("]") else { return nil }
-      host = host.dropFirst().dropLast()
-    } else if host.contains(":") {
+    let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
+    if isBracketed { host = host.dropFirst().dropLast() }
+    guard let address = IPAddress(host), host.contains(":") == isBracketed, address.isV4 != isBracketed else {
       return nil
     }
-    guard let address = IPAddress(host), address.isV4 == !host.contains(":") else { return nil }
     self.init(address: address, port: port)
   }
 

@@ -13,8 +13,6 @@ public final class DNSServer {
     static let workers = 16
     /// Seconds after which a random secret for cookies is renewed (RFC 9018 section 5 leaves it to the operator).
     static let secretSeconds: Int64 = 86_400
-    /// Stack of a worker's thread.
-    static let stackOctets = 1 << 20
   }
 
   public let settings: DNSSettings
@@ -28,7 +26,7 @@ public final class DNSServer {
   private var listeners: [Int32] = []
 
   private struct Worker {
-    var thread: pthread_t
+    var thread: WorkerThread
     var mailbox: WorkerMailbox
   }
 
@@ -101,30 +99,13 @@ public final class DNSServer {
     self.listeners = []
   }
 
-  private final class Task {
-    let body: () -> Void
-    init(_ body: @escaping () -> Void) { self.body = body }
-  }
-
   private func run(_ body: @escaping @Sendable (WorkerMailbox) -> Void) throws(ListenError) {
     let mailbox = WorkerMailbox(.init(zones: zones, secrets: secrets))
-    let task = Unmanaged.passRetained(Task { body(mailbox) })
-    var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    pthread_attr_setstacksize(&attributes, Bound.stackOctets)
-    defer { pthread_attr_destroy(&attributes) }
-    var thread = pthread_t()
-    let result = pthread_create(
-      &thread, &attributes,
-      { pointer in
-        if let pointer { Unmanaged<Task>.fromOpaque(pointer).takeRetainedValue().body() }
-        return nil
-      }, task.toOpaque())
-    guard result == 0 else {
-      task.release()
-      throw ListenError("no thread for the name server: \(String(cString: strerror(result)))")
+    do throws(WorkerThread.Refusal) {
+      workers.append(Worker(thread: try WorkerThread { body(mailbox) }, mailbox: mailbox))
+    } catch {
+      throw ListenError("no thread for the name server: \(error.message)")
     }
-    workers.append(Worker(thread: thread, mailbox: mailbox))
   }
 
   /// Serves other zones from each worker's next round on; no query is lost and none waits.
@@ -181,7 +162,7 @@ public final class DNSServer {
   /// Answers what has arrived, ends the workers, and hands on the last counts.
   public func stop(_ count: (QueryCount) -> Void) {
     for worker in workers { worker.mailbox.stop() }
-    for worker in workers { pthread_join(worker.thread, nil) }
+    for worker in workers { worker.thread.join() }
     turn(count)
   }
 }

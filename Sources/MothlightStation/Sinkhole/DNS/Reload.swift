@@ -1,4 +1,3 @@
-import Glibc
 import Synchronization
 
 /// Reads a zone file beside the running server; millions of names take seconds.
@@ -15,25 +14,11 @@ final class Reload: Sendable {
   /// `nil` while it reads.
   var result: Result<ServedZones, Refusal>? { done.withLock { $0 } }
 
-  private final class Task {
-    let body: () -> Void
-    init(_ body: @escaping () -> Void) { self.body = body }
-  }
-
   init(_ path: String, _ settings: DNSSettings) {
-    let task = Unmanaged.passRetained(Task { [self] in finish(Self.read(path, settings)) })
-    var thread = pthread_t()
-    let code = pthread_create(
-      &thread, nil,
-      { pointer in
-        if let pointer { Unmanaged<Task>.fromOpaque(pointer).takeRetainedValue().body() }
-        return nil
-      }, task.toOpaque())
-    if code == 0 {
-      pthread_detach(thread)
-    } else {
-      task.release()
-      finish(.failure(Refusal(lines: ["no thread to read \(path): \(String(cString: strerror(code)))"])))
+    do throws(WorkerThread.Refusal) {
+      try WorkerThread { [self] in finish(Self.read(path, settings)) }.detach()
+    } catch {
+      finish(.failure(Refusal(lines: ["no thread to read \(path): \(error.message)"])))
     }
   }
 
