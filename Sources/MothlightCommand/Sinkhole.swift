@@ -1,12 +1,13 @@
 import ArgumentParser
 import Foundation
+import Mothlight
 import MothlightStation
 
 /// `mothlight sinkhole`: answers for names that were lawfully handed over, and keeps who came.
 struct Sinkhole: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Answer for seized names, and record who asks.",
-    subcommands: [SinkholeRun.self],
+    subcommands: [SinkholeRun.self, SinkholeCheck.self],
     defaultSubcommand: SinkholeRun.self)
 }
 
@@ -31,11 +32,17 @@ struct SinkholeRun: ParsableCommand {
     do {
       let configuration = try SinkholeConfiguration.read(config)
       let service = try DNSService(configuration) { Terminal.complain("dns: \($0)") }
-      try service.run { _ in }
+      try service.run(UnkeptRecords())
     } catch let problem as ZoneFile.Problem {
       throw Failure(problem.description)
     } catch let error as ListenError {
       throw Failure(error.description)
     }
   }
+}
+
+/// Stands where a spool belongs when none is configured: counts go to the metrics alone.
+final class UnkeptRecords: SpoolSink {
+  func append(_ record: SpoolRecord) {}
+  func flush(now: Timestamp) {}
 }

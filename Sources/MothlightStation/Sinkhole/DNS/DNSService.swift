@@ -8,6 +8,8 @@ public final class DNSService {
   private let say: (String) -> Void
   private var reload: Reload?
   private var missed = false
+  private var knownDrops: UInt64 = 0
+  private var knownSecond = WorkerClock.now().second
 
   /// Reads the zones and opens all sockets.
   /// - Parameters:
@@ -43,8 +45,8 @@ public final class DNSService {
   /// Serves until SIGTERM or SIGINT; SIGHUP reads the zones and the secrets again.
   ///
   /// Signals have to be held back (`Signals.holdBack`) before the first thread starts.
-  /// - Parameter count: takes each count, on this thread.
-  public func run(_ count: (QueryCount) -> Void) throws(ListenError) {
+  /// - Parameter sink: takes what was counted, on this thread, about every second.
+  public func run(_ sink: any SpoolSink) throws(ListenError) {
     try server.start()
     for address in server.addresses { say("answers on \(address), udp and tcp") }
     loop: while true {
@@ -53,12 +55,30 @@ public final class DNSService {
       case SIGHUP: beginReload()
       default: break
       }
-      finishReload()
-      server.turn(count)
+      finishReload(sink)
+      turn(sink)
     }
-    server.stop(count)
+    server.stop { sink.append(.dnsCount(ResolverCount($0))) }
+    turn(sink)
     let done = server.counters
     say("stopped after \(done.queriesUDP + done.queriesTCP) queries")
+  }
+
+  /// Hands on counts, and what makes them incomplete or ends them.
+  private func turn(_ sink: any SpoolSink) {
+    server.turn { sink.append(.dnsCount(ResolverCount($0))) }
+    let now = Timestamp(seconds: WorkerClock.now().second)
+    let drops = server.counters.kernelDrops
+    if drops > knownDrops { sink.append(.notice(Notice(time: now, event: .kernelDrops(drops - knownDrops)))) }
+    knownDrops = drops
+    let second = Int64(now.nanoseconds / 1_000_000_000)
+    for order in server.zones.orders where order.end > knownSecond && order.end <= second {
+      let words = "order \(order.authority.order) of \(order.family) has ended; its names are no longer served"
+      say(words)
+      sink.append(.notice(Notice(time: now, event: .remark(words))))
+    }
+    knownSecond = max(knownSecond, second)
+    sink.flush(now: now)
   }
 
   // MARK: Reload
@@ -74,13 +94,16 @@ public final class DNSService {
     reload = Reload(configuration.zones, configuration.dns)
   }
 
-  private func finishReload() {
+  private func finishReload(_ sink: any SpoolSink) {
     guard let result = reload?.result else { return }
     reload = nil
     switch result {
     case .success(let zones):
       server.serve(zones)
       Self.summary(zones).forEach(say)
+      let words = "zones read again: \(zones.nameCount) names of \(zones.orders.count) orders"
+      let now = Timestamp(seconds: WorkerClock.now().second)
+      sink.append(.notice(Notice(time: now, event: .remark(words))))
     case .failure(let refusal):
       refusal.lines.forEach(say)
       say("\(configuration.zones) was not taken; the zones of before stay")
@@ -89,5 +112,15 @@ public final class DNSService {
       missed = false
       beginReload()
     }
+  }
+}
+
+extension ResolverCount {
+  /// The row of a count in the spool.
+  init(_ count: QueryCount) {
+    self.init(
+      resolver: count.resolver,
+      clientNetwork: count.subnet.map { Prefix($0.address, length: Int($0.bits)) }, name: count.name, type: count.type,
+      botnet: count.family, hour: UInt32(clamping: count.hour), count: UInt32(clamping: count.count))
   }
 }

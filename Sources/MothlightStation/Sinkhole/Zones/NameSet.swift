@@ -71,7 +71,7 @@ final class NameSet: @unchecked Sendable {
     names.deallocate()
   }
 
-  private static func extent(_ name: UnsafePointer<UInt8>) -> (octets: Int, labels: Int) {
+  static func extent(_ name: UnsafePointer<UInt8>) -> (octets: Int, labels: Int) {
     var (at, labels) = (0, 0)
     while name[at] != 0 {
       at &+= Int(name[at]) &+ 1
