@@ -12,6 +12,7 @@ let package = Package(
   products: [
     .executable(name: "mothlight", targets: ["MothlightCommand"]),
     .library(name: "Mothlight", targets: ["Mothlight"]),
+    .library(name: "MothlightStation", targets: ["MothlightStation"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

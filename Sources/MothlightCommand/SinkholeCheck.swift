@@ -76,7 +76,9 @@ struct SinkholeCheck: ParsableCommand {
   private func probe(
     _ file: ZoneFile, _ stub: StubResolver, _ preflight: Preflight, _ configuration: SinkholeConfiguration?
   ) throws -> [Preflight.Finding] {
-    guard !preflight.servers.isEmpty else { throw Failure("--resolver needs --config or --ns: whose delegation is right?") }
+    guard !preflight.servers.isEmpty else {
+      throw Failure("--resolver needs --config or --ns: whose delegation is right?")
+    }
     let probe = DelegationProbe(
       stub, servers: preflight.servers,
       addresses: configuration?.dns.addresses ?? SinkAddresses(ipv4: [], ipv6: []))

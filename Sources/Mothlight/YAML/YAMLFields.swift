@@ -70,13 +70,15 @@ package struct YAMLFields {
   }
 
   /// One word of a fixed choice.
-  package mutating func word<Choice: RawRepresentable & CaseIterable>(_ key: String, _: Choice.Type) throws(Problem) -> Choice?
+  package mutating func word<Choice: RawRepresentable & CaseIterable>(_ key: String, _: Choice.Type) throws(Problem)
+    -> Choice?
   where Choice.RawValue == String {
     guard let node = take(key) else { return nil }
     return try Self.word(node, key)
   }
 
-  package static func word<Choice: RawRepresentable & CaseIterable>(_ node: YAMLNode, _ key: String) throws(Problem) -> Choice
+  package static func word<Choice: RawRepresentable & CaseIterable>(_ node: YAMLNode, _ key: String) throws(Problem)
+    -> Choice
   where Choice.RawValue == String {
     guard case .text(let text) = node.value, let choice = Choice(rawValue: text) else {
       let words = Choice.allCases.map(\.rawValue).joined(separator: ", ")
@@ -110,7 +112,9 @@ package struct YAMLFields {
     return try Self.range(node, key, in: limit)
   }
 
-  package static func range(_ node: YAMLNode, _ key: String, in limit: ClosedRange<Int>) throws(Problem) -> ClosedRange<Int> {
+  package static func range(_ node: YAMLNode, _ key: String, in limit: ClosedRange<Int>) throws(Problem) -> ClosedRange<
+    Int
+  > {
     let words = "'\(key)' is N, N-M or N- within \(limit.lowerBound) to \(limit.upperBound)"
     guard case .text(let text) = node.value else { throw Problem(node.line, words) }
     let parts = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)

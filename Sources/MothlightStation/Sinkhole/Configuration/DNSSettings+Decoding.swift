@@ -19,7 +19,8 @@ extension DNSSettings {
       }
       return address
     }
-    let servers = try YAMLFields.list(try fields.required("ns"), "ns", most: Bound.servers).map { item throws(Problem) in
+    let servers = try YAMLFields.list(try fields.required("ns"), "ns", most: Bound.servers).map {
+      item throws(Problem) in
       try Self.name(item, "ns")
     }
     guard Set(servers).count == servers.count else { throw Problem(fields.lineOf("ns"), "'ns' has a name twice") }

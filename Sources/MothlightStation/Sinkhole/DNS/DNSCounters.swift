@@ -49,6 +49,8 @@ public struct DNSCounters: Sendable {
   public var bytesIn: UInt64 = 0
   public var bytesOut: UInt64 = 0
   public var sendFailures: UInt64 = 0
+  /// Datagrams that are empty, longer than any query, or from port 0.
+  public var unanswerable: UInt64 = 0
   public var kernelDrops: UInt64 = 0
 
   /// Queries counted under their zone since the table of names was full, and those not counted by resolver at all.
@@ -75,6 +77,7 @@ public struct DNSCounters: Sendable {
       ("octets_total", "direction=\"in\"", \.bytesIn),
       ("octets_total", "direction=\"out\"", \.bytesOut),
       ("send_failures_total", "", \.sendFailures),
+      ("unanswerable_total", "", \.unanswerable),
       ("kernel_drops_total", "", \.kernelDrops),
       ("observations_coarse_total", "", \.coarselyCounted),
       ("observations_uncounted_total", "", \.uncounted),

@@ -84,13 +84,16 @@ public final class DNSServer {
   /// Starts the workers.
   public func start() throws(ListenError) {
     let settings = settings
-    for sockets in datagramSockets {
+    while let sockets = datagramSockets.last {
+      guard let exchange = DatagramWorker.exchange() else { throw ListenError("no memory for the name server's worker") }
+      // Handed to the one thread that uses and frees it.
+      nonisolated(unsafe) let handed = exchange
       try run { mailbox in
-        guard var worker = DatagramWorker(sockets, settings, mailbox) else { return }
+        var worker = DatagramWorker(sockets, handed, settings, mailbox)
         worker.run()
       }
+      datagramSockets.removeLast()
     }
-    datagramSockets = []
     let listeners = listeners
     try run { mailbox in
       var worker = StreamWorker(listeners, settings, mailbox)

@@ -21,17 +21,19 @@ struct DatagramWorker: ~Copyable {
   private var desk: WorkerDesk
   private var own = DNSCounters()
 
-  /// - Parameter sockets: bound ones, which the worker closes at its end.
-  init?(_ sockets: [Int32], _ settings: DNSSettings, _ mailbox: WorkerMailbox) {
-    guard
-      let exchange = clinux_exchange_make(
-        UInt32(Bound.batch), UInt32(Bound.query), UInt32(DNSAnswerer.Bound.reply))
-    else { return nil }
+  /// - Parameters:
+  ///   - sockets: bound ones, which the worker closes at its end, as it frees `exchange`.
+  init(_ sockets: [Int32], _ exchange: OpaquePointer, _ settings: DNSSettings, _ mailbox: WorkerMailbox) {
     self.sockets = sockets
     self.exchange = exchange
     poll = clinux_poll_make()
     desk = WorkerDesk(settings, mailbox, countRows: QueryCounts.Bound.rows)
     for socket in sockets { _ = clinux_poll_set(poll, socket, 0, 1) }
+  }
+
+  /// Room for one batch; `nil` when there is no memory.
+  static func exchange() -> OpaquePointer? {
+    clinux_exchange_make(UInt32(Bound.batch), UInt32(Bound.query), UInt32(DNSAnswerer.Bound.reply))
   }
 
   deinit {
@@ -77,8 +79,10 @@ struct DatagramWorker: ~Copyable {
     var octets: UInt32 = 0
     var peer = clinux_peer()
     let start = clinux_exchange_query(exchange, i, &octets, &peer)
-    // Nobody asks from port 0; a reply to it would be lost.
-    guard octets > 0, peer.port != 0, let reply = clinux_exchange_reply(exchange, i) else { return }
+    // Nobody asks from port 0; a reply to it would be lost. Nothing that is answered is longer than the room for it.
+    guard octets > 0, peer.port != 0, let reply = clinux_exchange_reply(exchange, i) else {
+      return own.unanswerable &+= 1
+    }
     let context = QueryContext(
       source: IPAddress(high: peer.high, low: peer.low), transport: .udp, second: clock.second,
       millisecond: clock.millisecond)

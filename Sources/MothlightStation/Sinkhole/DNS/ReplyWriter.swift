@@ -14,28 +14,40 @@ struct ReplyWriter {
 
   @inline(__always)
   mutating func octet(_ value: UInt8) {
-    guard at < limit else { return isOver = true }
+    guard at < limit else {
+      isOver = true
+      return
+    }
     base.storeBytes(of: value, toByteOffset: at, as: UInt8.self)
     at &+= 1
   }
 
   @inline(__always)
   mutating func network16(_ value: UInt16) {
-    guard at &+ 2 <= limit else { return isOver = true }
+    guard at &+ 2 <= limit else {
+      isOver = true
+      return
+    }
     base.storeBytes(of: value.bigEndian, toByteOffset: at, as: UInt16.self)
     at &+= 2
   }
 
   @inline(__always)
   mutating func network32(_ value: UInt32) {
-    guard at &+ 4 <= limit else { return isOver = true }
+    guard at &+ 4 <= limit else {
+      isOver = true
+      return
+    }
     base.storeBytes(of: value.bigEndian, toByteOffset: at, as: UInt32.self)
     at &+= 4
   }
 
   @inline(__always)
   mutating func octets(_ source: UnsafeRawPointer, _ count: Int) {
-    guard at &+ count <= limit else { return isOver = true }
+    guard at &+ count <= limit else {
+      isOver = true
+      return
+    }
     (base + at).copyMemory(from: source, byteCount: count)
     at &+= count
   }

@@ -24,8 +24,9 @@ struct WorkerDesk: ~Copyable {
   private var nextReport: Int64 = 0
   private var nextHandOver: Int64
 
-  /// Milliseconds between two hand-overs: at most so much is lost when the process dies.
-  static let handOverMilliseconds: Int64 = 5000
+  /// Milliseconds between two hand-overs. With the leader's second and the spool's own interval this is what is lost when
+  /// the process dies.
+  static let handOverMilliseconds: Int64 = 3000
 
   init(_ settings: DNSSettings, _ mailbox: WorkerMailbox, countRows: Int) {
     let clock = WorkerClock.now()

@@ -17,7 +17,6 @@ final class WorkerMailbox: Sendable {
     var orders: Orders
     var filled: [QueryCounts] = []
     var counters = DNSCounters()
-    var failure: ListenError?
   }
 
   private let state: Mutex<State>

@@ -48,7 +48,9 @@ public struct DelegationProbe {
     default: add(.error, "gave code \(delegation.code) for its name servers")
     }
     if let signers = ask(name, 43), signers.signers > 0 {
-      add(.error, "still has \(signers.signers) DS records: validating resolvers will refuse our answers; have them removed")
+      add(
+        .error,
+        "still has \(signers.signers) DS records: validating resolvers will refuse our answers; have them removed")
     }
     let own = Set(addresses.ipv4 + addresses.ipv6)
     let live = Set([1, 28].flatMap { ask(name, $0)?.addresses ?? [] }).subtracting(own)
@@ -56,7 +58,8 @@ public struct DelegationProbe {
       let words = live.sorted().map(\.description).joined(separator: ", ")
       add(
         isOurs ? .error : .warning,
-        isOurs ? "leads to \(words), which is not the sinkhole" : "leads to \(words) now: look whether innocents use it")
+        isOurs ? "leads to \(words), which is not the sinkhole" : "leads to \(words) now: look whether innocents use it"
+      )
     }
     return findings
   }

@@ -21,7 +21,8 @@ extension Preflight {
   /// Names that are public suffixes, that two orders claim at once, or that are given twice.
   func checkNames(_ file: ZoneFile, _ names: NameSet, _ report: inout Report) {
     if names.count < file.nameCount {
-      report.add(.warning, 0, "\(file.nameCount - names.count) names are given twice by the same order; each is served once")
+      report.add(
+        .warning, 0, "\(file.nameCount - names.count) names are given twice by the same order; each is served once")
     }
     var suffix = Tally(.error)
     var overlap = Tally(.warning)
@@ -50,7 +51,8 @@ extension Preflight {
 
   /// Names of an operator's list that would be answered for. Generated names meet innocent ones (Le Pochat et al., NDSS
   /// 2020), so a human has to look.
-  func checkBenign(_ path: String, _ file: ZoneFile, _ names: NameSet, _ report: inout Report) throws(ZoneFile.Problem) {
+  func checkBenign(_ path: String, _ file: ZoneFile, _ names: NameSet, _ report: inout Report) throws(ZoneFile.Problem)
+  {
     var hit = Tally(.warning)
     var findings = report
     try FileOctets.lines(path, sized: { _ in }) { line, _ in
@@ -75,7 +77,9 @@ extension NameSet {
       let found: Int? = present.octets.withUnsafeBufferPointer { octets in
         guard let start = octets.baseAddress else { return nil }
         let hash = NameHash.of(start)
-        if let order = order(of: start, length: octets.count, hash: hash, as: .zone, where: { _ in true }) { return order }
+        if let order = order(of: start, length: octets.count, hash: hash, as: .zone, where: { _ in true }) {
+          return order
+        }
         return isWhole ? nil : order(of: start, length: octets.count, hash: hash, as: .parent, where: { _ in true })
       }
       if let found { return found }

@@ -77,7 +77,8 @@ public struct Preflight: Sendable {
         "\(name) ends on \(Timestamp.describe(day: last)), in \(last - today) days; renew it or plan the release")
     }
     if Int(order.start / 86_400) > today {
-      report.add(.warning, order.line, "\(name) is not served before \(Timestamp.describe(day: Int(order.start / 86_400)))")
+      report.add(
+        .warning, order.line, "\(name) is not served before \(Timestamp.describe(day: Int(order.start / 86_400)))")
     }
     guard let expiry = order.registrationExpiry else {
       return report.add(
@@ -86,7 +87,8 @@ public struct Preflight: Sendable {
     if expiry <= last {
       report.add(
         .error, order.line,
-        "the names of \(name) expire on \(Timestamp.describe(day: expiry)), not after its end; strangers could buy them")
+        "the names of \(name) expire on \(Timestamp.describe(day: expiry)), not after its end; strangers could buy them"
+      )
     }
   }
 
@@ -105,7 +107,8 @@ public struct Preflight: Sendable {
       }
       if let order = names.covering(server) {
         report.add(
-          .error, file.orders[order].line, "name server \(server) is itself a seized name, which goes when the order ends")
+          .error, file.orders[order].line,
+          "name server \(server) is itself a seized name, which goes when the order ends")
       }
     }
     guard let domainExpiry else { return }

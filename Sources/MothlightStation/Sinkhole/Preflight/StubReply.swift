@@ -31,9 +31,12 @@ struct StubReply: Sendable, Equatable {
       let length = Int(octets[end &+ 8]) << 8 | Int(octets[end &+ 9])
       guard content &+ length <= octets.count else { return nil }
       switch (type, length) {
-      case (1, 4): reply.addresses.append(IPAddress(v4: octets[content..<(content &+ 4)].reduce(0) { $0 << 8 | UInt32($1) }))
+      case (1, 4):
+        reply.addresses.append(IPAddress(v4: octets[content..<(content &+ 4)].reduce(0) { $0 << 8 | UInt32($1) }))
       case (28, 16):
-        let words = [0, 8].map { octets[(content &+ $0)..<(content &+ $0 &+ 8)].reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
+        let words = [0, 8].map {
+          octets[(content &+ $0)..<(content &+ $0 &+ 8)].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        }
         reply.addresses.append(IPAddress(high: words[0], low: words[1]))
       case (2, _): if let server = name(octets, content)?.name { reply.servers.append(server) }
       case (43, _): reply.signers += 1
@@ -57,7 +60,9 @@ struct StubReply: Sendable, Equatable {
         at = (length & 0x3f) << 8 | Int(octets[at &+ 1])
         continue
       }
-      guard length <= 63, at &+ length < octets.count, name.count &+ length < DomainName.Bound.octets else { return nil }
+      guard length <= 63, at &+ length < octets.count, name.count &+ length < DomainName.Bound.octets else {
+        return nil
+      }
       name.append(UInt8(truncatingIfNeeded: length))
       if length == 0 { return (DomainName(trusted: name), end < 0 ? at &+ 1 : end) }
       name += octets[(at &+ 1)...(at &+ length)].map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }

@@ -58,8 +58,14 @@ enum FileOctets {
   private static let chunkOctets = 1 << 18
 
   private static func open(_ path: String) throws(ZoneFile.Problem) -> Int32 {
-    let file = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    // Opening a pipe must not wait for its other end.
+    let file = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { throw .init(path, 1, "\(path) cannot be read: \(String(cString: strerror(errno)))") }
+    var state = stat()
+    guard fstat(file, &state) == 0, state.st_mode & S_IFMT == S_IFREG else {
+      close(file)
+      throw .init(path, 1, "\(path) cannot be read: it is no regular file")
+    }
     return file
   }
 

@@ -35,9 +35,10 @@ struct OrderDecoder {
     let expiry = try fields.take("registration_expiry").map { node throws(Problem) in
       try Self.day(node, "registration_expiry")
     }
-    zones = try fields.take("zones").map { node throws(Problem) in
-      try YAMLFields.list(node, "zones", most: ZoneFile.Bound.names)
-    } ?? []
+    zones =
+      try fields.take("zones").map { node throws(Problem) in
+        try YAMLFields.list(node, "zones", most: ZoneFile.Bound.names)
+      } ?? []
     let line = fields.lineOf("zones_file")
     list = try fields.text("zones_file").map { List(path: $0, line: line) }
     try fields.finish()

@@ -36,12 +36,14 @@ import Testing
   @Test func everyKey() throws {
     let configuration = try read {
       $0[1] = "  operator: { name: a, abuse_contact: a@b.example, domain_expiry: 2030-01-01 }"
-      $0.insert(contentsOf: [
-        "    hostmaster: hostmaster@sink.example", "    ttl: 600", "    negative_ttl: 60", "    nsid: a1",
-        "    udp_payload: 1200", "    observe: zones", "    cookies: false", "    cookie_secrets: s.txt", "    workers: 2",
-        "    text: [one, two]", "    rrl: { responses_per_second: 5, slip: 1, ipv4_prefix: 20, ipv6_prefix: 48 }",
-        "    tcp: { connections: 10, connections_per_network: 2, idle_timeout_seconds: 3 }",
-      ], at: 7)
+      $0.insert(
+        contentsOf: [
+          "    hostmaster: hostmaster@sink.example", "    ttl: 600", "    negative_ttl: 60", "    nsid: a1",
+          "    udp_payload: 1200", "    observe: zones", "    cookies: false", "    cookie_secrets: s.txt",
+          "    workers: 2",
+          "    text: [one, two]", "    rrl: { responses_per_second: 5, slip: 1, ipv4_prefix: 20, ipv6_prefix: 48 }",
+          "    tcp: { connections: 10, connections_per_network: 2, idle_timeout_seconds: 3 }",
+        ], at: 7)
     }
     let dns = configuration.dns
     #expect(configuration.operator.domainExpiry == 21_915)
@@ -76,8 +78,11 @@ import Testing
   }
 
   @Test func listenAddresses() {
-    for text in ["127.0.0.1:0", "[2001:db8::1]:53", "0.0.0.0:65535"] { #expect(ListenAddress(text)?.description == text) }
-    for text in ["", ":53", "127.0.0.1", "127.0.0.1:65536", "::1:53", "[127.0.0.1]:53", "[::1]", "host:53", "[::1]:-1"] {
+    for text in ["127.0.0.1:0", "[2001:db8::1]:53", "0.0.0.0:65535"] {
+      #expect(ListenAddress(text)?.description == text)
+    }
+    for text in ["", ":53", "127.0.0.1", "127.0.0.1:65536", "::1:53", "[127.0.0.1]:53", "[::1]", "host:53", "[::1]:-1"]
+    {
       #expect(ListenAddress(text) == nil, "\(text)")
     }
   }

@@ -18,7 +18,8 @@ struct SplitMix: RandomNumberGenerator {
 /// Queries of every kind, most of them damaged.
 enum QueryMutations {
   private static let names = [
-    "seized00.test", "a.seized00.test", "bare.test", "www.bare.test", "x.dga.test", "ended.test", "other.test", ".", "test",
+    "seized00.test", "a.seized00.test", "bare.test", "www.bare.test", "x.dga.test", "ended.test", "other.test", ".",
+    "test",
   ]
   private static let types: [UInt16] = [1, 2, 6, 12, 15, 16, 28, 41, 43, 48, 65, 249, 250, 251, 252, 255, 1000, 0]
 
@@ -42,12 +43,16 @@ enum QueryMutations {
     var octets = valid(&generator).octets
     switch Int.random(in: 0...7, using: &generator) {
     case 0: octets = Array(octets.prefix(Int.random(in: 0...octets.count, using: &generator)))
-    case 1: octets += (0..<Int.random(in: 1...40, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    case 1:
+      octets += (0..<Int.random(in: 1...40, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator)
+      }
     case 2...5:
       for _ in 0..<Int.random(in: 1...6, using: &generator) {
         octets[Int.random(in: 0..<octets.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
       }
-    case 6: octets = (0..<Int.random(in: 0...300, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    case 6:
+      octets = (0..<Int.random(in: 0...300, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator)
+      }
     default: break
     }
     return octets
@@ -71,7 +76,7 @@ enum QueryMutations {
     let greedySettings = settings
     var sink = try Sink { $0 = greedySettings }
     var worst = 0.0
-    let client = Array<UInt8>(0..<8)
+    let client = [UInt8](0..<8)
     let choices: [[(UInt16, [UInt8])]] = [[], [(3, [])], [(10, client)], [(3, []), (10, client)]]
     for name in ["seized00.test", "a.seized00.test", "x.dga.test", "other.test", ".", "www.bare.test"] {
       for type: UInt16 in [1, 2, 6, 15, 16, 28, 48, 255, 1000] {
@@ -103,7 +108,8 @@ enum QueryMutations {
       let reply = sink.octets(query)
       guard !reply.isEmpty else { continue }
       replies += 1
-      if reply.count >= 3 * query.count || WireReply(reply) == nil || reply[2] & 0x80 == 0 || reply[..<2] != query[..<2] {
+      if reply.count >= 3 * query.count || WireReply(reply) == nil || reply[2] & 0x80 == 0 || reply[..<2] != query[..<2]
+      {
         Issue.record("round \(round): \(query) got \(reply)")
         return
       }

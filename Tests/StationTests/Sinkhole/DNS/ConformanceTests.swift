@@ -56,7 +56,8 @@ import Testing
     check("client subnet not given back (RFC 7871)", soa(0) { $0.options = [(8, [0, 1, 24, 0, 192, 0, 2])] }) {
       $0.code == 0 && $0.option(8) == nil
     },
-    check("client subnet with host bits: FORMERR (RFC 7871 7.1.2)", soa(0) { $0.options = [(8, [0, 1, 23, 0, 192, 0, 3])] }
+    check(
+      "client subnet with host bits: FORMERR (RFC 7871 7.1.2)", soa(0) { $0.options = [(8, [0, 1, 23, 0, 192, 0, 3])] }
     ) { $0.code == 1 },
     check(
       "cookie without a question (RFC 7873 5.4)",
@@ -68,7 +69,9 @@ import Testing
   ]
 
   static let names: [Check] = [
-    check("unknown type: NODATA (RFC 3597, 2308)", WireQuery(zone, 1000)) { $0.code == 0 && $0.answers.isEmpty && $0.hasSOA },
+    check("unknown type: NODATA (RFC 3597, 2308)", WireQuery(zone, 1000)) {
+      $0.code == 0 && $0.answers.isEmpty && $0.hasSOA
+    },
     check("MX: NODATA", WireQuery(zone, 15)) { $0.code == 0 && $0.answers.isEmpty && $0.hasSOA },
     check("DS: NODATA, so nothing is signed", WireQuery(zone, 43)) { $0.code == 0 && $0.answers.isEmpty && $0.hasSOA },
     check("wildcard (RFC 4592)", WireQuery("b.a." + zone, 1)) {
@@ -97,7 +100,9 @@ import Testing
 
   static let headers: [Check] = [
     check("RD copied, RA clear", soa { $0.flags = 0x100 }) { $0.flags & 0x180 == 0x100 },
-    check("Z and AD cleared, CD copied (RFC 4035 3.1.6)", soa { $0.flags = 0x70 }) { $0.code == 0 && $0.flags & 0x70 == 0x10 },
+    check("Z and AD cleared, CD copied (RFC 4035 3.1.6)", soa { $0.flags = 0x70 }) {
+      $0.code == 0 && $0.flags & 0x70 == 0x10
+    },
     check("opcode 15: NOTIMP, opcode kept", soa { $0.flags = 15 << 11 }) { $0.code == 4 && $0.flags >> 11 & 15 == 15 },
     check("STATUS: NOTIMP", soa { $0.flags = 2 << 11 }) { $0.code == 4 && $0.flags >> 11 & 15 == 2 },
     check("NOTIFY: REFUSED (RFC 1996)", soa { $0.flags = 4 << 11 | 0x400 }) { $0.code == 5 && $0.flags & 0x400 == 0 },
@@ -110,7 +115,10 @@ import Testing
     check("name that points at itself: FORMERR", WireQuery([0xc0, 0x0c], 6)) { $0.code == 1 },
     check("label type 01: FORMERR", WireQuery([0x45] + [UInt8](repeating: 0x61, count: 69) + [0], 6)) { $0.code == 1 },
     check("name of 257 octets: FORMERR", WireQuery(long(4, 63), 6)) { $0.code == 1 },
-    check("name of 255 octets: read", WireQuery(Array(long(3, 63)[..<192]) + [61] + [UInt8](repeating: 0x61, count: 61) + [0], 6)) {
+    check(
+      "name of 255 octets: read",
+      WireQuery(Array(long(3, 63)[..<192]) + [61] + [UInt8](repeating: 0x61, count: 61) + [0], 6)
+    ) {
       $0.code == 5
     },
     raw("octets after the end: FORMERR", soa().octets + Array("garbage!".utf8)) { $0?.code == 1 },

@@ -53,7 +53,8 @@ import Testing
   @Test func reservedOctetsAreHashed() throws {
     let secrets = try secrets("e5e973e5a6b2a43f48e7dc849e37bfcf")
     #expect(
-      try check(secrets, "fc93fc62807ddb86", "01abcdef5cf78f71a314227b6679ebf5", "203.0.113.203", 0x5cf7_8f71) == .valid)
+      try check(secrets, "fc93fc62807ddb86", "01abcdef5cf78f71a314227b6679ebf5", "203.0.113.203", 0x5cf7_8f71) == .valid
+    )
   }
 
   /// RFC 9018 appendix A.4: IPv6, and a secret that was rolled over.
@@ -89,7 +90,8 @@ import Testing
 
   @Test func fileOfSecrets() throws {
     let folder = try ScratchFolder()
-    let path = try folder.write("secrets", "# ours\ne5e973e5a6b2a43f48e7dc849e37bfcf\n445536bcd2513298075a5d379663c962\n")
+    let path = try folder.write(
+      "secrets", "# ours\ne5e973e5a6b2a43f48e7dc849e37bfcf\n445536bcd2513298075a5d379663c962\n")
     let read = try CookieSecrets.read(path)
     #expect(read == (try secrets("e5e973e5a6b2a43f48e7dc849e37bfcf", "445536bcd2513298075a5d379663c962")))
     let bad = try folder.write("bad", "e5e973e5a6b2a43f48e7dc849e37bfcf\nnothex\n")

@@ -129,7 +129,7 @@ import Testing
   @Test func cookiesProveTheAddress() throws {
     let servers = try (1...8).map { try DomainName("ns\($0).operator-of-a-sinkhole-\($0).example") }
     var sink = try Sink { $0.servers = servers }
-    let client = Array<UInt8>(0..<8)
+    let client = [UInt8](0..<8)
     let query = WireQuery("seized00.test", 2, edns: 0).with { $0.options = [(10, client)] }
     let first = try sink.ask(query)
     #expect(first.isTruncated)

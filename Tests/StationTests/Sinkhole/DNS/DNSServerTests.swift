@@ -197,7 +197,8 @@ final class RunningServer {
     let new = WireQuery("new.test", 1)
     #expect(client.ask(new)?.code == 5)
     running.server.serve(
-      try RunningServer.zones(SinkFixture.zonesText.replacing("\"deep.seized00.test\"", with: "new.test"), running.server.settings))
+      try RunningServer.zones(
+        SinkFixture.zonesText.replacing("\"deep.seized00.test\"", with: "new.test"), running.server.settings))
     var answered = false
     for _ in 0..<200 where !answered {
       #expect(client.ask(question)?.answers.count == 1)
@@ -240,7 +241,9 @@ final class RunningServer {
         }
         Issue.record("two servers share a port")
       } catch let error as ListenError {
-        #expect(error.description == "udp \(running.address): Address already in use; another program has this port; see 'ss -lntup'")
+        #expect(
+          error.description
+            == "udp \(running.address): Address already in use; another program has this port; see 'ss -lntup'")
       }
     }
     #expect(try running.client().ask(question)?.answers.count == 1)
@@ -249,7 +252,10 @@ final class RunningServer {
 
   @Test func addressAndPermissionGiveOneLine() throws {
     let foreign = ListenAddress(address: IPAddress(v4: 0xc000_0201), port: 5353)
-    #expect(throws: ListenError("udp 192.0.2.1:5353: Cannot assign requested address; no interface of this machine has this address")) {
+    #expect(
+      throws: ListenError(
+        "udp 192.0.2.1:5353: Cannot assign requested address; no interface of this machine has this address")
+    ) {
       try RunningServer { $0.listen = [foreign] }
     }
     let low = ListenAddress(address: IPAddress(v4: 0x7f00_0001), port: 53)

@@ -15,7 +15,9 @@ import Testing
     _ = sink.octets(WireQuery("a.seized00.test", 1).octets)
     _ = sink.octets(WireQuery("outside.test", 1).octets)
     let hour = Int(SinkFixture.second / 3600)
-    func row(_ resolver: IPAddress, _ subnet: ClientSubnet?, _ type: UInt16, _ count: UInt64, _ verified: UInt64) -> QueryCount {
+    func row(_ resolver: IPAddress, _ subnet: ClientSubnet?, _ type: UInt16, _ count: UInt64, _ verified: UInt64)
+      -> QueryCount
+    {
       QueryCount(
         hour: hour, resolver: resolver, subnet: subnet, name: "a.seized00.test", type: type, family: "Mariposa",
         count: count, verified: verified)

@@ -81,7 +81,9 @@ struct WireReply: Equatable {
     while at + 4 <= content.count {
       let length = Int(content[at + 2]) << 8 | Int(content[at + 3])
       guard at + 4 + length <= content.count else { return nil }
-      if UInt16(content[at]) << 8 | UInt16(content[at + 1]) == code { return Array(content[(at + 4)..<(at + 4 + length)]) }
+      if UInt16(content[at]) << 8 | UInt16(content[at + 1]) == code {
+        return Array(content[(at + 4)..<(at + 4 + length)])
+      }
       at += 4 + length
     }
     return nil

@@ -37,7 +37,9 @@ import Testing
       try probe([2: StubReply(code: 0, isTruncated: false)]) == [
         "error: z.yaml:2: 'a.test' is no zone: it has no name servers of its own"
       ])
-    #expect(try probe([2: StubReply(code: 2, isTruncated: false)]).first?.hasSuffix("gave code 2 for its name servers") == true)
+    #expect(
+      try probe([2: StubReply(code: 2, isTruncated: false)]).first?.hasSuffix("gave code 2 for its name servers")
+        == true)
     let signed = StubReply(code: 0, isTruncated: false, signers: 2)
     #expect(try probe([2: delegated, 43: signed]).first?.contains("still has 2 DS records") == true)
     #expect(
@@ -62,7 +64,8 @@ import Testing
     #expect(stub.ask(name, 28)?.addresses == [IPAddress(high: 0x2001_0db8_0000_0000, low: 0x80)])
     #expect(stub.ask(name, 2).map { Set($0.servers) } == Set(servers), "too long for UDP")
     #expect(stub.ask(try DomainName("other.test"), 1)?.code == 5)
-    let addresses = SinkAddresses(ipv4: [IPAddress(v4: 0xc000_0250)], ipv6: [IPAddress(high: 0x2001_0db8_0000_0000, low: 0x80)])
+    let addresses = SinkAddresses(
+      ipv4: [IPAddress(v4: 0xc000_0250)], ipv6: [IPAddress(high: 0x2001_0db8_0000_0000, low: 0x80)])
     let probe = DelegationProbe(stub, servers: servers, addresses: addresses)
     #expect(probe.check(name, path: "z.yaml", line: 2) == [])
     _ = running.stop()
@@ -92,7 +95,8 @@ import Testing
     for _ in 0..<20_000 {
       var damaged = reply
       for _ in 0..<4 {
-        damaged[Int.random(in: query.count..<reply.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+        damaged[Int.random(in: query.count..<reply.count, using: &generator)] = UInt8.random(
+          in: 0...255, using: &generator)
       }
       let read = StubReply.read(damaged, to: query)
       #expect((read?.servers.count ?? 0) <= 2)

@@ -63,7 +63,8 @@ import Testing
     #expect(try preflight { $0.servers = [] }.check(file("a.test")).map(\.severity) == [.warning])
     #expect(try preflight { $0.domainExpiry = Self.today + 100 }.check(file("a.test")).map(\.severity) == [.error])
     let soon = try preflight { $0.domainExpiry = Self.today + 100 }.check(file("a.test", end: "2026-08-01"))
-    #expect(words(soon) == ["warning: z.yaml: the name servers' domain expires on 2026-09-09, within 180 days; renew it"])
+    #expect(
+      words(soon) == ["warning: z.yaml: the name servers' domain expires on 2026-09-09, within 180 days; renew it"])
   }
 
   @Test func publicSuffixesAreNobodysName() throws {
@@ -95,7 +96,8 @@ import Testing
 
   @Test func benignNamesAreTold() throws {
     let folder = try ScratchFolder()
-    let list = try folder.write("top.txt", "# sites\n1,www.a.test\n2,b.test\nx.dga.test\ndga.test\nzz.test\nnot a name\n")
+    let list = try folder.write(
+      "top.txt", "# sites\n1,www.a.test\n2,b.test\nx.dga.test\ndga.test\nzz.test\nnot a name\n")
     let found = try preflight { $0.benignPath = list }.check(file("a.test, c.b.test, \"*.dga.test\""))
     #expect(
       words(found) == [

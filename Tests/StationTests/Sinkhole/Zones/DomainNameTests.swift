@@ -40,7 +40,8 @@ import Testing
   }
 
   @Test func mailboxes() throws {
-    #expect(DomainName(mailbox: "first.last@cert.example")?.octets == Array("\u{a}first.last\u{4}cert\u{7}example\u{0}".utf8))
+    #expect(
+      DomainName(mailbox: "first.last@cert.example")?.octets == Array("\u{a}first.last\u{4}cert\u{7}example\u{0}".utf8))
     #expect(DomainName(mailbox: "first.last@cert.example")?.description == "first\\046last.cert.example")
     for text in ["", "@", "a@", "@b.example", "a b@c.example", "a@b@c"] { #expect(DomainName(mailbox: text) == nil) }
   }

@@ -13,7 +13,9 @@ import Testing
     return NameSet(list)
   }
 
-  private func order(_ set: NameSet, _ name: String, _ kind: NameSet.Kind = .zone, _ served: (Int) -> Bool = { _ in true })
+  private func order(
+    _ set: NameSet, _ name: String, _ kind: NameSet.Kind = .zone, _ served: (Int) -> Bool = { _ in true }
+  )
     throws -> Int?
   {
     let octets = try DomainName(name).octets

@@ -56,7 +56,8 @@ import Testing
     let bad = order {
       if line.isEmpty { $0.remove(at: index) } else { $0[index] = line }
     }
-    let text = "orders:\n  - " + bad.split(separator: "\n").joined(separator: "\n    ") + "\n  - "
+    let text =
+      "orders:\n  - " + bad.split(separator: "\n").joined(separator: "\n    ") + "\n  - "
       + order { $0[4] = "zones: [ good.example ]" }.split(separator: "\n").joined(separator: "\n    ") + "\n"
     let file = try ZoneFile.read(Array(text.utf8), path: "z.yaml")
     #expect(file.problems.count == 1 && file.problems[0].line == number)
@@ -92,7 +93,8 @@ import Testing
     try folder.write("dga.txt", list)
     let path = try folder.write(
       "zones.yaml",
-      "orders:\n  - " + order { $0[4] = "zones_file: dga.txt" }.split(separator: "\n").joined(separator: "\n    ") + "\n")
+      "orders:\n  - " + order { $0[4] = "zones_file: dga.txt" }.split(separator: "\n").joined(separator: "\n    ")
+        + "\n")
     let file = try ZoneFile.read(path)
     #expect(file.nameCount == 50_000 - 5 + 1)
     #expect(file.problems.map(\.line) == [20, 10_020, 20_020, 30_020, 40_020])
@@ -105,7 +107,8 @@ import Testing
     let folder = try ScratchFolder()
     let path = try folder.write(
       "zones.yaml",
-      "orders:\n  - " + order { $0[4] = "zones_file: gone.txt" }.split(separator: "\n").joined(separator: "\n    ") + "\n")
+      "orders:\n  - " + order { $0[4] = "zones_file: gone.txt" }.split(separator: "\n").joined(separator: "\n    ")
+        + "\n")
     let file = try ZoneFile.read(path)
     #expect(file.problems.count == 1 && file.problems[0].line == 6)
     #expect(file.problems[0].reason.hasSuffix("gone.txt cannot be read: No such file or directory"))
