@@ -12,6 +12,7 @@ let package = Package(
   products: [
     .executable(name: "mothlight", targets: ["MothlightCommand"]),
     .library(name: "Mothlight", targets: ["Mothlight"]),
+    .library(name: "MothlightStation", targets: ["MothlightStation"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -23,7 +24,7 @@ let package = Package(
     .executableTarget(
       name: "MothlightCommand",
       dependencies: [
-        "Mothlight",
+        "Mothlight", "MothlightStation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"),
       ],
@@ -38,6 +39,8 @@ let package = Package(
       ],
       resources: [.embedInCode("Signatures/Signatures.yaml")],
       swiftSettings: settings),
+    .target(name: "CLinux"),
+    .target(name: "MothlightStation", dependencies: ["Mothlight", "CLinux"], swiftSettings: settings),
     .systemLibrary(name: "CLoc", providers: [.apt(["libloc-dev"])]),
     .systemLibrary(name: "CMaxMind", providers: [.apt(["libmaxminddb-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
@@ -47,6 +50,7 @@ let package = Package(
       name: "CommandTests",
       dependencies: ["MothlightCommand", "Mothlight", .product(name: "Yams", package: "Yams")],
       swiftSettings: settings),
+    .testTarget(name: "StationTests", dependencies: ["MothlightStation", "Mothlight"], swiftSettings: settings),
     .testTarget(name: "TidyTests", dependencies: ["Mothlight"], swiftSettings: settings),
   ]
 )

@@ -6,7 +6,10 @@ let package = Package(
   dependencies: [.package(name: "mothlight", path: "..")],
   targets: [
     .executableTarget(
-      name: "Fuzz", dependencies: [.product(name: "Mothlight", package: "mothlight")],
+      name: "Fuzz",
+      dependencies: [
+        .product(name: "Mothlight", package: "mothlight"), .product(name: "MothlightStation", package: "mothlight"),
+      ],
       swiftSettings: [.enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility")])
   ]
 )

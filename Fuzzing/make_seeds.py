@@ -73,3 +73,12 @@ for number, entry in enumerate(entries):
     seed("signatures", str(number), head[head.index("format:"):] + "\n  - id:" + entry)
 seed("address", "six", "2001:db8::192.0.2.1")
 seed("address", "four", "192.0.2.1")
+
+seized = struct.pack(">HHHHHH", 7, 0x0100, 1, 0, 0, 1) + b"\x03www\x05owned\x04test\x00" + struct.pack(">HH", 1, 1)
+opt = b"\x00" + struct.pack(">HHIH", 41, 1232, 0x8000, 27) + struct.pack(">HH", 10, 8) + bytes(8) + struct.pack(">HHHBB", 8, 7, 1, 24, 0) + bytes([192, 0, 2]) + struct.pack(">HH", 3, 0)
+seed("sinkhole-dns", "edns", seized + opt)
+seed("sinkhole-dns", "plain", seized[:11] + b"\x00" + seized[12:])
+zones = "orders:\n  - authority: { order: a, issuer: b, date: 2026-01-01 }\n    family: F\n    start: 2026-01-01\n    end: 2099-01-01\n    zones: [ a.test, \"*.b.test\" ]\n"
+seed("sinkhole-files", "zones", zones)
+seed("sinkhole-files", "config", "sinkhole:\n  operator: { name: a, abuse_contact: a@b.test }\n  addresses: { ipv4: [192.0.2.1] }\n  dns:\n    listen: [\"127.0.0.1:53\"]\n    ns: [ns.b.test]\n  zones: z.yaml\n")
+seed("stub-reply", "answer", query[2:] + b"\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00" + query[12:] + b"\xc0\x0c" + struct.pack(">HHIH", 2, 1, 60, 2) + b"\xc0\x0c")

@@ -26,8 +26,27 @@ import Testing
 
   @Test func promisesToTheCompilerHaveReasons() { #expect(violations(SwiftRules.unexplainedPromises) == []) }
 
-  /// The promise of harmlessness: this program reads; it cannot reach anybody.
-  @Test func nothingCanReachTheNetwork() { #expect(violations(SwiftRules.networkUse) == []) }
+  /// The only code that speaks first: to the resolver that `sinkhole check --resolver` was given.
+  static let stubResolver = "Sources/MothlightStation/Sinkhole/Preflight/StubResolver.swift"
+
+  /// The promise of harmlessness: this program reads and answers; it cannot reach anybody.
+  @Test func nothingCanReachTheNetwork() throws {
+    let stub = try #require(Self.tree.text(Self.stubResolver))
+    #expect(SwiftRules.networkUse(stub) == ["uses socket(", "uses connect("])
+    let files = Self.sources.filter { $0.path != Self.stubResolver }
+    #expect(files.flatMap { file in SwiftRules.networkUse(file.text).map { "\(file.path): \($0)" } } == [])
+  }
+
+  /// Only the station opens sockets, and only the command asks for it: the library and the rest never import it.
+  @Test func onlyTheStationHasSockets() {
+    let users = Self.sources.filter { file in
+      SwiftRules.imports(file.text).contains { $0 == "CLinux" || $0 == "MothlightStation" }
+    }
+    #expect(!users.isEmpty)
+    let floors = ["Sources/MothlightStation/", "Sources/MothlightCommand/"]
+    #expect(users.filter { file in !floors.contains { file.path.hasPrefix($0) } }.map(\.path) == [])
+    #expect(users.filter { $0.path.hasPrefix(floors[1]) && SwiftRules.imports($0.text).contains("CLinux") }.isEmpty)
+  }
 
   @Test(arguments: ["Wire", "Meter", "Detection", "Model"])
   func hotPathsAreFreeOfFoundation(_ folder: String) {

@@ -16,6 +16,7 @@ nonisolated(unsafe) private let targets: [String: (RawSpan) -> Void] = [
   "packet": fuzzPacket, "dns": fuzzDNS, "stream": fuzzStream, "datagram": fuzzDatagram, "capture": fuzzCapture,
   "zeek-tsv": fuzzZeekTSV, "zeek-json": fuzzZeekJSON, "eve": fuzzEVE, "binetflow": fuzzBinetflow, "sniff": fuzzSniff,
   "gzip": fuzzGzip, "lists": fuzzLists, "address": fuzzAddress, "signatures": fuzzSignatures, "planted": fuzzPlanted,
+  "sinkhole-dns": fuzzSinkholeDNS, "sinkhole-files": fuzzSinkholeFiles, "stub-reply": fuzzStubReply,
 ]
 
 @_cdecl("LLVMFuzzerTestOneInput")

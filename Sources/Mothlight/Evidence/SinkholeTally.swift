@@ -14,7 +14,7 @@ struct SinkholeTally {
   }
   fileprivate struct Source {
     var level: EvidenceLevel
-    var visitor: Visitor?
+    var visitor: VisitorClass?
     var port: UInt16
     var first: Timestamp
     var last: Timestamp
@@ -39,14 +39,14 @@ struct SinkholeTally {
     case .sighting(let sighting): add(sighting)
     case .sample: summary.samples += 1
     case .dnsCount(let count):
-      summary.dnsQueries += count.count &* UInt64(max(1, count.factor))
+      summary.dnsQueries += UInt64(count.count)
       if resolvers.count < Self.resolversMost { resolvers.insert(count.resolver) }
     case .notice(let notice):
-      switch notice.kind {
-      case .kernelDrops: summary.kernelDrops += notice.value
-      case .recordsLost, .diskFull: summary.recordsLost += notice.value
+      switch notice.event {
+      case .kernelDrops(let drops): summary.kernelDrops &+= drops
+      case .lost(let loss): summary.recordsLost &+= loss.total
       case .clockStep: summary.clockSteps += 1
-      case .remark, .start, .stop, .samplingFactor, .configuration: break
+      case .started, .stopped, .samplingFactor, .recovered, .remark: break
       }
     }
   }
@@ -181,8 +181,8 @@ struct SinkholeTally {
 extension SinkholeTally.Source {
   fileprivate init(_ s: Sighting) {
     self.init(
-      level: s.level, visitor: s.visitor, port: s.destinationPort, first: s.first, last: s.last, messages: s.count,
-      factor: max(1, s.factor))
+      level: s.level, visitor: s.visitor, port: s.ports.first ?? 0, first: s.first, last: s.last,
+      messages: UInt64(s.count), factor: max(1, s.samplingFactor))
   }
 
   /// A machine behind the address of a visitor makes it a victim's, never the other way round.

@@ -27,18 +27,16 @@ struct SpoolEncoder {
     case .sighting(let sighting):
       kind = .sighting
       encode(sighting, into: &body)
-    case .sample(let sample):
+    case .sample(let sample, let reason):
       kind = .sample
+      body.append([reason.rawValue])
       encode(sample, into: &body)
     case .dnsCount(let count):
       kind = .dnsCount
       encode(count, into: &body)
     case .notice(let notice):
       kind = .notice
-      body.number(UInt64(bitPattern: notice.time.nanoseconds))
-      body.append([notice.kind.rawValue])
-      body.number(notice.value)
-      body.text(notice.text, most: Self.textOctets)
+      notice.encode(into: &body)
     }
     frame(kind, body)
     records += 1
@@ -70,16 +68,17 @@ struct SpoolEncoder {
   private mutating func encode(_ s: Sighting, into body: inout SpoolOctets) {
     put(s.source, &body)
     body.fixed(s.sourcePort)
-    body.fixed(s.destinationPort)
-    body.fixed(s.portGroups)
-    body.append([s.transport.rawValue, s.level.rawValue, Self.code(s.visitor)])
-    body.number(UInt64(clamping: s.hour))
-    body.number(Self.second(s.first))
-    body.number(Self.second(s.last))
-    body.number(s.count)
-    body.number(UInt64(s.factor))
+    body.append([s.transport.rawValue, s.level.rawValue, Self.code(s.visitor), s.hasMorePorts ? 1 : 0])
+    body.number(UInt64(s.hour))
+    body.number(UInt64(s.firstSecond))
+    body.number(UInt64(s.lastSecond))
+    body.number(UInt64(s.count))
+    body.number(UInt64(s.ruleVersion))
+    body.number(UInt64(s.samplingFactor))
     body.number(number(of: s.botnet))
-    body.number(number(of: s.rule))
+    let ports = s.ports.prefix(Sighting.portsMost)
+    body.append([UInt8(ports.count)])
+    for port in ports { body.fixed(port) }
   }
 
   private mutating func encode(_ c: CheckIn, into body: inout SpoolOctets) {
@@ -88,52 +87,50 @@ struct SpoolEncoder {
     body.fixed(c.sourcePort)
     put(c.destination, &body)
     body.fixed(c.destinationPort)
-    body.append([c.transport.rawValue, c.level.rawValue, Self.code(c.visitor), c.isUniform ? 1 : 0])
-    body.number(c.payloadOctets)
-    body.number(UInt64(c.factor))
+    body.append([c.transport.rawValue, c.level.rawValue, Self.code(c.visitor)])
+    body.number(UInt64(c.payloadOctets))
+    body.number(UInt64(c.samplingFactor))
     body.number(number(of: c.family))
     body.number(number(of: c.rule ?? ""))
-    let prefix = c.prefix.prefix(CheckIn.prefixOctets)
+    let prefix = c.prefix.prefix(CheckIn.prefixOctetsMost)
     body.number(UInt64(prefix.count))
     body.append(prefix)
     switch c.application {
     case .raw: body.append([0])
+    case .udp: body.append([1])
     case .http(let h):
-      body.append([1])
-      for text in [h.method, h.host, h.uriShape, h.userAgent] { body.text(text, most: Self.textOctets) }
-      body.fixed(h.headerOrderHash)
-      body.number(h.bodyOctets)
-      body.append([h.hasReferer ? 1 : 0])
-    case .tls(let t):
       body.append([2])
-      for text in [t.serverName, t.alpn, t.ja3, t.ja4] { body.text(text, most: Self.textOctets) }
-    case .irc(let commands):
+      for text in [h.method, h.host, h.target, h.userAgent] { body.text(text, most: CheckIn.textOctetsMost) }
+      body.fixed(h.headerOrder)
+      body.number(UInt64(h.bodyOctets))
+    case .tls(let t):
       body.append([3])
-      body.text(commands, most: Self.textOctets)
+      for text in [t.serverName, t.alpn, t.ja3, t.ja4] { body.text(text, most: CheckIn.textOctetsMost) }
+    case .irc(let commands):
+      body.append([4])
+      body.text(commands, most: CheckIn.textOctetsMost)
     }
   }
 
-  private mutating func encode(_ d: DNSCount, into body: inout SpoolOctets) {
+  private mutating func encode(_ d: ResolverCount, into body: inout SpoolOctets) {
     put(d.resolver, &body)
-    if let subnet = d.clientSubnet {
+    if let subnet = d.clientNetwork {
       put(subnet.address, &body)
-      body.append([UInt8(clamping: subnet.address.isV4 ? subnet.bits - 96 : subnet.bits)])
+      body.append([UInt8(clamping: subnet.length)])
     } else {
       body.append([0])
     }
-    body.number(number(of: d.family))
+    body.number(number(of: d.botnet))
     body.number(number(of: d.name))
     body.fixed(d.type)
-    body.number(UInt64(clamping: d.hour))
-    body.number(d.count)
-    body.number(UInt64(d.factor))
+    body.number(UInt64(d.hour))
+    body.number(UInt64(d.count))
   }
 
-  static func code(_ visitor: Visitor?) -> UInt8 {
-    visitor.flatMap { Visitor.allCases.firstIndex(of: $0) }.map { UInt8($0 + 1) } ?? 0
+  /// 0 for none.
+  static func code(_ visitor: VisitorClass?) -> UInt8 {
+    visitor.flatMap { VisitorClass.allCases.firstIndex(of: $0) }.map { UInt8($0 + 1) } ?? 0
   }
-
-  private static func second(_ time: Timestamp) -> UInt64 { UInt64(max(0, time.nanoseconds / 1_000_000_000)) }
 }
 
 /// One block's records. `nil` from `next` means the end, or octets that are no record: `isDamaged` tells.
@@ -156,9 +153,12 @@ struct SpoolDecoder {
         texts.append(String(decoding: body, as: UTF8.self))
         continue
       case .sighting: if let record = sighting(&inner) { return .sighting(record) }
-      case .sample: if let record = sample(&inner) { return .sample(record) }
+      case .sample:
+        if let reason = inner.take(1)?.first.flatMap(SampleReason.init), let record = sample(&inner) {
+          return .sample(record, reason)
+        }
       case .dnsCount: if let record = dnsCount(&inner) { return .dnsCount(record) }
-      case .notice: if let record = notice(&inner) { return .notice(record) }
+      case .notice: if let record = Notice(&inner) { return .notice(record) }
       // Kinds of a later version are passed over.
       case nil: continue
       }
@@ -188,65 +188,69 @@ struct SpoolDecoder {
   }
 
   /// The visitor of a code; the outer `nil` for one that there is not.
-  private static func visitor(_ code: UInt8) -> Visitor?? {
+  private static func visitor(_ code: UInt8) -> VisitorClass?? {
     guard code > 0 else { return .some(nil) }
-    return Int(code) <= Visitor.allCases.count ? Visitor.allCases[Int(code) - 1] : nil
+    return Int(code) <= VisitorClass.allCases.count ? VisitorClass.allCases[Int(code) - 1] : nil
   }
 
   private func sighting(_ c: inout SpoolCursor) -> Sighting? {
-    guard let source = address(&c), let port = c.fixed(UInt16.self), let destination = c.fixed(UInt16.self),
-      let groups = c.fixed(UInt16.self), let codes = c.take(3), let level = EvidenceLevel(rawValue: codes[1]),
-      let visitor = Self.visitor(codes[2]), let hour = c.number(), let first = c.number(), let last = c.number(),
-      let count = c.number(), let factor = c.number(), let botnet = text(&c), let rule = text(&c)
+    guard let source = address(&c), let port = c.fixed(UInt16.self), let codes = c.take(4),
+      let level = EvidenceLevel(rawValue: codes[1]), let visitor = Self.visitor(codes[2]), let hour = c.number(),
+      let first = c.number(), let last = c.number(), first < 3600, last < 3600, let count = c.number(),
+      let version = c.number(), let factor = c.number(), let botnet = text(&c), let length = c.take(1)?.first,
+      Int(length) <= Sighting.portsMost
     else { return nil }
+    var ports: [UInt16] = []
+    for _ in 0..<length {
+      guard let port = c.fixed(UInt16.self) else { return nil }
+      ports.append(port)
+    }
     return Sighting(
-      source: source, sourcePort: port, destinationPort: destination, portGroups: groups,
-      transport: Transport(rawValue: codes[0]), botnet: botnet, hour: Int(clamping: hour),
-      first: Timestamp(seconds: Int64(clamping: first)), last: Timestamp(seconds: Int64(clamping: last)), count: count,
-      level: level, visitor: visitor, factor: UInt32(clamping: factor), rule: rule)
+      source: source, sourcePort: port, botnet: botnet, hour: UInt32(clamping: hour), firstSecond: UInt16(first),
+      lastSecond: UInt16(last), count: UInt32(clamping: count), ports: ports, hasMorePorts: codes[3] != 0,
+      transport: Transport(rawValue: codes[0]), level: level, visitor: visitor, ruleVersion: UInt32(clamping: version),
+      samplingFactor: UInt32(clamping: factor))
   }
 
   private func sample(_ c: inout SpoolCursor) -> CheckIn? {
     guard let time = c.number(), let source = address(&c), let port = c.fixed(UInt16.self),
-      let destination = address(&c), let destinationPort = c.fixed(UInt16.self), let codes = c.take(4),
+      let destination = address(&c), let destinationPort = c.fixed(UInt16.self), let codes = c.take(3),
       let level = EvidenceLevel(rawValue: codes[1]), let visitor = Self.visitor(codes[2]), let octets = c.number(),
       let factor = c.number(), let family = text(&c), let rule = text(&c), let length = c.number(),
-      length <= UInt64(CheckIn.prefixOctets), let prefix = c.take(Int(length)), let application = application(&c)
+      length <= UInt64(CheckIn.prefixOctetsMost), let prefix = c.take(Int(length)), let application = application(&c)
     else { return nil }
     return CheckIn(
       time: Timestamp(nanoseconds: Int64(bitPattern: time)), source: source, sourcePort: port, destination: destination,
-      destinationPort: destinationPort, transport: Transport(rawValue: codes[0]), prefix: prefix, payloadOctets: octets,
-      family: family, rule: rule.isEmpty ? nil : rule, level: level, visitor: visitor, application: application,
-      factor: UInt32(clamping: factor), isUniform: codes[3] != 0)
+      destinationPort: destinationPort, transport: Transport(rawValue: codes[0]), family: family,
+      rule: rule.isEmpty ? nil : rule, level: level, visitor: visitor, payloadOctets: UInt32(clamping: octets),
+      prefix: prefix, application: application, samplingFactor: UInt32(clamping: factor))
   }
 
-  private func application(_ c: inout SpoolCursor) -> CheckInApplication? {
+  private func application(_ c: inout SpoolCursor) -> ApplicationShape? {
     func texts(_ count: Int) -> [String]? {
       var out: [String] = []
       for _ in 0..<count {
-        guard let text = c.text(most: SpoolEncoder.textOctets) else { return nil }
+        guard let text = c.text(most: CheckIn.textOctetsMost) else { return nil }
         out.append(text)
       }
       return out
     }
     switch c.take(1)?.first {
     case 0: return .raw
-    case 1:
-      guard let t = texts(4), let hash = c.fixed(UInt64.self), let body = c.number(), let referer = c.take(1)?.first
-      else { return nil }
-      return .http(
-        .init(
-          method: t[0], host: t[1], uriShape: t[2], userAgent: t[3], headerOrderHash: hash, bodyOctets: body,
-          hasReferer: referer != 0))
+    case 1: return .udp
     case 2:
-      guard let t = texts(4) else { return nil }
-      return .tls(.init(serverName: t[0], alpn: t[1], ja3: t[2], ja4: t[3]))
-    case 3: return texts(1).map { .irc(commands: $0[0]) }
+      guard let t = texts(4), let order = c.fixed(UInt64.self), let body = c.number() else { return nil }
+      return .http(
+        HTTPShapeSeen(
+          method: t[0], host: t[1], target: t[2], headerOrder: order, userAgent: t[3],
+          bodyOctets: UInt32(clamping: body)))
+    case 3: return texts(4).map { .tls(TLSShapeSeen(serverName: $0[0], alpn: $0[1], ja3: $0[2], ja4: $0[3])) }
+    case 4: return texts(1).map { .irc(commands: $0[0]) }
     default: return nil
     }
   }
 
-  private func dnsCount(_ c: inout SpoolCursor) -> DNSCount? {
+  private func dnsCount(_ c: inout SpoolCursor) -> ResolverCount? {
     guard let resolver = address(&c), let length = c.take(1)?.first else { return nil }
     var subnet: Prefix?
     if length > 0 {
@@ -255,18 +259,11 @@ struct SpoolDecoder {
       }
       subnet = Prefix(address(bytes), length: Int(bits))
     }
-    guard let family = text(&c), let name = text(&c), let type = c.fixed(UInt16.self), let hour = c.number(),
-      let count = c.number(), let factor = c.number()
+    guard let botnet = text(&c), let name = text(&c), let type = c.fixed(UInt16.self), let hour = c.number(),
+      let count = c.number()
     else { return nil }
-    return DNSCount(
-      resolver: resolver, clientSubnet: subnet, family: family, name: name, type: type, hour: Int(clamping: hour),
-      count: count, factor: UInt32(clamping: factor))
-  }
-
-  private func notice(_ c: inout SpoolCursor) -> SpoolNotice? {
-    guard let time = c.number(), let code = c.take(1)?.first, let kind = SpoolNotice.Kind(rawValue: code),
-      let value = c.number(), let text = c.text(most: SpoolEncoder.textOctets)
-    else { return nil }
-    return SpoolNotice(time: Timestamp(nanoseconds: Int64(bitPattern: time)), kind: kind, value: value, text: text)
+    return ResolverCount(
+      resolver: resolver, clientNetwork: subnet, name: name, type: type, botnet: botnet, hour: UInt32(clamping: hour),
+      count: UInt32(clamping: count))
   }
 }

@@ -113,12 +113,15 @@ struct SpoolSegment {
 }
 
 extension SpoolRecord {
+  /// Records of the chain that is deleted after a while.
+  var expires: Bool { if case .sample = self { true } else { false } }
+
   /// When it was, for records that say so.
   var time: Timestamp? {
     switch self {
     case .sighting(let sighting): sighting.last
-    case .sample(let sample): sample.time
-    case .dnsCount(let count): Timestamp(seconds: Int64(clamping: count.hour) &* 3600)
+    case .sample(let sample, _): sample.time
+    case .dnsCount(let count): Timestamp(seconds: Int64(count.hour) * 3600)
     case .notice(let notice): notice.time
     }
   }

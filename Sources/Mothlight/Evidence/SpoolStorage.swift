@@ -22,6 +22,8 @@ public struct SpoolError: Error, Sendable, Equatable, CustomStringConvertible {
   public var code: Code
   /// What, where, and what to do: one line.
   public var message: String
+  /// The system's error number, 0 where it gave none.
+  public var systemCode: Int32 = 0
   public init(_ code: Code, _ message: String) {
     self.code = code
     self.message = message
@@ -32,7 +34,9 @@ public struct SpoolError: Error, Sendable, Equatable, CustomStringConvertible {
   static func system(_ path: String, _ what: String) -> SpoolError {
     let code = errno
     let isFull = code == ENOSPC || code == EDQUOT || code == EIO || code == EROFS
-    return SpoolError(isFull ? .full : .unwritable, "\(path): \(what): \(String(cString: strerror(code)))")
+    var error = SpoolError(isFull ? .full : .unwritable, "\(path): \(what): \(String(cString: strerror(code)))")
+    error.systemCode = code
+    return error
   }
 }
 

@@ -39,8 +39,9 @@ public final class SpoolWriter: SpoolSink {
   private var lock: Int32 = -1
   private var clock = Timestamp.distantPast
   private var retryAt = Timestamp.distantPast
+  private var troubleCode: Int32 = 0
   private var backOffSeconds = 1.0
-  private var lostUntold: UInt64 = 0
+  private var loss: SpoolLoss?
   private var prunedDay = Int.min
 
   static let blockOctets = 256 << 10
@@ -94,7 +95,7 @@ public final class SpoolWriter: SpoolSink {
   public func append(_ record: SpoolRecord) {
     let i = record.expires ? 1 : 0
     if state.trouble != nil, lanes[i].encoder.octets.bytes.count >= Self.blockOctets {
-      lose(1)
+      lose(record)
       return
     }
     if lanes[i].encoder.isEmpty { lanes[i].blockSince = clock }
@@ -136,12 +137,12 @@ public final class SpoolWriter: SpoolSink {
 
   private func note(_ now: Timestamp) {
     if clock != .distantPast, clock.seconds(since: now) > 2 {
-      let step = UInt64(max(0, clock.seconds(since: now) * 1000))
+      let step = UInt64(max(0, clock.seconds(since: now) * 1e9))
       for i in lanes.indices where lanes[i].blockSince > now { lanes[i].blockSince = now }
       for i in lanes.indices where lanes[i].start > now { lanes[i].start = now }
       clock = now
       retryAt = min(retryAt, now)
-      append(.notice(now, "the clock went back by \(step) ms", kind: .clockStep, value: step))
+      append(.notice(Notice(time: now, event: .clockStep(nanoseconds: step))))
     }
     clock = now
   }
@@ -215,26 +216,27 @@ extension SpoolWriter {
   private func fail(_ error: SpoolError, _ i: Int, _ now: Timestamp) {
     if lanes[i].isOpen { try? storage.truncate(lanes[i].descriptor, to: lanes[i].octets) }
     state.trouble = error.message
+    troubleCode = error.systemCode
     retryAt = now.advanced(bySeconds: backOffSeconds)
     backOffSeconds = min(Self.backOffSecondsMost, backOffSeconds * 2)
   }
 
   private func tryAgain(_ now: Timestamp) {
     state.trouble = nil
-    let lostBefore = lostUntold
-    if lostBefore > 0 {
-      lanes[0].encoder.append(
-        .notice(now, "the disk was full: \(lostBefore) records were not written", kind: .diskFull, value: lostBefore))
+    if var loss {
+      loss.to = now
+      lanes[0].encoder.append(.notice(Notice(time: now, event: .lost(loss))))
+      self.loss = nil
     }
     for i in lanes.indices where state.trouble == nil && !lanes[i].encoder.isEmpty { commit(i, at: now) }
     guard state.trouble == nil else { return }
-    lostUntold -= lostBefore
     backOffSeconds = 1
   }
 
-  private func lose(_ records: UInt64) {
-    state.lost += records
-    lostUntold += records
+  private func lose(_ record: SpoolRecord) {
+    state.lost += 1
+    if loss == nil { loss = SpoolLoss(from: clock, to: clock, code: troubleCode) }
+    loss?.count(record)
   }
 
   // MARK: start

@@ -1,16 +1,74 @@
-/// How sure it is that a source is infected with the botnet it spoke to; each step needs the one before.
-public enum EvidenceLevel: UInt8, Comparable, Sendable, CaseIterable {
-  /// It reached the address; anyone may.
+/// One contact of a machine outside with a sinkhole: who came, what it said, and how much that proves.
+///
+/// Nothing in it names a person: credentials, bodies, user and host names were dropped before it was made.
+public struct CheckIn: Sendable, Hashable {
+  public var time: Timestamp
+  public var source: IPAddress
+  /// Needed to tell machines behind a carrier's address translation apart (RFC 6302).
+  public var sourcePort: UInt16
+  /// As the visitor addressed it, also behind a catch-all.
+  public var destination: IPAddress
+  public var destinationPort: UInt16
+  public var transport: Transport
+  /// Botnet of the zone or listener that was contacted; empty when unknown. At most `nameOctetsMost` octets.
+  public var family: String
+  /// Signature that matched; `nil` when none did.
+  public var rule: String?
+  public var level: EvidenceLevel
+  /// `nil` for what may be a victim.
+  public var visitor: VisitorClass?
+  /// Octets received, of which `prefix` keeps the first.
+  public var payloadOctets: UInt32
+  /// First octets without the fields that the signature declares personal; at most `prefixOctetsMost`.
+  public var prefix: [UInt8]
+  public var application: ApplicationShape
+  /// How many check-ins this one stands for while the sinkhole samples by source; 1: everything is recorded.
+  public var samplingFactor: UInt32
+
+  public static let prefixOctetsMost = 128
+  /// Longest botnet or signature name.
+  public static let nameOctetsMost = 64
+  /// Longest host name (RFC 1035 section 2.3.4), request target, user agent: what is longer is cut.
+  public static let textOctetsMost = 255
+
+  public init(
+    time: Timestamp, source: IPAddress, sourcePort: UInt16, destination: IPAddress, destinationPort: UInt16,
+    transport: Transport, family: String = "", rule: String? = nil, level: EvidenceLevel = .connected,
+    visitor: VisitorClass? = nil, payloadOctets: UInt32 = 0, prefix: [UInt8] = [],
+    application: ApplicationShape = .raw, samplingFactor: UInt32 = 1
+  ) {
+    self.time = time
+    self.source = source
+    self.sourcePort = sourcePort
+    self.destination = destination
+    self.destinationPort = destinationPort
+    self.transport = transport
+    self.family = family
+    self.rule = rule
+    self.level = level
+    self.visitor = visitor
+    self.payloadOctets = payloadOctets
+    self.prefix = prefix
+    self.application = application
+    self.samplingFactor = samplingFactor
+  }
+}
+
+/// How much a contact proves. A raw hit is no infection: more than 99 % of the addresses at one sinkhole were no victims
+/// (Rezaeirad et al., "Schrödinger's RAT", USENIX Security 2018).
+public enum EvidenceLevel: UInt8, Sendable, Hashable, CaseIterable, Comparable {
+  /// It came, and that is all.
   case connected
-  /// What it sent has the shape of the protocol.
+  /// It spoke the protocol that the botnet uses.
   case shaped
-  /// A rule knows the message.
+  /// A signature matched.
   case recognised
-  /// Recognised again, at the interval of the bot.
+  /// A signature matched again, with the timing of the bot.
   case repeated
 
   public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 
+  /// As the output spells it.
   public var name: String {
     switch self {
     case .connected: "connected"
@@ -21,121 +79,76 @@ public enum EvidenceLevel: UInt8, Comparable, Sendable, CaseIterable {
   }
 }
 
-/// Who comes to a sinkhole without being infected. Labelled and counted apart, never dropped.
-public enum Visitor: String, Sendable, CaseIterable {
-  case scanner, crawler, sandbox, researcher, referer, hosting
-}
+/// Who comes to a sinkhole without being a victim. Labelled and counted apart, never dropped.
+public enum VisitorClass: UInt8, Sendable, Hashable, CaseIterable {
+  case scanner = 1
+  case crawler, sandbox, researcher
+  /// A person who followed a link of a compromised page: the request has a Referer.
+  case referer
+  /// A data centre, a relay, a VPN exit: somebody's program, but nobody's home.
+  case hosting
 
-/// One message of a source to the sinkhole, kept as a sample.
-public struct CheckIn: Hashable, Sendable {
-  /// Octets of `prefix` kept; more are cut off when it is written.
-  public static let prefixOctets = 128
-
-  public var time: Timestamp
-  public var source: IPAddress
-  public var sourcePort: UInt16
-  public var destination: IPAddress
-  public var destinationPort: UInt16
-  public var transport: Transport
-  /// The botnet of the zone or listener; empty when none is known.
-  public var family: String
-  /// The signature that knew it.
-  public var rule: String?
-  public var level: EvidenceLevel
-  public var visitor: Visitor?
-  /// Length of all that was received.
-  public var payloadOctets: UInt64
-  /// The first octets, after personal data were dropped.
-  public var prefix: [UInt8]
-  public var application: CheckInApplication
-  /// One source of so many is recorded; 1: every one.
-  public var factor: UInt32
-  /// Part of the uniform sample of all messages, rather than one of a source's first of the day.
-  public var isUniform: Bool
-
-  public init(
-    time: Timestamp = Timestamp(nanoseconds: 0), source: IPAddress, sourcePort: UInt16 = 0,
-    destination: IPAddress = .unspecified, destinationPort: UInt16 = 0, transport: Transport = .udp,
-    prefix: [UInt8] = [], payloadOctets: UInt64 = 0, family: String = "", rule: String? = nil,
-    level: EvidenceLevel = .connected, visitor: Visitor? = nil, application: CheckInApplication = .raw,
-    factor: UInt32 = 1, isUniform: Bool = false
-  ) {
-    self.time = time
-    self.source = source
-    self.sourcePort = sourcePort
-    self.destination = destination
-    self.destinationPort = destinationPort
-    self.transport = transport
-    self.prefix = prefix
-    self.payloadOctets = payloadOctets
-    self.family = family
-    self.rule = rule
-    self.level = level
-    self.visitor = visitor
-    self.application = application
-    self.factor = factor
-    self.isUniform = isUniform
-  }
-}
-
-/// What the protocol of a check-in tells, without a body, a credential, a user or a host name of the machine.
-public enum CheckInApplication: Hashable, Sendable {
-  /// Octets without a protocol that the sinkhole reads.
-  case raw
-  case http(HTTP)
-  case tls(TLS)
-  /// The commands of the first lines, such as `NICK USER`, without their arguments.
-  case irc(commands: String)
-
-  public struct HTTP: Hashable, Sendable {
-    public var method: String
-    /// The name asked for: one of the seized names, or what a visitor looked for.
-    public var host: String
-    /// Path with its varying parts replaced.
-    public var uriShape: String
-    public var userAgent: String
-    /// Keyed or plain hash of the order of header names.
-    public var headerOrderHash: UInt64
-    public var bodyOctets: UInt64
-    public var hasReferer: Bool
-
-    public init(
-      method: String = "", host: String = "", uriShape: String = "", userAgent: String = "",
-      headerOrderHash: UInt64 = 0, bodyOctets: UInt64 = 0, hasReferer: Bool = false
-    ) {
-      self.method = method
-      self.host = host
-      self.uriShape = uriShape
-      self.userAgent = userAgent
-      self.headerOrderHash = headerOrderHash
-      self.bodyOctets = bodyOctets
-      self.hasReferer = hasReferer
-    }
-  }
-
-  /// Of the ClientHello.
-  public struct TLS: Hashable, Sendable {
-    public var serverName: String
-    /// The first protocol offered (RFC 7301).
-    public var alpn: String
-    /// 32 hexadecimal digits.
-    public var ja3: String
-    public var ja4: String
-
-    public init(serverName: String = "", alpn: String = "", ja3: String = "", ja4: String = "") {
-      self.serverName = serverName
-      self.alpn = alpn
-      self.ja3 = ja3
-      self.ja4 = ja4
-    }
-  }
-
+  /// As the output spells it.
   public var name: String {
     switch self {
-    case .raw: "raw"
-    case .http: "http"
-    case .tls: "tls"
-    case .irc: "irc"
+    case .scanner: "scanner"
+    case .crawler: "crawler"
+    case .sandbox: "sandbox"
+    case .researcher: "researcher"
+    case .referer: "referer"
+    case .hosting: "hosting"
     }
+  }
+}
+
+/// What a visitor's first message looked like, by protocol.
+public enum ApplicationShape: Sendable, Hashable {
+  /// A stream that is none of the others, or nothing at all.
+  case raw
+  case udp
+  indirect case http(HTTPShapeSeen)
+  indirect case tls(TLSShapeSeen)
+  /// Command words in their order, such as `PASS NICK USER`; what follows them is personal.
+  case irc(commands: String)
+}
+
+/// The parts of an HTTP request that tell programs apart.
+public struct HTTPShapeSeen: Sendable, Hashable {
+  public var method: String
+  public var host: String
+  /// Path and query with the values of personal fields taken out.
+  public var target: String
+  /// FNV-1a over the lower-case header names in their order.
+  public var headerOrder: UInt64
+  public var userAgent: String
+  public var bodyOctets: UInt32
+
+  public init(
+    method: String, host: String, target: String, headerOrder: UInt64 = 0, userAgent: String = "",
+    bodyOctets: UInt32 = 0
+  ) {
+    self.method = method
+    self.host = host
+    self.target = target
+    self.headerOrder = headerOrder
+    self.userAgent = userAgent
+    self.bodyOctets = bodyOctets
+  }
+}
+
+/// What a ClientHello (RFC 8446 section 4.1.2) tells of the program that sent it.
+public struct TLSShapeSeen: Sendable, Hashable {
+  /// Server name; empty when none was sent, as by many old bots.
+  public var serverName: String
+  public var alpn: String
+  /// 32 hexadecimal digits.
+  public var ja3: String
+  public var ja4: String
+
+  public init(serverName: String, alpn: String = "", ja3: String = "", ja4: String = "") {
+    self.serverName = serverName
+    self.alpn = alpn
+    self.ja3 = ja3
+    self.ja4 = ja4
   }
 }

@@ -61,8 +61,8 @@ extension JSONWriter {
     endObject()
     key("visitors")
     beginObject()
-    for kind in Visitor.allCases {
-      key(text: kind.rawValue)
+    for kind in VisitorClass.allCases {
+      key(text: kind.name)
       value(counts.visitors[kind] ?? 0)
     }
     endObject()

@@ -22,7 +22,7 @@ public struct SinkholeSummary: Sendable {
   public struct SourceCounts: Sendable {
     /// By the highest level that each reached, in order of `EvidenceLevel`; visitors are not among them.
     public var byLevel = [UInt64](repeating: 0, count: EvidenceLevel.allCases.count)
-    public var visitors: [Visitor: UInt64] = [:]
+    public var visitors: [VisitorClass: UInt64] = [:]
     public var messages: UInt64 = 0
     public var first = Timestamp.distantFuture
     public var last = Timestamp.distantPast

@@ -53,8 +53,8 @@ extension TableExporter {
   }
 
   static func visitors(_ counts: SinkholeSummary.SourceCounts) -> String {
-    let parts = Visitor.allCases.compactMap { kind in
-      counts.visitors[kind].map { "\(ReportWords.grouped($0)) \(kind.rawValue)" }
+    let parts = VisitorClass.allCases.compactMap { kind in
+      counts.visitors[kind].map { "\(ReportWords.grouped($0)) \(kind.name)" }
     }
     return parts.isEmpty ? "no visitors" : "visitors kept apart: " + parts.joined(separator: ", ")
   }

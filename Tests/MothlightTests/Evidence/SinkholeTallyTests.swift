@@ -5,14 +5,13 @@ import Testing
 
 @Suite struct SinkholeTallyTests {
   private func sighting(
-    _ source: String, _ level: EvidenceLevel, _ visitor: Visitor? = nil, of botnet: String = "Mariposa"
+    _ source: String, _ level: EvidenceLevel, _ visitor: VisitorClass? = nil, of botnet: String = "Mariposa"
   ) -> SpoolRecord {
     let start = SpoolFixture.start
     return .sighting(
       Sighting(
-        source: IPAddress(source) ?? .unspecified, destinationPort: 3431, botnet: botnet, hour: start.hour,
-        first: start,
-        last: start.advanced(bySeconds: 60), count: 2, level: level, visitor: visitor))
+        source: IPAddress(source) ?? .unspecified, sourcePort: 1024, botnet: botnet, hour: UInt32(start.hour),
+        firstSecond: 0, lastSecond: 60, count: 2, ports: [3431], transport: .udp, level: level, visitor: visitor))
   }
 
   @Test func sourcesAreCountedOnceByTheirHighestLevel() {
@@ -54,9 +53,11 @@ import Testing
 
   @Test func whatASensorLostIsAdded() {
     var tally = SinkholeTally()
-    tally.add(.notice(SpoolFixture.start, "x", kind: .kernelDrops, value: 7))
-    tally.add(.notice(SpoolFixture.start, "x", kind: .diskFull, value: 3))
-    tally.add(.notice(SpoolFixture.start, "x", kind: .recordsLost, value: 2))
+    var loss = SpoolLoss(from: SpoolFixture.start, to: SpoolFixture.start, code: 28)
+    loss.sightings = 3
+    loss.dnsCounts = 2
+    tally.add(.notice(Notice(time: SpoolFixture.start, event: .kernelDrops(7))))
+    tally.add(.notice(Notice(time: SpoolFixture.start, event: .lost(loss))))
     let s = tally.summed(networks: nil)
     #expect(s.kernelDrops == 7 && s.recordsLost == 5)
   }

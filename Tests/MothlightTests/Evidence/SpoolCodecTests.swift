@@ -25,7 +25,7 @@ import Testing
     var sighting = SpoolFixture.sighting(1)
     sighting.botnet = String(repeating: "ü", count: 500)
     sighting.count = .max
-    sighting.factor = .max
+    sighting.samplingFactor = .max
     var encoder = SpoolEncoder()
     encoder.append(.sighting(sighting))
     var decoder = SpoolDecoder(encoder.octets.bytes)
@@ -33,7 +33,7 @@ import Testing
       Issue.record("no sighting came back")
       return
     }
-    #expect(back.count == .max && back.factor == .max)
+    #expect(back.count == .max && back.samplingFactor == .max)
     #expect(back.botnet.utf8.count <= SpoolEncoder.textOctets + 2)
   }
 

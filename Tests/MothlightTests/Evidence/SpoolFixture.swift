@@ -9,40 +9,50 @@ enum SpoolFixture {
   static func sighting(_ n: Int) -> Sighting {
     Sighting(
       source: n % 5 == 0 ? IPAddress(high: 0x2001_0db8_0000_0001, low: 0) : IPAddress(v4: 0xf000_0000 + UInt32(n)),
-      sourcePort: UInt16(1024 + n % 60_000), destinationPort: 3431, portGroups: UInt16(n % 7), transport: .udp,
-      botnet: n % 3 == 0 ? "Mariposa" : "Butterfly", hour: start.hour + n / 100,
-      first: start.advanced(bySeconds: Double(n)), last: start.advanced(bySeconds: Double(n + 30)),
-      count: UInt64(n + 1),
-      level: EvidenceLevel.allCases[n % 4], visitor: n % 6 == 0 ? Visitor.allCases[n % Visitor.allCases.count] : nil,
-      factor: n % 9 == 0 ? 16 : 1, rule: n % 2 == 0 ? "mariposa-join" : "")
+      sourcePort: UInt16(1024 + n % 60_000), botnet: n % 3 == 0 ? "Mariposa" : "Butterfly",
+      hour: UInt32(start.hour + n / 100), firstSecond: UInt16(n % 1800), lastSecond: UInt16(1800 + n % 1800),
+      count: UInt32(n + 1), ports: Array([3431, 80, 443, 6667].prefix(n % 5)), hasMorePorts: n % 7 == 0,
+      transport: .udp,
+      level: EvidenceLevel.allCases[n % 4],
+      visitor: n % 6 == 0 ? VisitorClass.allCases[n % VisitorClass.allCases.count] : nil, ruleVersion: 3,
+      samplingFactor: n % 9 == 0 ? 16 : 1)
   }
 
   static func sample(_ n: Int) -> CheckIn {
-    let applications: [CheckInApplication] = [
-      .raw, .irc(commands: "NICK USER JOIN"), .tls(.init(serverName: "a.example", alpn: "h2", ja3: "00", ja4: "t13")),
+    let applications: [ApplicationShape] = [
+      .raw, .udp, .irc(commands: "NICK USER JOIN"),
+      .tls(TLSShapeSeen(serverName: "a.example", alpn: "h2", ja3: "00", ja4: "t13")),
       .http(
-        .init(
-          method: "GET", host: "b.example", uriShape: "/#", userAgent: "x", headerOrderHash: .max, bodyOctets: 12,
-          hasReferer: true)),
+        HTTPShapeSeen(
+          method: "GET", host: "b.example", target: "/#", headerOrder: .max, userAgent: "x", bodyOctets: 12)),
     ]
     return CheckIn(
       time: start.advanced(bySeconds: Double(n)), source: IPAddress(v4: UInt32(n)), sourcePort: 1,
-      destination: .unspecified,
-      destinationPort: 80, transport: .tcp, prefix: [UInt8](repeating: UInt8(n % 256), count: n % 129),
-      payloadOctets: 999,
-      family: "Mariposa", rule: n % 2 == 0 ? nil : "r", level: .shaped, visitor: .crawler,
-      application: applications[n % 4], factor: 2, isUniform: n % 2 == 0)
+      destination: .unspecified, destinationPort: 80, transport: .tcp, family: "Mariposa", rule: n % 2 == 0 ? nil : "r",
+      level: .shaped, visitor: .crawler, payloadOctets: 999, prefix: [UInt8](repeating: UInt8(n % 256), count: n % 129),
+      application: applications[n % 5], samplingFactor: 2)
+  }
+
+  static func notice(_ n: Int) -> Notice {
+    var loss = SpoolLoss(from: start, to: start.advanced(bySeconds: 9), code: 28)
+    loss.sightings = 3
+    loss.samples = UInt64(n)
+    let events: [Notice.Event] = [
+      .started(configuration: [1, 2, 3], version: "0.1.0"), .stopped, .samplingFactor(8), .kernelDrops(UInt64(n)),
+      .lost(loss), .clockStep(nanoseconds: .max), .recovered("half"), .remark("zone loaded"),
+    ]
+    return Notice(time: start.advanced(bySeconds: Double(n)), event: events[n / 8 % events.count])
   }
 
   static func record(_ n: Int) -> SpoolRecord {
     switch n % 8 {
-    case 6: .sample(sample(n))
+    case 6: .sample(sample(n), n % 16 == 6 ? .uniform : .firstOfDay)
     case 7:
       .dnsCount(
-        DNSCount(
-          resolver: IPAddress(v4: 0x0808_0808), clientSubnet: n % 16 == 7 ? Prefix("192.0.2.0/24") : nil,
-          family: "Mariposa", name: "n\(n % 40).example", type: 28, hour: 5, count: 7, factor: 1))
-    case 5: .notice(SpoolFixture.start, "drop \(n)", kind: .kernelDrops, value: UInt64(n))
+        ResolverCount(
+          resolver: IPAddress(v4: 0x0808_0808), clientNetwork: n % 16 == 7 ? Prefix("192.0.2.0/24") : nil,
+          name: "n\(n % 40).example", type: 28, botnet: "Mariposa", hour: 5, count: 7))
+    case 5: .notice(notice(n))
     default: .sighting(sighting(n))
     }
   }

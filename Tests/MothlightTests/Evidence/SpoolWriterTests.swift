@@ -115,7 +115,7 @@ import Testing
       let (records, segments) = try SpoolFixture.read(folder)
       #expect(segments.allSatisfy { $0.isVerified })
       let told = records.reduce(UInt64(0)) {
-        if case .notice(let notice) = $1, notice.kind == .diskFull { return $0 + notice.value }
+        if case .notice(let notice) = $1, case .lost(let loss) = notice.event { return $0 + loss.total }
         return $0
       }
       #expect(told == writer.state.lost)
@@ -151,7 +151,7 @@ import Testing
       var clock = 0.0
       for n in 0..<20_000 where writer.state.trouble == nil {
         clock += 1
-        writer.append(.sample(SpoolFixture.sample(128 + n % 1)))
+        writer.append(.sample(SpoolFixture.sample(128 + n % 1), .firstOfDay))
         writer.flush(now: start.advanced(bySeconds: clock))
       }
       #expect(writer.state.trouble != nil)
@@ -180,7 +180,9 @@ import Testing
       let records = try SpoolFixture.read(folder).records
       #expect(records.contains(.sighting(SpoolFixture.sighting(1))))
       #expect(
-        records.contains { if case .notice(let n) = $0 { n.kind == .clockStep && n.value > 7_000_000 } else { false } })
+        records.contains {
+          if case .notice(let n) = $0 { n.event == .clockStep(nanoseconds: 7_201_000_000_000) } else { false }
+        })
     }
   }
 

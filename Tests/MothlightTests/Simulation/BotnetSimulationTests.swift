@@ -103,19 +103,19 @@ struct BotnetSimulationTests {
     #expect(files.contains("\(folder)/truth.csv"))
     struct Key: Hashable {
       var source: IPAddress
-      var hour: Int
+      var hour: UInt32
     }
     let keys = kept.sightings.map { Key(source: $0.source, hour: $0.hour) }
     #expect(!keys.isEmpty && Set(keys).count == keys.count)
-    #expect(kept.sightings.allSatisfy { $0.first <= $0.last && $0.first.hour == $0.hour && $0.count > 0 })
-    #expect(Set(kept.sightings.compactMap(\.visitor)) == Set(Visitor.allCases))
+    #expect(kept.sightings.allSatisfy { $0.first <= $0.last && $0.first.hour == Int($0.hour) && $0.count > 0 })
+    #expect(Set(kept.sightings.compactMap(\.visitor)) == Set(VisitorClass.allCases))
     let rows = try String(contentsOfFile: "\(folder)/sightings.csv", encoding: .utf8).split(separator: "\n")
     #expect(rows[0] == "hour,sensor,ip,asn,cc,tz,fp,id,contacts,valid")
     #expect(rows.count > keys.count)
     let counted = rows.dropFirst().reduce(UInt64(0)) {
       $0 + (UInt64($1.split(separator: ",", omittingEmptySubsequences: false)[8]) ?? 0)
     }
-    #expect(counted == kept.sightings.reduce(0) { $0 + $1.count })
+    #expect(counted == kept.sightings.reduce(UInt64(0)) { $0 + UInt64($1.count) })
     // A second run must not replace the first unasked.
     #expect(throws: SimulationError(.alreadyExists, "")) { try BotnetFiles(small()).run(into: folder, sink: nil) }
   }

@@ -63,7 +63,7 @@ public struct BotnetFiles: Sendable {
   }
 
   private struct Visit {
-    var kind: Visitor?
+    var kind: VisitorClass?
     var sources: Set<IPAddress> = []
     var contacts: UInt64 = 0
 
@@ -100,7 +100,7 @@ public struct BotnetFiles: Sendable {
     try file.append("visitor,class,source,contacts\n")
     for (number, visit) in seen.sorted(by: { $0.key < $1.key }) {
       for source in visit.sources.sorted() {
-        try file.append("\(number),\(visit.kind?.rawValue ?? ""),\(source),\(visit.contacts)\n")
+        try file.append("\(number),\(visit.kind?.name ?? ""),\(source),\(visit.contacts)\n")
       }
     }
     try file.close()
@@ -135,17 +135,16 @@ struct SightingMerger {
   }
 
   mutating func add(_ c: BotnetSimulation.Contact) {
-    let first = Timestamp(seconds: Int64(c.hour) * 3600 + Int64(c.first))
-    let last = Timestamp(seconds: Int64(c.hour) * 3600 + Int64(c.last))
     var sighting =
       open[c.source]
       ?? Sighting(
         source: c.source, sourcePort: UInt16(1024 + (UInt32(c.fingerprint) &* 251 &+ UInt32(c.first)) % 64_000),
-        destinationPort: 3431, portGroups: 1, transport: .udp, botnet: botnet, hour: c.hour, first: first, last: last,
-        count: 0, level: c.level, visitor: c.visitor, rule: c.level >= .recognised ? "simulated" : "")
-    sighting.first = min(sighting.first, first)
-    sighting.last = max(sighting.last, last)
-    sighting.count += UInt64(c.contacts)
+        botnet: botnet, hour: UInt32(clamping: c.hour), firstSecond: UInt16(clamping: c.first),
+        lastSecond: UInt16(clamping: c.last), count: 0, ports: [3431], transport: .udp, level: c.level,
+        visitor: c.visitor)
+    sighting.firstSecond = min(sighting.firstSecond, UInt16(clamping: c.first))
+    sighting.lastSecond = max(sighting.lastSecond, UInt16(clamping: c.last))
+    sighting.count &+= c.contacts
     sighting.level = max(sighting.level, c.level)
     // A machine behind the same address makes it more than a visitor's.
     if c.visitor == nil { sighting.visitor = nil }
@@ -161,6 +160,6 @@ struct SightingMerger {
       if let sighting = open[source] { sink.append(.sighting(sighting)) }
     }
     open.removeAll(keepingCapacity: true)
-    sink.flush(now: Timestamp(seconds: Int64(hour + 1) * 3600))
+    sink.flush(now: Timestamp(seconds: (Int64(hour) + 1) * 3600))
   }
 }

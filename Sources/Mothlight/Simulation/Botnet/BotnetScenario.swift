@@ -2,7 +2,7 @@
 ///
 /// Machines stand in homes and offices behind shared addresses, networks renumber them by their own policy, people switch
 /// them on and off by their own clock, infections come and go, and all kinds of visitors come too (census.md section 3).
-public struct BotnetScenario: Codable, Sendable, Equatable {
+public struct BotnetScenario: Decodable, Sendable, Equatable {
   /// Botnet name in every record.
   public var botnet: String
   public var seed: UInt64
@@ -22,11 +22,11 @@ public struct BotnetScenario: Codable, Sendable, Equatable {
   public var halfLifeDays: Double
   public var behaviour: [Behaviour: Double]
   public var networks: [Network]
-  public var visitors: [Visitor: Int]
+  public var visitors: [VisitorClass: Int]
   public var sensors: [Sensor]
 
   /// What the check-in carries to tell machines apart.
-  public enum Identity: String, Codable, Sendable, CaseIterable {
+  public enum Identity: String, Decodable, Sendable, CaseIterable {
     case none, stable
     /// Made anew at each start of the machine.
     case perStart = "per_start"
@@ -35,13 +35,13 @@ public struct BotnetScenario: Codable, Sendable, Equatable {
   }
 
   /// When a machine is on.
-  public enum Behaviour: String, Codable, Sendable, CaseIterable, CodingKeyRepresentable {
+  public enum Behaviour: String, Decodable, Sendable, CaseIterable, CodingKeyRepresentable {
     case alwaysOn = "always_on"
     case home, office, sporadic
   }
 
   /// Machines of one provider.
-  public struct Network: Codable, Sendable, Equatable {
+  public struct Network: Decodable, Sendable, Equatable {
     /// Private-use numbers (RFC 6996) are for this.
     public var asn: UInt32
     public var country: String
@@ -70,7 +70,7 @@ public struct BotnetScenario: Codable, Sendable, Equatable {
   }
 
   /// How a provider gives out addresses.
-  public enum Policy: String, Codable, Sendable, CaseIterable {
+  public enum Policy: String, Decodable, Sendable, CaseIterable {
     case fixed = "static"
     /// 12 to 90 days, drawn once for the network.
     case long
@@ -84,7 +84,7 @@ public struct BotnetScenario: Codable, Sendable, Equatable {
   }
 
   /// A sinkhole of several that see the same botnet.
-  public struct Sensor: Codable, Sendable, Equatable {
+  public struct Sensor: Decodable, Sendable, Equatable {
     public var name: String
     /// Share of the check-ins that come to it.
     public var visibility: Double
@@ -99,7 +99,7 @@ public struct BotnetScenario: Codable, Sendable, Equatable {
     checkInSeconds: Double = 240, loss: Double = 0.01, identity: Identity = .none, birthsPerDay: Double = 0.02,
     halfLifeDays: Double = 60,
     behaviour: [Behaviour: Double] = [.alwaysOn: 0.15, .home: 0.5, .office: 0.25, .sporadic: 0.1],
-    networks: [Network] = Self.mixedNetworks, visitors: [Visitor: Int] = Self.usualVisitors,
+    networks: [Network] = Self.mixedNetworks, visitors: [VisitorClass: Int] = Self.usualVisitors,
     sensors: [Sensor] = [Sensor(name: "sinkhole")]
   ) {
     self.botnet = botnet
@@ -127,7 +127,7 @@ public struct BotnetScenario: Codable, Sendable, Equatable {
     Network(asn: 64_516, country: "BR", timeZone: -3, policy: .weekly, share: 0.1),
     Network(asn: 64_517, country: "US", timeZone: -5, policy: .fixed, share: 0.1, household: 3),
   ]
-  public static let usualVisitors: [Visitor: Int] = [
+  public static let usualVisitors: [VisitorClass: Int] = [
     .scanner: 120, .crawler: 20, .sandbox: 30, .researcher: 5, .referer: 60, .hosting: 10,
   ]
 }
@@ -156,7 +156,24 @@ extension BotnetScenario {
       birthsPerDay: try value(.birthsPerDay, defaults.birthsPerDay),
       halfLifeDays: try value(.halfLifeDays, defaults.halfLifeDays),
       behaviour: try value(.behaviour, defaults.behaviour), networks: try value(.networks, defaults.networks),
-      visitors: try value(.visitors, defaults.visitors), sensors: try value(.sensors, defaults.sensors))
+      visitors: try values.decodeIfPresent([String: Int].self, forKey: .visitors).map(Self.visitors)
+        ?? defaults.visitors, sensors: try value(.sensors, defaults.sensors))
+  }
+}
+
+extension BotnetScenario {
+  private static func visitors(_ named: [String: Int]) throws -> [VisitorClass: Int] {
+    var out: [VisitorClass: Int] = [:]
+    for (name, count) in named {
+      guard let kind = VisitorClass.allCases.first(where: { $0.name == name }) else {
+        let known = VisitorClass.allCases.map(\.name).joined(separator: ", ")
+        throw DecodingError.dataCorrupted(
+          .init(
+            codingPath: [CodingKeys.visitors], debugDescription: "no visitor is called '\(name)'; there are \(known)"))
+      }
+      out[kind] = count
+    }
+    return out
   }
 }
 
@@ -190,8 +207,6 @@ extension BotnetScenario.Sensor {
       visibility: try values.decodeIfPresent(Double.self, forKey: .visibility) ?? 1)
   }
 }
-
-extension Visitor: Codable, CodingKeyRepresentable {}
 
 extension BotnetScenario {
   static let daysMost = 400

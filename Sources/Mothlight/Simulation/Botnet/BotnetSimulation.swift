@@ -21,7 +21,7 @@ struct BotnetSimulation {
     var first: Int
     var last: Int
     var level: EvidenceLevel
-    var visitor: Visitor?
+    var visitor: VisitorClass?
     /// Its number among the visitors, for the truth.
     var visitorNumber = 0
   }

@@ -1,6 +1,6 @@
 /// Somebody who comes to a sinkhole without being infected, in one of the ways that sinkholes report (sinkhole.md section 2).
 struct SimulatedVisitor: Sendable {
-  let kind: Visitor
+  let kind: VisitorClass
   let number: Int
   private let address: UInt32
   private let draw: UInt64
@@ -8,7 +8,7 @@ struct SimulatedVisitor: Sendable {
   /// Addresses of visitors follow those of the machines.
   static func all(of scenario: BotnetScenario, firstAddress: UInt32) -> [SimulatedVisitor] {
     var out: [SimulatedVisitor] = []
-    for kind in Visitor.allCases {
+    for kind in VisitorClass.allCases {
       for _ in 0..<(scenario.visitors[kind] ?? 0) {
         let number = out.count
         out.append(

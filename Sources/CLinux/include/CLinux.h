@@ -1,0 +1,4 @@
+#ifndef MOTHLIGHT_CLINUX_H
+#define MOTHLIGHT_CLINUX_H
+#include "CLinuxDatagram.h"
+#endif
