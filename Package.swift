@@ -23,7 +23,7 @@ let package = Package(
     .executableTarget(
       name: "MothlightCommand",
       dependencies: [
-        "Mothlight",
+        "Mothlight", "MothlightStation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"),
       ],
@@ -38,9 +38,12 @@ let package = Package(
       ],
       resources: [.embedInCode("Signatures/Signatures.yaml")],
       swiftSettings: settings),
+    .target(name: "CLinux"),
+    .target(name: "MothlightStation", dependencies: ["Mothlight", "CLinux"], swiftSettings: settings),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
     .testTarget(name: "MothlightTests", dependencies: ["Mothlight"], swiftSettings: settings),
+    .testTarget(name: "StationTests", dependencies: ["MothlightStation", "Mothlight"], swiftSettings: settings),
     .testTarget(
       name: "CommandTests",
       dependencies: ["MothlightCommand", "Mothlight", .product(name: "Yams", package: "Yams")],
