@@ -39,6 +39,8 @@ public final class CheckInTally {
     public var refused: UInt64 = 0
     public var forgotten: UInt64 = 0
     public var clockStepsBack: UInt64 = 0
+
+    public init() {}
   }
 
   let settings: Settings

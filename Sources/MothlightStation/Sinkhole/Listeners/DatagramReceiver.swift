@@ -9,7 +9,7 @@ final class DatagramReceiver {
   /// Octets kept of a datagram; a check-in takes less than a hundred, and the length of a longer one is known anyway.
   static let octetsMost: UInt32 = 2048
   /// Calls in one turn of the loop, so that a flooded port does not starve the others.
-  static let callsMost = 8
+  static let callsMost = 32
 
   private let socket: Socket
   private let declared: UInt16
@@ -80,16 +80,18 @@ final class DatagramReceiver {
     }
   }
 
-  /// The kernel's counter has 32 bits and wraps.
+  /// The kernel's counter has 32 bits and wraps; what comes with a datagram is as old as the datagram.
   private func note(drops: UInt32) {
-    kernelDrops &+= UInt64(drops &- dropsSeen)
+    let ahead = Int32(bitPattern: drops &- dropsSeen)
+    guard ahead > 0 else { return }
+    kernelDrops &+= UInt64(ahead)
     dropsSeen = drops
   }
 
   /// Asks the kernel, since the counter on datagrams comes only with the next one. Drops since the last question.
   func pollDrops() -> UInt64 {
     let before = kernelDrops
-    note(drops: max(dropsSeen, clinux_drops(socket.descriptor)))
+    note(drops: clinux_drops(socket.descriptor))
     return kernelDrops &- before
   }
 }
