@@ -8,7 +8,7 @@ struct Mothlight: AsyncParsableCommand {
     commandName: "mothlight",
     abstract: "An observatory for botnets: finds infected machines in captures and logs, and says why.",
     version: "mothlight \(version)",
-    subcommands: [Read.self, Simulate.self, Evaluate.self, Detectors.self, Listen.self],
+    subcommands: [Read.self, Simulate.self, Evaluate.self, Detectors.self, Sinkhole.self, Listen.self],
     defaultSubcommand: nil)
 
   /// As the library's own, but with exit status 2 for everything that is wrong with the command line or the input: 1 is

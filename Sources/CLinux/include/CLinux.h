@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "CLinuxDatagram.h"
+
 // One end of a conversation; an IPv4 address sits in the last four octets of an IPv4-mapped one. Port in host order.
 struct clinux_end {
   uint8_t address[16];

@@ -1,6 +1,6 @@
 extension SignatureDecoder {
   static func request(_ node: YAMLNode) throws(Problem) -> RequestShape {
-    var fields = try SignatureFields(node, "'http'")
+    var fields = try YAMLFields(node, "'http'")
     guard let method = try fields.text("method", most: 16) else { throw fields.missing("method") }
     guard method.utf8.allSatisfy({ $0 &- 0x41 < 26 }) else { throw Problem(node.line, "'method' is in capitals") }
     var shape = RequestShape(method: method)
@@ -30,13 +30,13 @@ extension SignatureDecoder {
     return try entries.map { entry throws(Problem) in
       let name = entry.key.lowercased()
       if case .text = entry.node.value {
-        let word: Presence = try SignatureFields.word(entry.node, name)
+        let word: Presence = try YAMLFields.word(entry.node, name)
         return .init(name: name, wanted: word == .present ? .present : .absent)
       }
       guard name.utf8.last != 0x2a else {
         throw Problem(entry.line, "'\(name)' is many fields: present or absent only")
       }
-      var fields = try SignatureFields(entry.node, "'\(name)'")
+      var fields = try YAMLFields(entry.node, "'\(name)'")
       var wanted: RequestShape.Header.Wanted?
       for test in RequestShape.ValueTest.allCases {
         guard let text = try fields.text(test.rawValue) else { continue }
@@ -50,7 +50,7 @@ extension SignatureDecoder {
   }
 
   static func hello(_ node: YAMLNode) throws(Problem) -> HelloShape {
-    var fields = try SignatureFields(node, "'tls'")
+    var fields = try YAMLFields(node, "'tls'")
     var shape = HelloShape()
     if let name = try fields.text("sni", most: 253) {
       guard let domain = Indicator.domain(name) else { throw Problem(node.line, "'sni' is no domain name") }

@@ -12,7 +12,7 @@ struct SignatureDecoder {
   }
 
   static func entry(_ node: YAMLNode) throws(Problem) -> SignatureFile.Entry {
-    var fields = try SignatureFields(node, "a signature")
+    var fields = try YAMLFields(node, "a signature")
     let id = try identifier(&fields)
     guard let transport = try fields.word("transport", Carrier.self) else { throw fields.missing("transport") }
     let direction = try fields.word("direction", Signature.Direction.self) ?? .client
@@ -46,7 +46,7 @@ struct SignatureDecoder {
 
   enum Carrier: String, CaseIterable { case udp, tcp }
 
-  private static func identifier(_ fields: inout SignatureFields) throws(Problem) -> String {
+  private static func identifier(_ fields: inout YAMLFields) throws(Problem) -> String {
     guard let id = try fields.text("id", most: 48) else { throw fields.missing("id") }
     let isPlain = id.utf8.allSatisfy { $0 &- 0x30 < 10 || $0 &- 0x61 < 26 || $0 == 0x2d }
     guard isPlain, let first = id.utf8.first, first &- 0x61 < 26 else {
@@ -55,23 +55,23 @@ struct SignatureDecoder {
     return id
   }
 
-  private static func ports(_ fields: inout SignatureFields) throws(Problem) -> [ClosedRange<UInt16>] {
+  private static func ports(_ fields: inout YAMLFields) throws(Problem) -> [ClosedRange<UInt16>] {
     guard let node = fields.take("ports") else { return [] }
-    return try SignatureFields.list(node, "ports", most: 64).map { item throws(Problem) in
-      let range = try SignatureFields.range(item, "ports", in: 1...65_535)
+    return try YAMLFields.list(node, "ports", most: 64).map { item throws(Problem) in
+      let range = try YAMLFields.range(item, "ports", in: 1...65_535)
       return UInt16(clamping: range.lowerBound)...UInt16(clamping: range.upperBound)
     }
   }
 
-  private static func personalData(_ fields: inout SignatureFields) throws(Problem) -> [Signature.PersonalData] {
+  private static func personalData(_ fields: inout YAMLFields) throws(Problem) -> [Signature.PersonalData] {
     guard let node = fields.take("personal_data") else { return [] }
-    return try SignatureFields.list(node, "personal_data", most: 16).map { item throws(Problem) in
-      try SignatureFields.word(item, "personal_data")
+    return try YAMLFields.list(node, "personal_data", most: 16).map { item throws(Problem) in
+      try YAMLFields.word(item, "personal_data")
     }
   }
 
   /// `2008` or `2008-11`.
-  private static func month(_ key: String, _ fields: inout SignatureFields) throws(Problem) -> String? {
+  private static func month(_ key: String, _ fields: inout YAMLFields) throws(Problem) -> String? {
     let line = fields.line
     guard let text = try fields.text(key, most: 48) else { return nil }
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
@@ -87,7 +87,7 @@ struct SignatureDecoder {
   private static func shape(
     _ node: YAMLNode, _ transport: Carrier
   ) throws(Problem) -> (Signature.Shape, ClosedRange<Int>) {
-    var fields = try SignatureFields(node, "'match'")
+    var fields = try YAMLFields(node, "'match'")
     let any = 1...65_535
     if fields.has("http") || fields.has("tls") {
       guard transport == .tcp else { throw Problem(node.line, "'http' and 'tls' go with transport tcp") }
@@ -108,13 +108,13 @@ struct SignatureDecoder {
   }
 
   private static func octetTests(
-    _ fields: inout SignatureFields, _ transport: Carrier
+    _ fields: inout YAMLFields, _ transport: Carrier
   ) throws(Problem) -> [OctetTest] {
     let last = transport == .tcp ? Signature.streamOctets &- 1 : 65_534
     var tests: [OctetTest] = []
     if let node = fields.take("bytes") {
-      tests += try SignatureFields.list(node, "bytes", most: Bound.tests).map { item throws(Problem) in
-        var fields = try SignatureFields(item, "an item of 'bytes'")
+      tests += try YAMLFields.list(node, "bytes", most: Bound.tests).map { item throws(Problem) in
+        var fields = try YAMLFields(item, "an item of 'bytes'")
         guard let at = try fields.number("at", in: 0...last) else { throw fields.missing("at") }
         let pattern = try fields.octets(most: Bound.pattern)
         try fields.finish()
@@ -123,14 +123,14 @@ struct SignatureDecoder {
       }
     }
     if let node = fields.take("xor") {
-      tests += try SignatureFields.list(node, "xor", most: Bound.tests).map { item throws(Problem) in
+      tests += try YAMLFields.list(node, "xor", most: Bound.tests).map { item throws(Problem) in
         try xor(item, last)
       }
     }
     if let range = try fields.range("printable", in: 0...last) { tests.append(.printable(range)) }
     if let node = fields.take("digits") { tests.append(try digits(node)) }
     if let node = fields.take("contains") {
-      var inner = try SignatureFields(node, "'contains'")
+      var inner = try YAMLFields(node, "'contains'")
       tests.append(.contains(try inner.plainOctets(most: Bound.pattern)))
       try inner.finish()
     }
@@ -149,15 +149,15 @@ struct SignatureDecoder {
   }
 
   private static func pair(_ node: YAMLNode, _ key: String, _ last: Int) throws(Problem) -> (Int, Int) {
-    let items = try SignatureFields.list(node, key, most: 2)
+    let items = try YAMLFields.list(node, key, most: 2)
     guard items.count == 2 else { throw Problem(node.line, "'\(key)' takes two offsets") }
     return (
-      try SignatureFields.number(items[0], key, in: 0...last), try SignatureFields.number(items[1], key, in: 0...last)
+      try YAMLFields.number(items[0], key, in: 0...last), try YAMLFields.number(items[1], key, in: 0...last)
     )
   }
 
   private static func xor(_ node: YAMLNode, _ last: Int) throws(Problem) -> OctetTest {
-    var fields = try SignatureFields(node, "an item of 'xor'")
+    var fields = try YAMLFields(node, "an item of 'xor'")
     let (i, j) = try pair(try fields.required("at"), "at", last)
     let octets = try fields.plainOctets(most: 1)
     try fields.finish()
@@ -166,7 +166,7 @@ struct SignatureDecoder {
   }
 
   private static func digits(_ node: YAMLNode) throws(Problem) -> OctetTest {
-    var fields = try SignatureFields(node, "'digits'")
+    var fields = try YAMLFields(node, "'digits'")
     guard let count = try fields.range("count", in: 1...20) else { throw fields.missing("count") }
     let tail = try fields.pattern("then", most: Bound.pattern) ?? OctetPattern([])
     try fields.finish()
@@ -174,7 +174,7 @@ struct SignatureDecoder {
   }
 
   private static func counted(_ node: YAMLNode, _ last: Int) throws(Problem) -> OctetTest {
-    var fields = try SignatureFields(node, "'counted'")
+    var fields = try YAMLFields(node, "'counted'")
     guard let at = try fields.number("at", in: 0...last) else { throw fields.missing("at") }
     guard let length = try fields.range("length", in: 0...255) else { throw fields.missing("length") }
     let tail = try fields.pattern("then", most: Bound.pattern) ?? OctetPattern([])
@@ -183,7 +183,7 @@ struct SignatureDecoder {
   }
 
   private static func xorAlternate(_ node: YAMLNode) throws(Problem) -> OctetTest {
-    var fields = try SignatureFields(node, "'xor_alternate'")
+    var fields = try YAMLFields(node, "'xor_alternate'")
     guard let from = try fields.number("from", in: 0...Bound.pattern) else { throw fields.missing("from") }
     let key = try pair(try fields.required("key"), "key", Bound.pattern)
     if try fields.isTrue("printable") {

@@ -42,7 +42,7 @@ public struct SignatureFile: Sendable {
 
   private static func read(_ bytes: [UInt8]) throws(YAMLNode.Problem) -> (Mode, [Entry]) {
     let root = try StrictYAML.read(bytes)
-    var fields = try SignatureFields(root, "the file")
+    var fields = try YAMLFields(root, "the file")
     let format = try fields.text("format")
     guard format == "mothlight-signatures" else {
       throw .init(root.line, "no 'format: mothlight-signatures': not a signature file")
@@ -56,7 +56,7 @@ public struct SignatureFile: Sendable {
     }
     _ = try fields.text("about")
     let mode = try fields.word("mode", Mode.self) ?? .add
-    let list = try SignatureFields.list(try fields.required("signatures"), "signatures", most: Bound.signatures)
+    let list = try YAMLFields.list(try fields.required("signatures"), "signatures", most: Bound.signatures)
     try fields.finish()
     var entries: [Entry] = []
     var lines: [String: Int] = [:]

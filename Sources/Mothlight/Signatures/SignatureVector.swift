@@ -13,7 +13,7 @@ struct SignatureVector: Sendable {
   var message: Message
 
   static func read(_ node: YAMLNode, for signature: Signature) throws(Problem) -> ([Self], [Self]) {
-    var fields = try SignatureFields(node, "'tests'")
+    var fields = try YAMLFields(node, "'tests'")
     let positives = try list(try fields.required("match"), "match", signature)
     let negatives = try list(try fields.required("no_match"), "no_match", signature)
     try fields.finish()
@@ -21,11 +21,11 @@ struct SignatureVector: Sendable {
   }
 
   private static func list(_ node: YAMLNode, _ key: String, _ signature: Signature) throws(Problem) -> [Self] {
-    try SignatureFields.list(node, key, most: 32).map { item throws(Problem) in try one(item, signature) }
+    try YAMLFields.list(node, key, most: 32).map { item throws(Problem) in try one(item, signature) }
   }
 
   private static func one(_ node: YAMLNode, _ signature: Signature) throws(Problem) -> Self {
-    var fields = try SignatureFields(node, "a test")
+    var fields = try YAMLFields(node, "a test")
     let given = try fields.number("port", in: 1...65_535)
     let message: Message
     switch signature.shape {
@@ -39,7 +39,7 @@ struct SignatureVector: Sendable {
   }
 
   /// `request` is the request line and the fields, `body` what follows the empty line.
-  private static func request(_ fields: inout SignatureFields) throws(Problem) -> [UInt8] {
+  private static func request(_ fields: inout YAMLFields) throws(Problem) -> [UInt8] {
     let lines = try fields.texts("request", most: 64)
     guard !lines.isEmpty else { throw fields.missing("request") }
     var bytes = Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8)
@@ -47,7 +47,7 @@ struct SignatureVector: Sendable {
     return bytes
   }
 
-  private static func hello(_ fields: inout SignatureFields, _ line: Int) throws(Problem) -> TLSHandshake {
+  private static func hello(_ fields: inout YAMLFields, _ line: Int) throws(Problem) -> TLSHandshake {
     let ends = Endpoints(client: .unspecified, server: .unspecified, clientPort: 0, serverPort: 443, transport: .tcp)
     var hello = TLSHandshake(ends: ends, version: 0x0303)
     hello.serverName = try fields.text("sni", most: 253)

@@ -4,10 +4,10 @@
 /// The library needs line numbers for every error, bounds on every loop and no alias to expand, in about a millisecond at
 /// start; that is less than a general parser gives, so the language is made smaller. What is accepted means the same to
 /// any YAML parser.
-struct StrictYAML {
-  enum Bound {
+package struct StrictYAML {
+  package enum Bound {
     /// Octets of a file: a signature with its tests takes about 600.
-    static let octets = 1 << 20
+    package static let octets = 1 << 20
     /// Nested maps and lists: the signature language needs five.
     static let depth = 12
     /// Keys of one map: every key is compared with those before it.
@@ -24,7 +24,7 @@ struct StrictYAML {
   private var lineStart = 0
 
   /// The whole of `bytes` as one value.
-  static func read(_ bytes: [UInt8]) throws(YAMLNode.Problem) -> YAMLNode {
+  package static func read(_ bytes: [UInt8]) throws(YAMLNode.Problem) -> YAMLNode {
     guard bytes.count <= Bound.octets else { throw .init(1, "larger than \(Bound.octets) octets") }
     guard String(validating: bytes, as: UTF8.self) != nil else { throw .init(1, "is not UTF-8") }
     var reader = StrictYAML(bytes: bytes)
