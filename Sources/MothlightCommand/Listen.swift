@@ -67,7 +67,7 @@ struct Listen: ParsableCommand {
 }
 
 /// Shows notices; rows and samples are counted elsewhere.
-private final class ConsoleSink: SpoolSink {
+final class ConsoleSink: SpoolSink {
   func append(_ record: SpoolRecord) {
     if case .notice(let time, let words) = record { Terminal.complain("\(time) \(words)") }
   }

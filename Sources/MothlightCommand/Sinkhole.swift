@@ -6,7 +6,7 @@ import MothlightStation
 struct Sinkhole: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Answer for seized names, and record who asks.",
-    subcommands: [SinkholeRun.self],
+    subcommands: [SinkholeRun.self, SinkholeFirewall.self],
     defaultSubcommand: SinkholeRun.self)
 }
 
@@ -17,7 +17,7 @@ struct SinkholeRun: ParsableCommand {
 
   /// Parts that run alone.
   enum Part: String, ExpressibleByArgument, CaseIterable {
-    case dns
+    case dns, listeners
   }
 
   @Argument(help: "Configuration file (YAML); see Examples/.")
@@ -30,6 +30,7 @@ struct SinkholeRun: ParsableCommand {
     Signals.holdBack()
     do {
       let configuration = try SinkholeConfiguration.read(config)
+      if only == .listeners { return try SinkholeListeners.run(configuration) }
       let service = try DNSService(configuration) { Terminal.complain("dns: \($0)") }
       try service.run { _ in }
     } catch let problem as ZoneFile.Problem {

@@ -53,7 +53,7 @@ public final class CheckInTally {
   private var published: [UInt16: Double] = [:]
   let v4: SourceTable<UInt32>
   let v6: SourceTable<UInt64>
-  private var families = FamilyNames()
+  private let familyOfHost: (String) -> String?
   /// Seconds since the epoch at hour 0 of the records.
   let baseHour: Int64
   private(set) var second: Int64
@@ -73,7 +73,7 @@ public final class CheckInTally {
 
   public init(
     _ settings: Settings, _ recogniser: Recogniser, networks: VisitorNetworks = VisitorNetworks(),
-    families: [String: String] = [:], sink: any SpoolSink, now: Timestamp
+    familyOfHost: @escaping (String) -> String? = { _ in nil }, sink: any SpoolSink, now: Timestamp
   ) throws(ConfigurationError) {
     let layout = TallyLayout(settings)
     let opened = try layout.open(settings.path, hour: Int64(now.hour))
@@ -87,7 +87,7 @@ public final class CheckInTally {
     table = RecognitionTable(recogniser, &words)
     personal = recogniser.set.signatures.map { !$0.personalData.isEmpty }
     for (family, seconds) in BotTiming.published { published[words.number(family)] = seconds }
-    for (name, family) in families { self.families.add(name, words.number(recogniser.canonical(family))) }
+    self.familyOfHost = familyOfHost
     self.words = words
     v4 = SourceTable(
       sources: settings.sourcesV4, memory: opened.memory, offset: TallyLayout.entriesOffset, seed: opened.seed)
@@ -176,7 +176,7 @@ public final class CheckInTally {
   ) {
     let dialogue = verdict.dialogue
     var family = declared
-    if let host = dialogue.host, let named = families.family(of: host) { family = named }
+    if let host = dialogue.host, let named = familyOfHost(host) { family = declare(named) }
     var signs = VisitorSigns()
     if case .http(let view) = dialogue.content { signs = VisitorWords.signs(view.exchange) }
     record(

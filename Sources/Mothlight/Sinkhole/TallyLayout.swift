@@ -58,30 +58,3 @@ struct TallyLayout {
     return (values[4], base)
   }
 }
-
-/// Names of seized zones and the botnet of each, with `*.` for everything below a name.
-struct FamilyNames {
-  private var exact: [String: UInt16] = [:]
-  private var below: [String: UInt16] = [:]
-
-  mutating func add(_ name: String, _ botnet: UInt16) {
-    let lower = name.lowercased()
-    if lower.hasPrefix("*.") { below[String(lower.dropFirst(2))] = botnet } else { exact[lower] = botnet }
-  }
-
-  /// The botnet of the longest name that fits; a zone answers for what is below it, too.
-  /// - Complexity: one look-up per label, at most 32.
-  func family(of host: String) -> UInt16? {
-    if exact.isEmpty, below.isEmpty { return nil }
-    var name = Substring(host.lowercased())
-    if name.last == "." { name = name.dropLast() }
-    if let found = exact[String(name)] { return found }
-    var labels = 0
-    while let dot = name.firstIndex(of: "."), labels < 32 {
-      name = name[name.index(after: dot)...]
-      if let found = below[String(name)] ?? exact[String(name)] { return found }
-      labels += 1
-    }
-    return nil
-  }
-}

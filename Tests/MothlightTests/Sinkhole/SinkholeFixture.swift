@@ -35,7 +35,8 @@ struct SinkholeFixture {
     let recogniser = Recogniser(try SignatureFile.readBuiltin().signatures)
     reader = DialogueReader(recogniser)
     tally = try CheckInTally(
-      settings, recogniser, networks: networks, families: families, sink: sink, now: Timestamp(seconds: second))
+      settings, recogniser, networks: networks, familyOfHost: { families[$0] }, sink: sink,
+      now: Timestamp(seconds: second))
   }
 
   func at(_ second: Int64) { tally.advance(to: Timestamp(seconds: Self.start + second)) }

@@ -54,8 +54,10 @@ public struct ListenerConfiguration: Sendable {
   public var listeners: [Listener] = []
   public var limits = Limits()
   public var tally = CheckInTally.Settings()
-  /// Names of seized zones, lower case, `*.` in front for all names below, and their families.
-  public var families: [String: String] = [:]
+  /// Botnet of the seized zone that a host name belongs to; asked once per request or hello.
+  public var familyOfHost: @Sendable (String) -> String? = { _ in nil }
+  /// Days after which raw samples are deleted from the spool.
+  public var sampleDays = 30
   public var networks = VisitorNetworks()
   /// User to become once the ports are open; `nil` to stay what it is.
   public var user: String?

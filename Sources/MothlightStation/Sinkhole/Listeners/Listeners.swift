@@ -65,8 +65,8 @@ public final class Listeners {
     let recogniser = Recogniser(configuration.signatures)
     queue = SpoolQueue(makeSink)
     tally = try CheckInTally(
-      configuration.tally, recogniser, networks: configuration.networks, families: configuration.families,
-      sink: queue, now: Clock.now())
+      configuration.tally, recogniser, networks: configuration.networks,
+      familyOfHost: configuration.familyOfHost, sink: queue, now: Clock.now())
     sweptHour = 0
     var ports: [(ListenerConfiguration.Listener, UInt16)] = []
     for listener in configuration.listeners {
