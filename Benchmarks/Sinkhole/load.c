@@ -1,7 +1,8 @@
 // Check-ins for a sinkhole on this machine. The destination is 127.0.0.1 and nothing else can be asked for; sources lie
 // within 127.0.0.0/8, so every datagram or connection comes from "another machine".
 //
-//   load udp PORT SOURCES RATE SECONDS    7-octet join of the published BFBot shape; RATE 0: as fast as it goes
+//   load udp PORT SOURCES RATE SECONDS    7-octet join of the published BFBot shape; RATE 0: as fast as it goes;
+//                                         SECONDS 0: until every source was there once (up to a batch more)
 //   load tcp PORT CLIENTS SECONDS         one HTTP request a connection, waits for the reply or the close
 //   load idle PORT CONNECTIONS SECONDS    connects and says nothing
 //
@@ -78,7 +79,7 @@ static int udp(uint16_t port, uint32_t sources, double rate, double seconds) {
   uint32_t state = 0;
   unsigned long long sent = 0, failed = 0;
   double start = now();
-  while (now() - start < seconds) {
+  while (seconds > 0 ? now() - start < seconds : sent < sources) {
     for (int i = 0; i < BATCH; i++) info[i]->ipi_spec_dst.s_addr = htonl(next_source(&state, sources));
     int done = 0;
     while (done < BATCH) {

@@ -35,17 +35,27 @@ struct Listen: ParsableCommand {
   @Option(help: "Loopback address for /metrics.")
   var metrics: String?
 
+  @Flag(help: "Take what a TPROXY rule hands over.")
+  var transparent = false
+
+  @Flag(help: "Print a line for every check-in of the sample.")
+  var show = false
+
   func run() throws {
     var configuration = ListenerConfiguration()
-    configuration.listeners = try udp.map { .init(try address($0), .udp, family: family, sockets: sockets) }
-    configuration.listeners += try tcp.map { .init(try address($0), .tcp, family: family) }
+    configuration.listeners = try udp.map {
+      .init(try address($0), .udp, family: family, isTransparent: transparent, sockets: sockets)
+    }
+    configuration.listeners += try tcp.map { .init(try address($0), .tcp, family: family, isTransparent: transparent) }
     configuration.tally.sourcesV4 = sources
     configuration.tally.path = tally
     configuration.limits.connectionsPerSource = perSource
     configuration.limits.timeoutSeconds = timeout
     configuration.metrics = try metrics.map(address)
     do {
-      let listeners = try Listeners(configuration, stop: .bySignals()) { ConsoleSink() }
+      let listeners = try Listeners(configuration, stop: .bySignals()) { [show] in ConsoleSink(showing: show) }
+      for address in listeners.datagramAddresses { Terminal.complain("udp \(address)") }
+      for address in listeners.streamAddresses { Terminal.complain("tcp \(address)") }
       listeners.run()
       let counters = listeners.counters
       _ = Terminal.write(
@@ -68,8 +78,19 @@ struct Listen: ParsableCommand {
 
 /// Shows notices; rows and samples are counted elsewhere.
 final class ConsoleSink: SpoolSink {
+  private let isShowing: Bool
+  init(showing isShowing: Bool = false) { self.isShowing = isShowing }
+
   func append(_ record: SpoolRecord) {
-    if case .notice(let time, let words) = record { Terminal.complain("\(time) \(words)") }
+    switch record {
+    case .notice(let time, let words): Terminal.complain("\(time) \(words)")
+    case .sample(let one) where isShowing:
+      let ends = one.ends
+      _ = Terminal.write(
+        "\(one.time) \(ends.client) > \(ends.server):\(ends.serverPort) \(ends.transport) \(one.level) \(one.rule ?? "-")\n",
+        to: 1)
+    default: break
+    }
   }
   func flush(now: Timestamp) {}
 }

@@ -11,7 +11,7 @@ struct SamplingFactor {
   private static let stepSeconds: Int64 = 2
 
   private(set) var log: UInt16 = 0
-  private var salt: UInt64
+  private(set) var salt: UInt64
   private var day = Int.min
   private let seed: UInt64
   private var lastLoss: Int64 = .min / 2

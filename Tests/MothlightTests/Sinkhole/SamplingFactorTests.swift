@@ -49,7 +49,7 @@ import Testing
     }
     for host in 0..<4000 { fixture.udp(IPAddress(v4: 0xc633_6400 + UInt32(host))) }
     #expect(fixture.tally.flush())
-    #expect(fixture.sink.sightings.allSatisfy { $0.factor == 8 })
+    #expect(fixture.sink.sightings.allSatisfy { $0.samplingFactor == 8 })
     #expect((380...620).contains(fixture.sink.sightings.count))
     #expect(fixture.tally.counters.checkIns == 4000)
     #expect(fixture.tally.counters.sampledOut == 4000 - UInt64(fixture.sink.sightings.count))

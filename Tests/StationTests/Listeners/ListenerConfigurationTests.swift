@@ -16,7 +16,7 @@ import Testing
     do {
       _ = try read(text)
       return ""
-    } catch { return "\(error)" }
+    } catch { return (error as? YAMLNode.Problem)?.message ?? "\(error)" }
   }
 
   @Test func everyKeyArrives() throws {
