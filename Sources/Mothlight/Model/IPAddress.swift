@@ -225,6 +225,8 @@ public struct Prefix: Hashable, Sendable, CustomStringConvertible {
   public let address: IPAddress
   /// Bits of the 128-bit form: 96 more than the written length for IPv4.
   let bits: Int
+  /// The written length: 0…32 for IPv4, 0…128 for IPv6.
+  public var length: Int { address.isV4 ? bits - 96 : bits }
 
   /// - Parameter length: 0…32 for IPv4, 0…128 for IPv6; clamped.
   public init(_ address: IPAddress, length: Int) {
