@@ -83,12 +83,11 @@ final class ConsoleSink: SpoolSink {
 
   func append(_ record: SpoolRecord) {
     switch record {
-    case .notice(let time, let words): Terminal.complain("\(time) \(words)")
-    case .sample(let one) where isShowing:
-      let ends = one.ends
+    case .notice(let notice): Terminal.complain("\(notice.time) \(notice.event)")
+    case .sample(let one, _) where isShowing:
       _ = Terminal.write(
-        "\(one.time) \(ends.client) > \(ends.server):\(ends.serverPort) \(ends.transport) \(one.level) \(one.rule ?? "-")\n",
-        to: 1)
+        "\(one.time) \(one.source) > \(one.destination):\(one.destinationPort) \(one.transport) \(one.level.name) "
+          + "\(one.rule ?? "-")\n", to: 1)
     default: break
     }
   }

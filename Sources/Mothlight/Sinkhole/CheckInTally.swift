@@ -39,6 +39,8 @@ public final class CheckInTally {
     public var refused: UInt64 = 0
     public var forgotten: UInt64 = 0
     public var clockStepsBack: UInt64 = 0
+    /// How far the last of them went.
+    public var clockBackNanoseconds: UInt64 = 0
 
     public init() {}
   }
@@ -60,6 +62,7 @@ public final class CheckInTally {
   var hour: UInt16
   var secondOfHour: UInt16
   var sampling: SamplingFactor
+  private var isBehind = false
   private var random: UInt64
   private var samplesLeft: UInt32 = 0
   public var counters = Counters()
@@ -108,9 +111,15 @@ public final class CheckInTally {
   public func advance(to now: Timestamp) {
     let new = now.nanoseconds / 1_000_000_000
     if new < second {
-      if second - new > 1 { counters.clockStepsBack &+= 1 }
+      // Once for each step, not for each turn until the time is reached again.
+      if second - new > 1, !isBehind {
+        isBehind = true
+        counters.clockStepsBack &+= 1
+        counters.clockBackNanoseconds = UInt64(clamping: second - new) &* 1_000_000_000
+      }
       return
     }
+    isBehind = false
     guard new != second else { return }
     second = new
     samplesLeft = settings.samplesPerSecond

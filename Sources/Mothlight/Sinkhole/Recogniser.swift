@@ -2,8 +2,8 @@
 /// declares.
 public struct Recogniser: Sendable {
   let set: SignatureSet
-  /// Which rules these are, for every record made by them: date-less, so equal rules have equal versions.
-  public let version: String
+  /// Which rules these are, for every record made by them; equal rules have equal versions.
+  public let version: UInt32
 
   public init(_ signatures: [Signature]) {
     set = SignatureSet(signatures, for: .sinkhole)
@@ -12,7 +12,7 @@ public struct Recogniser: Sendable {
       let words = "\(signature.id)\n\(signature.evidence)\n\(signature.source)\n\(signature.shape)\n"
       for octet in words.utf8 { digest = (digest ^ UInt64(octet)) &* 0x100_0000_01b3 }
     }
-    version = "rules-" + Hex.encode((0..<6).map { UInt8(truncatingIfNeeded: digest >> UInt64(8 * $0)) })
+    version = UInt32(truncatingIfNeeded: mix64(digest))
   }
 
   /// The family's name as the signatures write it, whatever the case of letters.

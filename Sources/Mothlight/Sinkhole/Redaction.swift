@@ -69,4 +69,30 @@ enum Redaction {
     guard let agent, !personal, agent.hasPrefix("Mozilla/") || agent.hasPrefix("Opera/") else { return nil }
     return String(agent.prefix(textMost))
   }
+
+  /// At most as many octets as a record takes.
+  static func cut(_ text: String) -> String {
+    guard text.utf8.count > CheckIn.textOctetsMost else { return text }
+    return String(decoding: text.utf8.prefix(CheckIn.textOctetsMost - 3), as: UTF8.self)
+  }
+
+  private static let ircCommands: Set<String> = [
+    "PASS", "NICK", "USER", "JOIN", "CAP", "MODE", "WHO", "PING", "PONG", "PRIVMSG", "NOTICE", "USERHOST", "QUIT",
+    "PART",
+  ]
+
+  /// Known command words of the first lines in their order; what follows them is personal.
+  static func commands(_ bytes: RawSpan) -> String {
+    var found: [String] = []
+    var at = 0
+    while at < bytes.byteCount, found.count < 16 {
+      let end = bytes.firstOffset(of: 0x0a, from: at) ?? bytes.byteCount
+      let line = bytes.extracting(at..<end)
+      let word = WireText.printable(line.extracting(0..<(line.firstOffset(of: 0x20) ?? line.byteCount)), limit: 16)
+      let command = word.uppercased()
+      if ircCommands.contains(command) { found.append(command) }
+      at = end &+ 1
+    }
+    return found.joined(separator: " ")
+  }
 }

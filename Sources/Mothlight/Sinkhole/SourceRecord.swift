@@ -37,7 +37,7 @@ struct SourceRecord {
     get { field(1, 2) }
     set { set(newValue, 1, 2) }
   }
-  /// `Visitor` by number; 0: none.
+  /// `VisitorJudgement.Label` by number; 0: none.
   var visitor: UInt16 {
     get { field(3, 4) }
     set { set(newValue, 3, 4) }

@@ -54,7 +54,7 @@ enum VisitorJudgement {
 
   /// The label that is published. Coming back with the bot's timing outweighs a soft one: somebody behind the same
   /// address looked at the page.
-  static func visitor(_ label: Label, level: EvidenceLevel) -> Visitor? {
+  static func visitor(_ label: Label, level: EvidenceLevel) -> VisitorClass? {
     switch label {
     case .none: nil
     case .siteAsker: level == .repeated ? nil : .scanner
@@ -68,7 +68,9 @@ enum VisitorJudgement {
   }
 
   /// Counted as infected: recognised or better, and no visitor (R7, R12).
-  static func isVictim(_ visitor: Visitor?, level: EvidenceLevel) -> Bool { visitor == nil && level >= .recognised }
+  static func isVictim(_ visitor: VisitorClass?, level: EvidenceLevel) -> Bool {
+    visitor == nil && level >= .recognised
+  }
 }
 
 /// Words of a request that tell who asks.

@@ -141,7 +141,7 @@ import Testing
     #expect(second.tally.flush())
     #expect(second.sink.sightings.count == 500)
     #expect(second.sink.sightings.reduce(0) { $0 + $1.count } == 501)
-    #expect(second.sink.sightings.allSatisfy { $0.botnet == "Mariposa" && $0.rule == "bfbot-join" })
+    #expect(second.sink.sightings.allSatisfy { $0.botnet == "Mariposa" && $0.level == .recognised })
   }
 
   @Test func aDamagedFileIsPutAside() throws {

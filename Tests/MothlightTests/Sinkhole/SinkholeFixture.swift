@@ -10,7 +10,7 @@ final class RecordingSink: SpoolSink {
   var sightings: [Sighting] {
     records.compactMap { if case .sighting(let sighting) = $0 { sighting } else { nil } }
   }
-  var samples: [CheckIn] { records.compactMap { if case .sample(let sample) = $0 { sample } else { nil } } }
+  var samples: [CheckIn] { records.compactMap { if case .sample(let sample, _) = $0 { sample } else { nil } } }
 }
 
 /// A tally with its clock, and check-ins by hand.

@@ -56,6 +56,9 @@ public struct ListenerConfiguration: Sendable {
   public var tally = CheckInTally.Settings()
   /// Botnet of the seized zone that a host name belongs to; asked once per request or hello.
   public var familyOfHost: @Sendable (String) -> String? = { _ in nil }
+  /// SHA-256 of the configuration and the program's version, for the notice of the start.
+  public var digest: [UInt8] = []
+  public var program = "mothlight"
   /// Days after which raw samples are deleted from the spool.
   public var sampleDays = 30
   public var networks = VisitorNetworks()

@@ -93,7 +93,10 @@ public final class Listeners {
     }
     try watch()
     if let user = configuration.user { try Privileges.drop(to: user) } else { try Privileges.forbidNew() }
-    tell(start(limits: limits, rules: recogniser.version))
+    tell(.started(configuration: configuration.digest, version: configuration.program))
+    tell(.remark(start(limits: limits, rules: recogniser.version)))
+    if let aside = tally.quarantined { tell(.recovered("damaged tally moved to \(aside)")) }
+    if tally.inherited > 0 { tell(.recovered("\(tally.inherited) sources kept from before")) }
   }
 
   deinit { close(epoll) }
@@ -176,16 +179,16 @@ public final class Listeners {
     let isOverloaded = drops > 0 || queue.lost > lostSeen
     lostSeen = queue.lost
     if let factor = tally.judgeLoad(isOverloaded: isOverloaded) {
-      tell("sampling: now one source in \(factor)")
+      tell(.samplingFactor(factor))
     }
     let total = kernelDrops
     if total > kernelDropsTold {
-      tell("kernel dropped \(total &- kernelDropsTold) datagrams: receive buffer full")
+      tell(.kernelDrops(total &- kernelDropsTold))
       kernelDropsTold = total
     }
     if tally.counters.clockStepsBack > clockStepsSeen {
       clockStepsSeen = tally.counters.clockStepsBack
-      tell("clock stepped back; check-ins keep the later time until it is reached again")
+      tell(.clockStep(nanoseconds: tally.counters.clockBackNanoseconds))
     }
     if tally.currentHour != sweptHour {
       sweptHour = tally.currentHour
@@ -208,24 +211,23 @@ public final class Listeners {
       while !self.queue.hasRoom, Clock.milliseconds() < end { usleep(1000) }
       return Clock.milliseconds() >= end
     }
-    tell(isComplete ? "stop" : "stop; the rest of the hour stays in the tally")
+    if !isComplete { tell(.remark("the rest of the hour stays in the tally")) }
+    tell(.stopped)
     _ = queue.end(now: Clock.now(), waitSeconds: 2)
   }
 
   // MARK: Words
 
-  private func start(limits: ListenerConfiguration.Limits, rules: String) -> String {
-    var words = "start: \(datagrams.count) udp sockets, \(streams.addresses.count) tcp ports, \(rules)"
+  private func start(limits: ListenerConfiguration.Limits, rules: UInt32) -> String {
+    var words = "start: \(datagrams.count) udp sockets, \(streams.addresses.count) tcp ports, rules \(rules)"
     if limits.connections < configuration.limits.connections {
       words += "; \(limits.connections) connections at most, by the limit of open files"
     }
     if let least = datagrams.map(\.receiveBufferOctets).min() { words += "; udp buffer \(least >> 10) KiB" }
-    if tally.inherited > 0 { words += "; \(tally.inherited) sources kept from before" }
-    if let aside = tally.quarantined { words += "; damaged tally moved to \(aside)" }
     return words
   }
 
-  private func tell(_ words: String) { queue.append(.notice(Clock.now(), words)) }
+  private func tell(_ event: Notice.Event) { queue.append(.notice(Notice(time: Clock.now(), event: event))) }
 
   private func page() -> String {
     MetricsPage(
