@@ -35,6 +35,9 @@ struct Listen: ParsableCommand {
   @Option(help: "Loopback address for /metrics.")
   var metrics: String?
 
+  @Option(help: "User to become once the ports are open.")
+  var user: String?
+
   @Flag(help: "Take what a TPROXY rule hands over.")
   var transparent = false
 
@@ -51,6 +54,7 @@ struct Listen: ParsableCommand {
     configuration.tally.path = tally
     configuration.limits.connectionsPerSource = perSource
     configuration.limits.timeoutSeconds = timeout
+    configuration.user = user
     configuration.metrics = try metrics.map(address)
     do {
       let listeners = try Listeners(configuration, stop: .bySignals()) { [show] in ConsoleSink(showing: show) }

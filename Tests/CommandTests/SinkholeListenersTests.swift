@@ -156,9 +156,9 @@ import Testing
       try """
       set -e
       ip link set lo up; ip addr add 192.0.2.80/32 dev lo
-      "$0" sinkhole firewall "$1/sinkhole.yaml" > "$1/rules.sh"; sh "$1/rules.sh"
-      "$0" listen --udp 0.0.0.0:9999 --tcp 0.0.0.0:9999 --transparent --show --sources 4096 --timeout 1 > "$1/out" 2> "$1/listen.err" &
-      for i in $(seq 200); do grep -q "tcp 0.0.0.0" "$1/listen.err" && break; sleep 0.1; done
+      "$1" sinkhole firewall "$2/sinkhole.yaml" > "$2/rules.sh"; sh "$2/rules.sh"
+      "$1" listen --udp 0.0.0.0:9999 --tcp 0.0.0.0:9999 --transparent --show --sources 4096 --timeout 1 > "$2/out" 2> "$2/listen.err" &
+      for i in $(seq 200); do grep -q "tcp 0.0.0.0" "$2/listen.err" && break; sleep 0.1; done
       printf '\\x61\\x01\\x02\\x98\\x89\\x88\\xcb' > /dev/udp/192.0.2.80/3431
       printf '\\x61\\x01\\x02\\x98\\x89\\x88\\xcb' > /dev/udp/192.0.2.80/5906
       for port in 80 6667 31337; do printf 'P[endof]' > /dev/tcp/192.0.2.80/$port || true; done
@@ -175,6 +175,24 @@ import Testing
       for port in [80, 6667, 31_337] {
         #expect(out.contains("> 192.0.2.80:\(port) tcp recognised njrat-keepalive"), "\(out)")
       }
+    }
+  }
+
+  /// Ports first, then no way back to root.
+  @Test(.enabled(if: geteuid() == 0 && getpwnam("nobody") != nil, "needs root and the user nobody"))
+  func privilegesAreDropped() throws {
+    try withFolder { folder in
+      chmod(folder, 0o755)
+      let arguments = ["listen", "--tcp", "127.0.0.1:0", "--sources", "4096", "--user", "nobody"]
+      let process = try start(Self.program, arguments, err: folder + "/err")
+      _ = try #require(port("tcp", in: folder + "/err"), "\(text(folder + "/err"))")
+      let status = text("/proc/\(process.processIdentifier)/status")
+      kill(process.processIdentifier, SIGTERM)
+      process.waitUntilExit()
+      let nobody = try #require(getpwnam("nobody")).pointee.pw_uid
+      #expect(status.contains("Uid:\t\(nobody)\t\(nobody)\t\(nobody)\t\(nobody)\n"), "\(status)")
+      #expect(status.contains("NoNewPrivs:\t1\n") && status.contains("Groups:\t \n"), "\(status)")
+      #expect(status.contains("CapEff:\t0000000000000000\n"))
     }
   }
 

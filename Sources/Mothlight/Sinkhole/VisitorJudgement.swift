@@ -3,7 +3,6 @@
 /// Nobody is dropped: a source gets a label, and counts are published with and without the labelled ones.
 struct VisitorSigns: OptionSet, Sendable, Hashable {
   var rawValue: UInt16
-  init(rawValue: UInt16) { self.rawValue = rawValue }
 
   /// Asked for `/robots.txt`, `/favicon.ico` or `/`.
   static let askedForSite = VisitorSigns(rawValue: 1)
@@ -78,27 +77,26 @@ enum VisitorWords {
   static let sitePaths: Set<String> = ["/", "/robots.txt", "/favicon.ico", "/sitemap.xml", "/.well-known/security.txt"]
 
   /// Parts of user agents, lower case: what search engines, monitors and previews call themselves.
-  static let crawlers = [
+  private static let crawlers = WordSearch([
     "bot/", "bot;", "bot)", "googlebot", "bingbot", "yandex", "baiduspider", "duckduck", "slurp", "crawler", "spider",
     "archive.org", "facebookexternalhit", "applebot", "petalbot", "semrush", "ahrefs", "feedfetcher",
-  ]
+  ])
 
   /// The same for those who look for machines, and for tools that no bot of these families uses.
-  static let scanners = [
+  private static let scanners = WordSearch([
     "zgrab", "masscan", "nmap", "censys", "shodan", "expanse", "nuclei", "internetmeasurement", "paloalto", "netcraft",
     "curl/", "wget/", "python-requests", "python-urllib", "go-http-client", "libwww-perl", "httpx", "aiohttp", "okhttp",
     "scan", "survey", "research",
-  ]
+  ])
 
   static func signs(_ exchange: HTTPExchange) -> VisitorSigns {
     var signs = VisitorSigns()
     if sitePaths.contains(exchange.target) { signs.insert(.askedForSite) }
     if let referer = exchange.referer, !referer.isEmpty { signs.insert(.referer) }
     if let agent = exchange.userAgent, !agent.isEmpty {
-      let lower = agent.lowercased()
-      if scanners.contains(where: lower.contains) {
+      if scanners.finds(in: agent) {
         signs.insert(.scannerAgent)
-      } else if crawlers.contains(where: lower.contains) {
+      } else if crawlers.finds(in: agent) {
         signs.insert(.crawlerAgent)
       }
     }

@@ -25,7 +25,7 @@ import Testing
     }
     usleep(200_000)
     #expect(peers.allSatisfy { $0.readNow() == 0 })
-    peers.forEach { $0.end() }
+    for peer in peers { peer.end() }
     #expect(running.end() < 5)
     #expect(running.ports.udp.count == 2 && Set(running.ports.udp).count == 1)
     #expect(running.counters.checkIns == 400 && running.sources == 200)
@@ -100,7 +100,7 @@ import Testing
     let peer = try #require(LoopbackPeer(port: running.ports.tcp[0], isStream: true, source: 0x020202))
     #expect(peer.send(Array("P[endof]".utf8)))
     #expect(peer.readToEnd() == [])
-    idle.forEach { $0.end() }
+    for peer in idle { peer.end() }
     peer.end()
     #expect(running.end() < 5)
     #expect(running.streams.evicted >= 26)
@@ -112,7 +112,7 @@ import Testing
       RunningListeners.configuration([.init(.anyPort, .tcp)]) { $0.limits.connectionsPerSource = 10 })
     let peers = try (0..<30).map { _ in try #require(LoopbackPeer(port: running.ports.tcp[0], isStream: true)) }
     usleep(100_000)
-    peers.forEach { $0.end() }
+    for peer in peers { peer.end() }
     running.end()
     #expect(running.streams.refusedBySource == 20)
     #expect(running.counters.checkIns == 30)

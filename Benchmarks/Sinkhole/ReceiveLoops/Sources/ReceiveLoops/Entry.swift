@@ -16,13 +16,6 @@ private final class Counter: ChannelInboundHandler {
   }
 }
 
-private func cpuSeconds() -> Double {
-  var usage = rusage()
-  getrusage(RUSAGE_SELF, &usage)
-  return Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
-    / 1e6
-}
-
 @main
 struct Entry {
   static func main() throws {
@@ -31,7 +24,7 @@ struct Entry {
       print("ReceiveLoops recvmmsg|nio PORT SECONDS: receives on 127.0.0.1:PORT")
       exit(2)
     }
-    let start = cpuSeconds()
+    let start = cbatch_cpu()
     var count: UInt64 = 0
     if arguments[1] == "recvmmsg" {
       var sum: UInt64 = 0
@@ -39,7 +32,7 @@ struct Entry {
     } else {
       count = try nio(port, seconds)
     }
-    let used = cpuSeconds() - start
+    let used = cbatch_cpu() - start
     print("\(arguments[1]) received \(count) CPU s \(used) per CPU s \(UInt64(Double(count) / max(used, 0.001)))")
   }
 
