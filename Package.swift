@@ -46,11 +46,11 @@ let package = Package(
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
     .testTarget(name: "MothlightTests", dependencies: ["Mothlight"], swiftSettings: settings),
+    .testTarget(name: "StationTests", dependencies: ["MothlightStation", "Mothlight"], swiftSettings: settings),
     .testTarget(
       name: "CommandTests",
       dependencies: ["MothlightCommand", "Mothlight", .product(name: "Yams", package: "Yams")],
       swiftSettings: settings),
-    .testTarget(name: "StationTests", dependencies: ["MothlightStation", "Mothlight"], swiftSettings: settings),
     .testTarget(name: "TidyTests", dependencies: ["Mothlight"], swiftSettings: settings),
   ]
 )

@@ -9,7 +9,7 @@ struct Mothlight: AsyncParsableCommand {
     abstract: "An observatory for botnets: finds infected machines in captures and logs, and says why.",
     version: "mothlight \(version)",
     subcommands: [
-      Read.self, Sinkhole.self, Simulate.self, Evaluate.self, Evidence.self, Detectors.self,
+      Read.self, Sinkhole.self, Simulate.self, Evaluate.self, Evidence.self, Detectors.self, Listen.self,
     ],
     defaultSubcommand: nil)
 
@@ -28,6 +28,7 @@ struct Mothlight: AsyncParsableCommand {
       }
     } catch {
       if let code = error as? ExitCode { Foundation.exit(code.rawValue) }
+      if let status = error as? ExitStatus { Foundation.exit(status.code) }
       if let failure = error as? Failure {
         Terminal.complain(failure.message)
         Foundation.exit(2)

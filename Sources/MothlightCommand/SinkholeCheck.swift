@@ -41,6 +41,10 @@ struct SinkholeCheck: ParsableCommand {
       let preflight = try preflight(configuration)
       let stub = try resolver.map { StubResolver(try Self.address(resolver: $0)) }
       var errors = 0
+      for problem in configuration?.listeners.problems ?? [] {
+        errors += 1
+        _ = Terminal.write("error: \(config ?? ""): \(Terminal.printable(problem))\n", to: 1)
+      }
       for path in zones {
         let file = try ZoneFile.read(path)
         var findings = try preflight.check(file)

@@ -48,6 +48,16 @@ import Testing
     #expect(users.filter { $0.path.hasPrefix(floors[1]) && SwiftRules.imports($0.text).contains("CLinux") }.isEmpty)
   }
 
+  /// The C behind the station answers those who come; it calls on nobody and looks up no name.
+  @Test func nothingCallsOnAnybody() {
+    let files = Self.tree.files.filter { file in
+      file.path.hasPrefix("Sources/") && (file.path.hasSuffix(".c") || file.path.hasSuffix(".h"))
+    }
+    #expect(files.contains { $0.path.hasSuffix("CLinux.c") })
+    let calls = ["connect(", "getaddrinfo(", "gethostbyname(", "system(", "popen(", "execve("]
+    #expect(files.flatMap { file in calls.filter { file.text.contains($0) }.map { "\(file.path): \($0)" } } == [])
+  }
+
   @Test(arguments: ["Wire", "Meter", "Detection", "Model"])
   func hotPathsAreFreeOfFoundation(_ folder: String) {
     let files = Self.tree.swift(below: "Sources/Mothlight/\(folder)")

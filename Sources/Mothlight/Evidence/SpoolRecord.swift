@@ -111,4 +111,10 @@ public protocol SpoolSink: AnyObject {
   func append(_ record: SpoolRecord)
   /// Lets time pass: commits, synchronises, rotates, retries when these are due. Call it about once a second.
   func flush(now: Timestamp)
+  /// Nothing follows: what is left is written and closed. By default that is `flush`.
+  func finish(now: Timestamp)
+}
+
+extension SpoolSink {
+  public func finish(now: Timestamp) { flush(now: now) }
 }

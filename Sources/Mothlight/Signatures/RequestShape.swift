@@ -102,15 +102,24 @@ struct RequestView {
     let head = Array(bytes[..<min(end, bytes.count)])
     let ends = Endpoints(client: .unspecified, server: .unspecified, clientPort: 0, serverPort: 80, transport: .tcp)
     guard let request = try? HTTPRequest(head.span.bytes, ends: ends) else { return nil }
-    exchange = request.exchange
+    self.init(request.exchange, head: head.span.bytes)
     body = Array(bytes[min(end, bytes.count)...])
-    for line in head.split(separator: 0x0a).dropFirst().prefix(HTTP.Fields.limit) {
-      guard let colon = line.firstIndex(of: 0x3a), colon > line.startIndex else { continue }
-      let piece = Array(line[(colon &+ 1)...].filter { $0 != 0x0d })
+  }
+
+  /// An exchange with the values of all its fields.
+  init(_ exchange: HTTPExchange, head: RawSpan) {
+    self.exchange = exchange
+    var at = (head.firstOffset(of: 0x0a) ?? head.byteCount) &+ 1
+    while at < head.byteCount, fields.count < HTTP.Fields.limit {
+      let end = head.firstOffset(of: 0x0a, from: at) ?? head.byteCount
+      let stop = end > at && head.u8(end &- 1) == 0x0d ? end &- 1 : end
+      let line = head.extracting(at..<stop)
+      at = end &+ 1
+      guard let colon = line.firstOffset(of: 0x3a), colon > 0 else { continue }
       fields.append(
         (
-          WireText.lowercased(Array(line[..<colon]).span.bytes, limit: 64),
-          WireText.printable(WireText.trimmed(piece.span.bytes))
+          WireText.lowercased(line.extracting(0..<colon), limit: 64),
+          WireText.printable(WireText.trimmed(line.from(colon &+ 1)))
         ))
     }
   }

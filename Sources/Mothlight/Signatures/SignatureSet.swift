@@ -9,16 +9,21 @@ public struct SignatureSet: Sendable {
   public let signatures: [Signature]
   private let index: [String: Int]
   private let byWay: [[Signature]]
+  /// The place in `signatures` of each of `byWay`.
+  private let numbers: [[Int]]
   /// Which octet-level signatures can still match, as bits: two loads refuse nearly every payload.
   private let masks: [UInt64]
   private let requests: [String: [(shape: RequestShape, ports: Bool, signature: Int)]]
-  private let hellos: [Signature]
+  private let hellos: [(number: Int, shape: HelloShape)]
 
   public init(_ all: [Signature], for use: Use) {
     let chosen = use == .sinkhole ? all : all.filter { !$0.isForSinkholeOnly }
     signatures = chosen
     index = Dictionary(chosen.enumerated().map { ($1.id, $0) }) { first, _ in first }
-    let byWay = Way.allCases.map { way in Array(chosen.filter { way.takes($0) }.prefix(Way.most)) }
+    numbers = Way.allCases.map { way in
+      Array(chosen.indices.filter { way.takes(chosen[$0]) }.prefix(Way.most))
+    }
+    let byWay = numbers.map { $0.map { chosen[$0] } }
     self.byWay = byWay
     masks = byWay.flatMap(Self.masks)
     var requests: [String: [(shape: RequestShape, ports: Bool, signature: Int)]] = [:]
@@ -27,10 +32,15 @@ public struct SignatureSet: Sendable {
       requests[shape.method, default: []].append((shape, !signature.ports.isEmpty, number))
     }
     self.requests = requests
-    hellos = chosen.filter { if case .hello = $0.shape { true } else { false } }
+    hellos = chosen.enumerated().compactMap { number, signature in
+      if case .hello(let shape) = signature.shape { (number, shape) } else { nil }
+    }
   }
 
   public func signature(_ id: String) -> Signature? { index[id].map { signatures[$0] } }
+
+  /// Its place in `signatures`.
+  func number(of id: String) -> Int? { index[id] }
 }
 
 extension SignatureSet {
@@ -74,9 +84,18 @@ extension SignatureSet {
 
   /// The first signature, strong ones before weak, that a datagram matches.
   func match(datagram bytes: RawSpan, serverPort: UInt16, fromClient: Bool) -> Signature? {
-    best(byWay[(fromClient ? Way.udpClient : .udpServer).rawValue], mask(bytes, fromClient)) { signature in
+    let way = fromClient ? Way.udpClient : .udpServer
+    return best(byWay[way.rawValue], mask(bytes, fromClient)) { signature in
       signature.admits(port: serverPort) ? signature.matches(bytes, isStream: false) : .no
-    }.signature
+    }.bit.map { byWay[way.rawValue][$0] }
+  }
+
+  /// The same for a client's datagram, as a place in `signatures`.
+  func matchNumber(datagram bytes: RawSpan, serverPort: UInt16) -> Int? {
+    let way = Way.udpClient.rawValue
+    return best(byWay[way], mask(bytes, true)) { signature in
+      signature.admits(port: serverPort) ? signature.matches(bytes, isStream: false) : .no
+    }.bit.map { numbers[way][$0] }
   }
 
   /// The same question for the first octet of a client's stream.
@@ -91,56 +110,65 @@ extension SignatureSet {
   /// The first signature that the beginning of a client's stream matches; `mayMatch` tells that more bytes could decide
   /// otherwise.
   func match(streamStart bytes: RawSpan, serverPort: UInt16) -> (signature: Signature?, mayMatch: Bool) {
-    best(byWay[Way.tcpClient.rawValue], streamMask(bytes)) { signature in
+    let (number, mayMatch) = matchNumber(streamStart: bytes, serverPort: serverPort)
+    return (number.map { signatures[$0] }, mayMatch)
+  }
+
+  /// The same as a place in `signatures`.
+  func matchNumber(streamStart bytes: RawSpan, serverPort: UInt16) -> (number: Int?, mayMatch: Bool) {
+    let way = Way.tcpClient.rawValue
+    let (bit, mayMatch) = best(byWay[way], streamMask(bytes)) { signature in
       signature.admits(port: serverPort) ? signature.matches(bytes, isStream: true) : .no
     }
+    return (bit.map { numbers[way][$0] }, mayMatch)
   }
 
   private func best(
     _ signatures: [Signature], _ mask: UInt64, _ result: (Signature) -> Signature.Result
-  ) -> (signature: Signature?, mayMatch: Bool) {
-    var weak: Signature?
+  ) -> (bit: Int?, mayMatch: Bool) {
+    var weak: Int?
     var mayMatch = false
     var left = mask
     while left != 0 {
-      let signature = signatures[left.trailingZeroBitCount]
+      let bit = left.trailingZeroBitCount
       left &= left &- 1
-      switch result(signature) {
+      switch result(signatures[bit]) {
       case .no: break
       case .needsMore: mayMatch = true
       case .yes:
-        if signature.evidence == .strong { return (signature, false) }
-        if weak == nil { weak = signature }
+        if signatures[bit].evidence == .strong { return (bit, false) }
+        if weak == nil { weak = bit }
       }
     }
     return (weak, mayMatch)
   }
 
   /// The first signature, strong ones before weak, that a request matches.
-  func match(_ exchange: HTTPExchange) -> Signature? { match(RequestView(exchange)) }
+  func match(_ exchange: HTTPExchange) -> Signature? { matchNumber(RequestView(exchange)).map { signatures[$0] } }
 
-  func match(_ request: RequestView) -> Signature? {
+  func match(_ request: RequestView) -> Signature? { matchNumber(request).map { signatures[$0] } }
+
+  /// The same as a place in `signatures`, for a request whose fields and body may be there, too.
+  func matchNumber(_ request: RequestView) -> Int? {
     guard let candidates = requests[request.exchange.method] else { return nil }
-    var weak: Signature?
+    var weak: Int?
     for candidate in candidates where candidate.shape.matches(request) {
-      let signature = signatures[candidate.signature]
-      if candidate.ports, !signature.admits(port: request.exchange.ends.serverPort) { continue }
-      if signature.evidence == .strong { return signature }
-      if weak == nil { weak = signature }
+      if candidate.ports, !signatures[candidate.signature].admits(port: request.exchange.ends.serverPort) { continue }
+      if signatures[candidate.signature].evidence == .strong { return candidate.signature }
+      if weak == nil { weak = candidate.signature }
     }
     return weak
   }
 
   /// The first signature, strong ones before weak, that a TLS hello matches; there are mostly none.
-  func match(_ hello: TLSHandshake) -> Signature? {
-    guard !hellos.isEmpty else { return nil }
-    var weak: Signature?
-    for signature in hellos {
-      guard case .hello(let shape) = signature.shape, shape.matches(hello),
-        signature.admits(port: hello.ends.serverPort)
-      else { continue }
-      if signature.evidence == .strong { return signature }
-      if weak == nil { weak = signature }
+  func match(_ hello: TLSHandshake) -> Signature? { matchNumber(hello).map { signatures[$0] } }
+
+  func matchNumber(_ hello: TLSHandshake) -> Int? {
+    var weak: Int?
+    for (number, shape) in hellos where shape.matches(hello) {
+      guard signatures[number].admits(port: hello.ends.serverPort) else { continue }
+      if signatures[number].evidence == .strong { return number }
+      if weak == nil { weak = number }
     }
     return weak
   }

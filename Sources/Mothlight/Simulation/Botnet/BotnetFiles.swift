@@ -151,7 +151,7 @@ struct SightingMerger {
     open[c.source] = sighting
   }
 
-  func finish(now: Timestamp) { (sink as? SpoolWriter)?.finish(now: now) }
+  func finish(now: Timestamp) { sink.finish(now: now) }
 
   /// The hour has ended.
   mutating func close() {

@@ -17,6 +17,8 @@ public struct SinkholeConfiguration: Sendable {
   /// File of zones.
   public var zones: String
   public var dns: DNSSettings
+  public var addresses: SinkAddresses
+  public var listeners: ListenerConfiguration
 
   /// - Throws: `ZoneFile.Problem` with path, line and reason.
   public static func read(_ path: String) throws(ZoneFile.Problem) -> SinkholeConfiguration {
@@ -39,11 +41,12 @@ public struct SinkholeConfiguration: Sendable {
     var fields = try YAMLFields(node, "'sinkhole'")
     `operator` = try Operator(try fields.required("operator"))
     spool = try fields.text("spool").map { FileOctets.beside(path, $0) }
-    let addresses = try SinkAddresses(try fields.required("addresses"))
+    addresses = try SinkAddresses(try fields.required("addresses"))
     dns = try DNSSettings(try fields.required("dns"), `operator`, addresses)
     dns.cookieSecretsFile = dns.cookieSecretsFile.map { FileOctets.beside(path, $0) }
     guard let zones = try fields.text("zones") else { throw fields.missing("zones") }
     self.zones = FileOctets.beside(path, zones)
+    listeners = try ListenerConfiguration(&fields, path: path)
     try fields.finish()
   }
 }

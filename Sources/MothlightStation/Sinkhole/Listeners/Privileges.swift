@@ -1,0 +1,40 @@
+import CLinux
+import Glibc
+import Mothlight
+
+/// Gives up root for good once all ports are open.
+public enum Privileges {
+  /// Becomes `user`, without supplementary groups, and forbids new privileges for this process and all its children.
+  /// - Throws: one line when the user is unknown or any step fails or can be undone.
+  public static func drop(to user: String) throws(ListenError) {
+    var entry = passwd()
+    var found: UnsafeMutablePointer<passwd>?
+    var room = [CChar](repeating: 0, count: 16_384)
+    let code = user.withCString { getpwnam_r($0, &entry, &room, room.count, &found) }
+    guard code == 0, found != nil else { throw ListenError("drop_privileges: no user '\(user)'; create it first") }
+    guard entry.pw_uid != 0, entry.pw_gid != 0 else {
+      throw ListenError("drop_privileges: '\(user)' is root; name a user without rights")
+    }
+    if getuid() == 0 {
+      guard clinux_drop_groups() == 0, setgid(entry.pw_gid) == 0, setuid(entry.pw_uid) == 0 else {
+        throw ListenError("drop_privileges: cannot become '\(user)': \(String(cString: strerror(errno)))")
+      }
+    } else if getuid() != entry.pw_uid {
+      throw ListenError("drop_privileges: started as another user than '\(user)' and not as root")
+    }
+    try forbidNew()
+    // Believed only when the way back is shut.
+    guard getuid() == entry.pw_uid, geteuid() == entry.pw_uid, getgid() == entry.pw_gid, getegid() == entry.pw_gid,
+      setuid(0) != 0, getgroups(0, nil) <= 1
+    else { throw ListenError("drop_privileges: still privileged after becoming '\(user)'") }
+  }
+
+  /// `no_new_privs`: no program started from here gains anything by set-user-id or file capabilities.
+  public static func forbidNew() throws(ListenError) {
+    guard clinux_no_new_privileges() == 0, clinux_has_no_new_privileges() == 1 else {
+      throw ListenError("no_new_privs: \(String(cString: strerror(errno)))")
+    }
+  }
+
+  public static var isRoot: Bool { geteuid() == 0 }
+}
