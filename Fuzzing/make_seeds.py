@@ -4,6 +4,7 @@
 usage: make_seeds.py FOLDER
 """
 import gzip
+import hashlib
 import os
 import struct
 import sys
@@ -82,3 +83,31 @@ zones = "orders:\n  - authority: { order: a, issuer: b, date: 2026-01-01 }\n    
 seed("sinkhole-files", "zones", zones)
 seed("sinkhole-files", "config", "sinkhole:\n  operator: { name: a, abuse_contact: a@b.test }\n  addresses: { ipv4: [192.0.2.1] }\n  dns:\n    listen: [\"127.0.0.1:53\"]\n    ns: [ns.b.test]\n  zones: z.yaml\n")
 seed("stub-reply", "answer", query[2:] + b"\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00" + query[12:] + b"\xc0\x0c" + struct.pack(">HHIH", 2, 1, 60, 2) + b"\xc0\x0c")
+
+# A spool: header, one block with a sighting and a notice, no seal (docs/spool.md).
+sensor = b"fuzz"
+header = b"MOTHSPL1" + struct.pack("<HHIQQ", 1, 0, 0, 1, 1772409600 * 10**9) + bytes(64) + struct.pack("<H", len(sensor)) + sensor
+header += bytes(192 - len(header))
+
+
+def leb(n):
+    out = b""
+    while n >= 0x80:
+        out, n = out + bytes([n & 0x7F | 0x80]), n >> 7
+    return out + bytes([n])
+
+
+def frame(kind, body):
+    return bytes([kind]) + leb(len(body)) + body
+
+
+when = 1772409600
+sighting = bytes([4, 192, 0, 2, 1]) + struct.pack("<H", 1024) + bytes([17, 2, 1, 0])
+sighting += leb(when // 3600) + leb(0) + leb(60) + leb(300) + leb(1) + leb(1) + leb(0) + bytes([1]) + struct.pack("<H", 3431)
+notice = leb(when * 10**9) + bytes([7]) + leb(4) + b"lost"
+payload = frame(0, b"Mariposa") + frame(1, sighting) + frame(4, notice)
+seed("spool-block", "two", payload)
+head = b"B" + struct.pack("<II", len(payload), 2)
+chained = hashlib.sha256(hashlib.sha256(header).digest() + head + payload).digest()
+seed("spool", "open", header + head + payload + chained)
+seed("spool", "cut", header + head + payload)

@@ -16,6 +16,8 @@ enum SpoolFormat {
   static let sealOctets = 1 + 8 + 8 + signatureOctets
   /// Largest payload believed; the writer stays below a hundredth of it.
   static let payloadOctetsMost = 16 << 20
+  /// Largest segment believed: it is read into memory, and the writer's default is a sixteenth of it.
+  static let segmentOctetsMost = 1 << 30
 
   /// Sightings stay; samples hold raw octets and are deleted after a while, so each has a chain of its own.
   enum Chain: UInt16, CaseIterable, Sendable {

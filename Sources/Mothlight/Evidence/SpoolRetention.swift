@@ -16,6 +16,20 @@ public enum SpoolRetention {
       else { continue }
       if unlink("\(folder)/\(name)") == 0 { deleted.append(name) }
     }
+    return deleted + pruneQuarantine("\(folder)/quarantine", sampleDays: sampleDays, now: now)
+  }
+
+  /// Torn ends of sample segments hold raw octets, too. They have no time of their own but that of their file.
+  private static func pruneQuarantine(_ aside: String, sampleDays: Int, now: Timestamp) -> [String] {
+    var deleted: [String] = []
+    for name in SpoolDisk.names(in: aside) {
+      let segment = name.split(separator: ".").prefix(2).joined(separator: ".")
+      var status = stat()
+      guard SpoolFolder.parse(segment, .samples) != nil, lstat("\(aside)/\(name)", &status) == 0,
+        now.seconds(since: Timestamp(seconds: Int64(status.st_mtim.tv_sec))) > Double(sampleDays) * 86_400
+      else { continue }
+      if unlink("\(aside)/\(name)") == 0 { deleted.append(name) }
+    }
     return deleted
   }
 }

@@ -15,11 +15,17 @@ struct SpoolSegment {
   var isSignatureValid = false
   /// Why reading stopped before the end; `nil` when it did not.
   var damage: String?
+  /// What of the part behind a damage the seal vouches for.
+  var rescue: Rescue?
 
   /// Reads and verifies; records go to `body` block by block, only from blocks whose chain hash is right.
   /// - Throws: `unreadable`.
   static func scan(_ path: String, _ body: (SpoolRecord) -> Void = { _ in }) throws(SpoolError) -> SpoolSegment {
-    try scan(octets: SpoolDisk.contents(of: path, most: 1 << 32), body)
+    let bytes = try SpoolDisk.contents(of: path, most: SpoolFormat.segmentOctetsMost)
+    guard bytes.count <= SpoolFormat.segmentOctetsMost else {
+      throw SpoolError(.unreadable, "\(path): is larger than any segment; it was not written by this program")
+    }
+    return scan(octets: bytes, body)
   }
 
   static func scan(octets bytes: [UInt8], _ body: (SpoolRecord) -> Void = { _ in }) -> SpoolSegment {
@@ -39,8 +45,12 @@ struct SpoolSegment {
       segment.goodOctets = at
     }
     if segment.isSealed, at < bytes.count { segment.damage = "octets after the seal" }
+    if segment.damage != nil, !segment.isSealed { segment.rescue = Rescue.read(bytes, after: segment, body) }
     return segment
   }
+
+  /// Chain hash that the next segment names.
+  var lastHead: [UInt8] { rescue?.head ?? head }
 
   /// Where the next block begins; `nil` and `damage` when this one is not whole.
   private mutating func step(
@@ -51,39 +61,18 @@ struct SpoolSegment {
       damage = "no block begins here"
       return nil
     }
-    var cursor = SpoolCursor(bytes[at..<min(bytes.count, at + SpoolFormat.blockHeadOctets)].dropFirst())
-    guard let length = cursor.fixed(UInt32.self), let count = cursor.fixed(UInt32.self),
-      length <= SpoolFormat.payloadOctetsMost
-    else {
-      damage = "the head of a block is cut or wrong"
+    let block: Block
+    do throws(BlockDefect) { block = try Block(bytes, at, after: head) } catch {
+      damage = error.words
       return nil
     }
-    let start = at + SpoolFormat.blockHeadOctets
-    let end = start + Int(length)
-    guard end + SpoolFormat.hashOctets <= bytes.count else {
-      damage = "a block is cut"
-      return nil
-    }
-    let payload = Array(bytes[start..<end])
-    let chained = SpoolFormat.hash(head, Array(bytes[at..<start]), payload)
-    guard chained == Array(bytes[end..<end + SpoolFormat.hashOctets]) else {
-      damage = "the chain hash of a block is wrong"
-      return nil
-    }
-    var decoder = SpoolDecoder(payload)
-    var found: [SpoolRecord] = []
-    while let record = decoder.next() { found.append(record) }
-    guard !decoder.isDamaged, found.count <= Int(count) else {
-      damage = "a block holds what is no record"
-      return nil
-    }
-    for record in found {
+    for record in block.records {
       if let time = record.time { lastTime = max(lastTime ?? time, time) }
       body(record)
     }
-    records += UInt64(count)
-    head = chained
-    return end + SpoolFormat.hashOctets
+    records &+= block.count
+    head = block.hash
+    return block.end
   }
 
   private mutating func seal(_ bytes: [UInt8], _ at: Int, _ header: SpoolFormat.Header) -> Int? {
@@ -105,7 +94,7 @@ struct SpoolSegment {
   /// Chain hash at the end of a segment, for the header of the next.
   static func chainHead(of path: String) -> [UInt8]? {
     guard let segment = try? scan(path), segment.header != nil else { return nil }
-    return segment.head
+    return segment.lastHead
   }
 
   /// Whether octets begin like a segment.

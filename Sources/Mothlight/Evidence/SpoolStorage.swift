@@ -85,6 +85,11 @@ final class SpoolDisk: SpoolStorage {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
+  static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
   /// Names in a folder, sorted; empty when it cannot be read.
   static func names(in folder: String) -> [String] {
     guard let handle = opendir(folder) else { return [] }
@@ -99,13 +104,18 @@ final class SpoolDisk: SpoolStorage {
     return names.sorted()
   }
 
-  /// The whole of a small or middling file; `nil` with a reason that is not "absent".
+  /// A regular file, or its beginning when that is longer than `most` octets. Anything else is refused unread: what is taken
+  /// from a pipe is gone for the next reader.
   static func contents(of path: String, most: Int) throws(SpoolError) -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw SpoolError(.unreadable, "\(path): \(String(cString: strerror(errno)))")
     }
     defer { _ = Glibc.close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw SpoolError(.unreadable, "\(path): is no regular file; a spool is read from disk")
+    }
     var out: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 1 << 20)
     while out.count <= most {

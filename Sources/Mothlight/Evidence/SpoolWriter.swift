@@ -214,7 +214,13 @@ extension SpoolWriter {
 
   /// Nothing that was durable is touched: the open segment is cut back to its last whole block and left.
   private func fail(_ error: SpoolError, _ i: Int, _ now: Timestamp) {
-    if lanes[i].isOpen { try? storage.truncate(lanes[i].descriptor, to: lanes[i].octets) }
+    if lanes[i].isOpen {
+      do throws(SpoolError) { try storage.truncate(lanes[i].descriptor, to: lanes[i].octets) } catch {
+        // Nothing may follow a torn block: the segment is left to the next start, and another one begun.
+        storage.close(lanes[i].descriptor)
+        lanes[i].descriptor = -1
+      }
+    }
     state.trouble = error.message
     troubleCode = error.systemCode
     retryAt = now.advanced(bySeconds: backOffSeconds)
@@ -244,22 +250,48 @@ extension SpoolWriter {
   /// Goes on after what is there; a segment left open is sealed up to its last whole block, the rest put aside.
   private func resume(_ i: Int) throws(SpoolError) {
     let chain = lanes[i].chain
+    var settled: [String] = []
     for name in SpoolDisk.names(in: folder) {
       guard let (sequence, suffix) = SpoolFolder.parse(name, chain) else { continue }
-      if suffix == "open" { try recover("\(folder)/\(name)", i, sequence) }
-      lanes[i].sequence = max(lanes[i].sequence, sequence)
+      var path: String? = "\(folder)/\(name)"
+      if suffix == "open" { path = try settle("\(folder)/\(name)", i, sequence) }
+      guard let path, sequence > lanes[i].sequence else { continue }
+      lanes[i].sequence = sequence
+      settled.append(path)
     }
-    let last = "\(folder)/\(SpoolFormat.fileName(chain, lanes[i].sequence, "sealed"))"
-    if lanes[i].sequence > 0, let head = SpoolSegment.chainHead(of: last) { lanes[i].head = head }
+    for path in settled.reversed() {
+      guard let head = SpoolSegment.chainHead(of: path) else { continue }
+      lanes[i].head = head
+      break
+    }
   }
 
-  private func recover(_ path: String, _ i: Int, _ sequence: UInt64) throws(SpoolError) {
+  /// Ends a segment that was left open. A full disk does not keep the sensor from starting: the segment then waits for the
+  /// next start, and the chain goes on behind it.
+  /// - Returns: where it is now; `nil` when no record can have been in it, so that its number is free.
+  private func settle(_ path: String, _ i: Int, _ sequence: UInt64) throws(SpoolError) -> String? {
+    do throws(SpoolError) { return try recover(path, i, sequence) } catch {
+      guard error.code == .full else { throw error }
+      repairs.append("\(path): was left open and cannot be sealed now (\(error.message)); it is left to the next start")
+      return path
+    }
+  }
+
+  private func recover(_ path: String, _ i: Int, _ sequence: UInt64) throws(SpoolError) -> String? {
+    var status = stat()
+    if stat(path, &status) == 0, status.st_size < SpoolFormat.headerOctets {
+      if status.st_size > 0 { try quarantine(path, from: 0) }
+      unlink(path)
+      repairs.append("\(path): ended in its header; removed, what there was of it is in quarantine")
+      return nil
+    }
     let scan = try SpoolSegment.scan(path)
     guard let header = scan.header, scan.goodOctets >= SpoolFormat.headerOctets else {
       try quarantine(path, from: 0)
       unlink(path)
       repairs.append("\(path): had no whole header; put into quarantine")
-      return
+      // Its number stays taken, so that its absence is seen.
+      return path
     }
     let size = scan.octets
     if scan.goodOctets < size {
@@ -284,7 +316,9 @@ extension SpoolWriter {
       try storage.write(out.bytes, to: descriptor)
       try storage.synchronise(descriptor)
     }
-    try storage.rename(path, to: "\(folder)/\(SpoolFormat.fileName(lanes[i].chain, sequence, "sealed"))")
+    let sealed = "\(folder)/\(SpoolFormat.fileName(lanes[i].chain, sequence, "sealed"))"
+    try storage.rename(path, to: sealed)
+    return sealed
   }
 
   private func quarantine(_ path: String, from octet: Int) throws(SpoolError) {
@@ -302,8 +336,14 @@ extension SpoolWriter {
       }
       guard descriptor >= 0 else { throw .system(target, "cannot put aside") }
       defer { close(descriptor) }
-      try storage.write(Array(bytes.dropFirst(octet)), to: descriptor)
-      try storage.synchronise(descriptor)
+      do throws(SpoolError) {
+        try storage.write(Array(bytes.dropFirst(octet)), to: descriptor)
+        try storage.synchronise(descriptor)
+      } catch {
+        // Half a copy would look like all there was.
+        unlink(target)
+        throw error
+      }
       return
     }
   }
