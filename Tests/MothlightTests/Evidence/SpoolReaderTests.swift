@@ -50,9 +50,12 @@ import Testing
       changed[kept.count / 2] ^= 1
       try changed.write(to: URL(fileURLWithPath: second))
       segments = try SpoolFixture.read(folder).segments
-      let damaged = segments.filter { $0.damage != nil }
-      #expect(damaged.first?.damage?.contains("at byte") == true)
-      // The segment behind it still stands by itself, and says what it followed.
+      var damaged = segments.filter { $0.damage != nil }
+      // The signature is over the end of the chain, on which the segment behind it builds.
+      #expect(damaged.count == 1 && damaged[0].damage?.contains("at byte") == true)
+      // Without its end it says nothing, and the segment behind it still stands by itself.
+      try kept.prefix(SpoolFormat.headerOctets + 20).write(to: URL(fileURLWithPath: second))
+      damaged = try SpoolFixture.read(folder).segments.filter { $0.damage != nil }
       #expect(damaged.count == 2 && damaged[1].damage?.contains("does not follow") == true)
     }
   }

@@ -100,10 +100,9 @@ import Testing
     try Self.withFolder { folder in
       var bytes = try Self.spool(folder)
       let starts = Self.blocks(bytes)
-      let sealAt = bytes.count - SpoolFormat.sealOctets
-      // The whole of block 2 is replaced, as if its payload had held the forgery.
-      bytes.replaceSubrange(starts[2]..<starts[3], with: [0x42, 0, 0] + block + [1, 2, 3])
-      #expect(bytes.count > sealAt)
+      // Block 2 is replaced, as if its payload had held the forgery; its hash is what block 3 builds on.
+      let hashAt = starts[3] - SpoolFormat.hashOctets
+      bytes.replaceSubrange(starts[2]..<hashAt, with: [0x42, 0, 0] + block + [1, 2, 3])
       let (records, segment) = Self.scan(bytes)
       #expect(!records.contains(forged) && records.count == 20 && segment.rescue?.recordsLost == 4)
       // The same octets are a block for whoever does not ask for the seal: the test would otherwise show nothing.
