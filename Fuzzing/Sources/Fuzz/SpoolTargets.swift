@@ -27,9 +27,9 @@ private enum SpoolFuzz {
   static func isSame(_ a: SpoolRecord, _ b: SpoolRecord) -> Bool {
     switch (a, b) {
     case (.sighting(let a), .sighting(let b)): a.source == b.source && a.count == b.count && a.level == b.level
-    case (.sample(let a), .sample(let b)): a.source == b.source && a.prefix == b.prefix && a.time == b.time
+    case (.sample(let a, _), .sample(let b, _)): a.source == b.source && a.prefix == b.prefix && a.time == b.time
     case (.dnsCount(let a), .dnsCount(let b)): a.resolver == b.resolver && a.count == b.count && a.type == b.type
-    case (.notice(let a), .notice(let b)): a.time == b.time && a.kind == b.kind && a.value == b.value
+    case (.notice(let a), .notice(let b)): a.time == b.time && a.event == b.event
     default: false
     }
   }

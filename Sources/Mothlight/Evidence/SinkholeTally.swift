@@ -34,27 +34,27 @@ struct SinkholeTally {
   var isEmpty: Bool { summary.records == 0 && summary.segments == 0 }
 
   mutating func add(_ record: SpoolRecord) {
-    summary.records += 1
+    summary.records &+= 1
     switch record {
     case .sighting(let sighting): add(sighting)
-    case .sample: summary.samples += 1
+    case .sample: summary.samples &+= 1
     case .dnsCount(let count):
-      summary.dnsQueries += UInt64(count.count)
+      summary.dnsQueries &+= UInt64(count.count)
       if resolvers.count < Self.resolversMost { resolvers.insert(count.resolver) }
     case .notice(let notice):
       switch notice.event {
       case .kernelDrops(let drops): summary.kernelDrops &+= drops
       case .lost(let loss): summary.recordsLost &+= loss.total
-      case .clockStep: summary.clockSteps += 1
+      case .clockStep: summary.clockSteps &+= 1
       case .started, .stopped, .samplingFactor, .recovered, .remark: break
       }
     }
   }
 
   mutating func add(_ segments: [SpoolReader.SegmentReport]) {
-    summary.segments += segments.count
-    summary.segmentsVerified += segments.count { $0.isVerified }
-    summary.segmentsOpen += segments.count { $0.isOpen }
+    summary.segments &+= segments.count
+    summary.segmentsVerified &+= segments.count { $0.isVerified }
+    summary.segmentsOpen &+= segments.count { $0.isOpen }
   }
 
   private mutating func add(_ s: Sighting) {
@@ -65,7 +65,7 @@ struct SinkholeTally {
     } else if sources.count < Self.sourcesMost {
       sources[key] = Source(s)
     } else {
-      summary.refused += 1
+      summary.refused &+= 1
     }
   }
 
@@ -85,26 +85,26 @@ struct SinkholeTally {
       } else if sources.count < Self.sourcesMost {
         sources[own] = source
       } else {
-        summary.refused += 1
+        summary.refused &+= 1
       }
     }
     for resolver in other.resolvers where resolvers.count < Self.resolversMost { resolvers.insert(resolver) }
-    summary.segments += other.summary.segments
-    summary.segmentsVerified += other.summary.segmentsVerified
-    summary.segmentsOpen += other.summary.segmentsOpen
-    summary.records += other.summary.records
-    summary.kernelDrops += other.summary.kernelDrops
-    summary.recordsLost += other.summary.recordsLost
-    summary.clockSteps += other.summary.clockSteps
-    summary.samples += other.summary.samples
-    summary.dnsQueries += other.summary.dnsQueries
-    summary.refused += other.summary.refused
+    summary.segments &+= other.summary.segments
+    summary.segmentsVerified &+= other.summary.segmentsVerified
+    summary.segmentsOpen &+= other.summary.segmentsOpen
+    summary.records &+= other.summary.records
+    summary.kernelDrops &+= other.summary.kernelDrops
+    summary.recordsLost &+= other.summary.recordsLost
+    summary.clockSteps &+= other.summary.clockSteps
+    summary.samples &+= other.summary.samples
+    summary.dnsQueries &+= other.summary.dnsQueries
+    summary.refused &+= other.summary.refused
   }
 
   private mutating func number(of botnet: String) -> UInt16? {
     if let known = numbers[botnet] { return known }
     guard names.count < Self.botnetsMost else {
-      summary.refused += 1
+      summary.refused &+= 1
       return nil
     }
     let number = UInt16(names.count)
@@ -163,7 +163,7 @@ struct SinkholeTally {
       } else {
         sources.byLevel[Int(s.level.rawValue)] += 1
       }
-      sources.messages += s.messages
+      sources.messages &+= s.messages
       sources.first = min(sources.first, s.first)
       sources.last = max(sources.last, s.last)
       sources.factor = max(sources.factor, s.factor)

@@ -137,7 +137,7 @@ public final class SpoolWriter: SpoolSink {
 
   private func note(_ now: Timestamp) {
     if clock != .distantPast, clock.seconds(since: now) > 2 {
-      let step = UInt64(max(0, clock.seconds(since: now) * 1e9))
+      let step = UInt64(max(0, min(9e18, clock.seconds(since: now) * 1e9)))
       for i in lanes.indices where lanes[i].blockSince > now { lanes[i].blockSince = now }
       for i in lanes.indices where lanes[i].start > now { lanes[i].start = now }
       clock = now

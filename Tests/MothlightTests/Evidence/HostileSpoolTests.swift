@@ -11,13 +11,15 @@ import Testing
       a.add(
         .sighting(
           Sighting(
-            source: IPAddress(v4: 0xc000_0200 + n), botnet: "Mariposa", hour: now.hour, first: now, last: now,
-            count: .max, level: .recognised)))
-      a.add(.notice(now, "", kind: .kernelDrops, value: .max))
-      a.add(.notice(now, "", kind: .diskFull, value: .max))
+            source: IPAddress(v4: 0xc000_0200 + n), sourcePort: 1, botnet: "Mariposa", hour: .max, firstSecond: 0,
+            lastSecond: 0, count: .max, ports: [], transport: .udp, level: .recognised)))
+      var loss = SpoolLoss(from: now, to: now, code: 0)
+      loss.sightings = .max
+      a.add(.notice(Notice(time: now, event: .kernelDrops(.max))))
+      a.add(.notice(Notice(time: now, event: .lost(loss))))
       a.add(
         .dnsCount(
-          DNSCount(resolver: IPAddress(v4: n), name: "a.example", type: 1, hour: now.hour, count: .max, factor: .max)))
+          ResolverCount(resolver: IPAddress(v4: n), name: "a.example", type: 1, botnet: "", hour: .max, count: .max)))
     }
     let joined = SinkholeTally.joined([a, a])?.summed(networks: nil)
     #expect(joined?.records == 24)

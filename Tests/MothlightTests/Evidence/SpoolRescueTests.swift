@@ -11,8 +11,8 @@ import Testing
   private static func row(_ n: Int) -> SpoolRecord {
     .sighting(
       Sighting(
-        source: IPAddress(v4: 0xc000_0200 + UInt32(n)), botnet: "Mariposa", hour: start.hour, first: start, last: start,
-        count: UInt64(n), level: .recognised))
+        source: IPAddress(v4: 0xc000_0200 + UInt32(n)), sourcePort: 1, botnet: "Mariposa", hour: UInt32(start.hour),
+        firstSecond: 0, lastSecond: 0, count: UInt32(n), ports: [3431], transport: .udp, level: .recognised))
   }
 
   private static func withFolder(_ body: (String) throws -> Void) throws {
