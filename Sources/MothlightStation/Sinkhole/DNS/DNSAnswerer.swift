@@ -191,9 +191,10 @@ public struct DNSAnswerer: ~Copyable {
     guard read.class == 1 else { return draft.fail(5, .refused) }
     switch read.type {
     case 251, 252: return draft.fail(5, .refused)
-    case 41: return draft.fail(1, .formerr)
-    // Reserved, TKEY, TSIG, and types for mailboxes that nobody has kept (RFC 1035 section 3.2.3).
-    case 0, 249, 250, 253, 254: return draft.fail(4, .notimp)
+    // OPT, TKEY and TSIG are no questions.
+    case 41, 249, 250: return draft.fail(1, .formerr)
+    // Reserved, and types for mailboxes that nobody has kept (RFC 1035 section 3.2.3).
+    case 0, 253, 254: return draft.fail(4, .notimp)
     default: break
     }
     guard let match = zones.match(name, labels: read.labels, length: read.nameLength, second: context.second) else {

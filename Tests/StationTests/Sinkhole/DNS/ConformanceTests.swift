@@ -95,6 +95,8 @@ import Testing
     check("class CH: REFUSED", WireQuery("version.bind", 16).with { $0.class = 3 }) { $0.code == 5 },
     check("class HS: REFUSED", soa { $0.class = 4 }) { $0.code == 5 },
     check("AXFR over UDP: REFUSED", WireQuery(zone, 252)) { $0.code == 5 && $0.answers.isEmpty },
+    check("TSIG as a question: FORMERR", WireQuery(zone, 250)) { $0.code == 1 },
+    check("MAILB: NOTIMP", WireQuery(zone, 253)) { $0.code == 4 },
     check("IXFR: REFUSED", WireQuery(zone, 251)) { $0.code == 5 && $0.answers.isEmpty },
   ]
 
