@@ -32,7 +32,7 @@ let package = Package(
     .target(
       name: "Mothlight",
       dependencies: [
-        "CZlib", "CZstd",
+        "CLoc", "CMaxMind", "CZlib", "CZstd",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "CryptoExtras", package: "swift-crypto"),
         .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
@@ -41,6 +41,8 @@ let package = Package(
       swiftSettings: settings),
     .target(name: "CLinux"),
     .target(name: "MothlightStation", dependencies: ["Mothlight", "CLinux"], swiftSettings: settings),
+    .systemLibrary(name: "CLoc", providers: [.apt(["libloc-dev"])]),
+    .systemLibrary(name: "CMaxMind", providers: [.apt(["libmaxminddb-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
     .testTarget(name: "MothlightTests", dependencies: ["Mothlight"], swiftSettings: settings),

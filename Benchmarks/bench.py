@@ -57,7 +57,7 @@ def read(path, *options):
 
 def main():
     with tempfile.TemporaryDirectory() as scratch:
-        captures = [n for n in ("mix-tests", "mix-apps", "mix-hosts", "days", "campus") if os.path.exists(f"{work}/{n}.pcap")]
+        captures = [n for n in ("mix-tests", "mix-apps", "mix-hosts", "days", "campus", "link", "evening", "steady") if os.path.exists(f"{work}/{n}.pcap")]
         for name in captures:
             path = f"{work}/{name}.pcap"
             for _ in range(runs):

@@ -1,16 +1,37 @@
 #!/usr/bin/env python3
-"""Writes a capture of the shape that swift.md measured: 15 packets a flow, about 250 octets a packet, contents as on a campus.
+"""Writes a capture with contents as on a campus or an access network: about 20 packets a flow, 260 octets a packet.
 
-usage: make_campus.py OUT.pcap [FLOWS]
+usage: make_campus.py OUT.pcap [campus | link | evening | steady]
 
 Of the flows 45 % are DNS look-ups, 40 % TLS with a hello, 5 % HTTP, 5 % other TCP, 5 % UDP media; packet counts are heavy-tailed.
-2,000 clients, 20,000 servers, one hour. Seeded; sorted by time.
+campus: a quiet hour of 2,000 clients, 130,000 flows, 3 to 40 ms between packets, so that few flows are open at a time.
+link:   one and a half minutes of a link at 140 Mbit/s, 20,000 clients, 300,000 flows whose packets come as people read and
+        servers answer (log-normal gaps, median 0.1 s), so that tens of thousands of flows are open at a time.
+evening: the same people watching films: every twelfth connection carries 500 to 8,000 packets, 60,000 flows of 77 packets on
+        average, kept with a snap length of 256 octets. Assumptions, not measurements of a network.
+steady: two minutes of a trunk whose 130,000 TLS connections were all open before the capture began, 15 packets of each, in
+        random order: metering with next to no content, which is what nfpcapd does.
+Seeded; sorted by time; made with bounded memory.
 """
+import heapq
 import random
 import struct
 import sys
 
 rng = random.Random(7)
+SHAPES = {"campus": (130_000, 3600, 2000), "link": (300_000, 90, 20_000), "evening": (60_000, 300, 20_000), "steady": (130_000, 120, 20_000)}
+shape = sys.argv[2] if len(sys.argv) > 2 else "campus"
+FLOWS, SECONDS, CLIENTS = SHAPES[shape]
+SNAP = 256 if shape == "evening" else 65_535
+
+
+def gap():
+    """Microseconds between two packets of a connection."""
+    if shape == "campus":
+        return rng.randrange(2000, 40000)
+    if shape == "evening":
+        return min(20_000_000, int(rng.lognormvariate(10.5, 1.6)))
+    return min(20_000_000, int(rng.lognormvariate(11.5, 1.6)))
 
 
 def ip(n):
@@ -62,7 +83,9 @@ def qname(name):
 
 
 def count():
-    """Data packets of a connection: Pareto, mean about 30."""
+    """Data packets of a connection: Pareto, mean about 30; films are longer."""
+    if shape == "evening" and rng.randrange(12) == 0:
+        return rng.randrange(500, 8000)
     return min(3000, int(8 * rng.paretovariate(1.35)))
 
 
@@ -78,10 +101,9 @@ def data_size():
     return rng.choice((0, 0, 0, 0, 31, 60, 120, 180, 300, 600, 1400))
 
 
-def flow(kind, number):
-    client = ip(0x0A000000 + rng.randrange(2000) + 10)
+def flow(kind, number, start):
+    client = ip(0x0A000000 + rng.randrange(CLIENTS) + 10)
     sport = rng.randrange(1024, 65535)
-    start = rng.randrange(3_600_000_000)
     site = int(8000 * rng.random() ** 3)
     name = f"host{site}.example{site % 1500}.com"
     server = ip(0x50000000 + (site * 2 + rng.randrange(2)) * 977)
@@ -102,14 +124,14 @@ def flow(kind, number):
 
     def up(body, flags=0x18):
         nonlocal seq, t
-        t += rng.randrange(2000, 40000)
+        t += gap()
         out = t, frame(client, server, sport, dport, 6, body, seq, ack, flags)
         seq += len(body) + (1 if flags & 3 else 0)
         return out
 
     def down(body, flags=0x18):
         nonlocal ack, t
-        t += rng.randrange(2000, 40000)
+        t += gap()
         out = t, frame(server, client, dport, sport, 6, body, ack, seq, flags)
         ack += len(body) + (1 if flags & 3 else 0)
         return out
@@ -137,19 +159,56 @@ def flow(kind, number):
     yield up(b"", 16)
 
 
+def steady(out):
+    """Packets of connections without a beginning; the count of them."""
+    data = b"\x17\x03\x03\x00\xb4" + opaque(195)
+    ends = [(ip(0x0A000000 + rng.randrange(CLIENTS) + 10), ip(0x50000000 + rng.randrange(20_000) * 977), rng.randrange(1024, 65535)) for _ in range(FLOWS)]
+    sent = [[0, 0] for _ in ends]
+    packets = FLOWS * 15
+    for n in range(packets):
+        i = rng.randrange(FLOWS)
+        client, server, port = ends[i]
+        up = rng.random() < 0.4
+        body = data if rng.random() < 0.6 else b""
+        seq, ack = sent[i] if up else reversed(sent[i])
+        source, target, sport, dport = (client, server, port, 443) if up else (server, client, 443, port)
+        packet = frame(source, target, sport, dport, 6, body, seq, ack, 0x18 if body else 0x10)
+        sent[i][0 if up else 1] += len(body)
+        t = n * SECONDS * 1_000_000 // packets
+        out.write(struct.pack("<IIII", 1_700_000_000 + t // 1_000_000, t % 1_000_000, len(packet), len(packet)) + packet)
+    return packets
+
+
 def main():
-    flows = int(sys.argv[2]) if len(sys.argv) > 2 else 130_000
-    rows = []
-    for number in range(flows):
-        rows.extend(flow(rng.randrange(100), number))
-    rows.sort(key=lambda r: r[0])
-    octets = 0
+    if shape == "steady":
+        with open(sys.argv[1], "wb") as out:
+            out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+            print(f"{sys.argv[1]}: {steady(out)} packets, {FLOWS} flows")
+        return
+    starts = sorted(rng.randrange(SECONDS * 1_000_000) for _ in range(FLOWS))
+    octets = packets = 0
+    waiting = []
     with open(sys.argv[1], "wb") as out:
+
+        def write(until):
+            nonlocal octets, packets
+            while waiting and waiting[0][0] <= until:
+                t, number, body, rest = heapq.heappop(waiting)
+                out.write(struct.pack("<IIII", 1_700_000_000 + t // 1_000_000, t % 1_000_000, min(len(body), SNAP), len(body)) + body[:SNAP])
+                octets += len(body)
+                packets += 1
+                push(rest, number)
+
+        def push(rest, number):
+            if (packet := next(rest, None)) and packet[0] < SECONDS * 1_000_000:
+                heapq.heappush(waiting, (packet[0], number, packet[1], rest))
+
         out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
-        for t, body in rows:
-            octets += len(body)
-            out.write(struct.pack("<IIII", 1_700_000_000 + t // 1_000_000, t % 1_000_000, len(body), len(body)) + body)
-    print(f"{sys.argv[1]}: {len(rows)} packets, {flows} flows, {len(rows) / flows:.1f} packets a flow, {octets / len(rows):.0f} octets a packet")
+        for number, start in enumerate(starts):
+            write(start)
+            push(flow(rng.randrange(100), number, start), number)
+        write(SECONDS * 1_000_000)
+    print(f"{sys.argv[1]}: {packets} packets, {FLOWS} flows, {packets / FLOWS:.1f} packets a flow, {octets / packets:.0f} octets a packet")
 
 
 if __name__ == "__main__":

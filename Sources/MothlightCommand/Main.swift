@@ -8,7 +8,9 @@ struct Mothlight: AsyncParsableCommand {
     commandName: "mothlight",
     abstract: "An observatory for botnets: finds infected machines in captures and logs, and says why.",
     version: "mothlight \(version)",
-    subcommands: [Read.self, Simulate.self, Evaluate.self, Detectors.self, Sinkhole.self],
+    subcommands: [
+      Read.self, Sinkhole.self, Simulate.self, Evaluate.self, Evidence.self, Detectors.self,
+    ],
     defaultSubcommand: nil)
 
   /// As the library's own, but with exit status 2 for everything that is wrong with the command line or the input: 1 is

@@ -108,6 +108,12 @@ struct ReadChoices: ParsableArguments {
   @Option(help: "Indicator list file; may be repeated.")
   var list: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Who announces an address: a libloc database, a MaxMind DB file, or \(NetworkFiles.standardWord) for Debian's; may be repeated.",
+      valueName: "file"))
+  var networks: [String] = []
+
   @Option(help: "Signature file (docs/signatures.md): adds to the built-in ones or replaces them; may be repeated.")
   var signatures: [String] = []
 
@@ -145,6 +151,7 @@ struct ReadChoices: ParsableArguments {
     options.shards = shards
     options.knobs = try parseKnobs()
     options.registry = try configured { () throws(ConfigurationError) in try Registry.load(paths: list) }
+    options.networks = try configured { () throws(ConfigurationError) in try NetworkFiles.open(networks) }
     if !signatures.isEmpty { try SignatureChoice.use(signatures) }
     for rule in allow {
       if let text = try? String(contentsOfFile: rule, encoding: .utf8) {

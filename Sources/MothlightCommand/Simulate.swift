@@ -8,7 +8,7 @@ struct Simulate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write labelled synthetic traffic and its truth.csv to files.",
     discussion:
-      "Without a scenario the built-in demo is made: an office of 34 machines for a day, four of them infected. The same scenario and seed give the same bytes."
+      "Without a scenario the built-in demo is made: an office of 34 machines for a day, four of them infected. A scenario with `botnet:` makes what a sinkhole sees of a botnet (Examples/botnet.yaml). The same scenario and seed give the same bytes."
   )
 
   @Argument(help: "Scenario file (YAML); see Examples/. Default: the built-in demo.")
@@ -24,7 +24,12 @@ struct Simulate: ParsableCommand {
   var overwrite = false
 
   func run() throws {
-    var chosen = try load()
+    let text = try text()
+    if let text, try Self.decoded(BotnetProbe.self, text, scenario ?? "").botnet != nil {
+      try runBotnet(Self.decoded(BotnetScenario.self, text, scenario ?? ""))
+      return
+    }
+    var chosen = try text.map { try Self.decoded(Scenario.self, $0, scenario ?? "") } ?? .builtin
     if let seed { chosen.seed = seed }
     var bar = ShareBar(isShown: Terminal.errorIsTerminal)
     do throws(SimulationError) {
@@ -37,17 +42,40 @@ struct Simulate: ParsableCommand {
     }
   }
 
-  private func load() throws -> Scenario {
-    guard let scenario else { return .builtin }
+  private func runBotnet(_ given: BotnetScenario) throws {
+    var chosen = given
+    if let seed { chosen.seed = seed }
+    var bar = ShareBar(isShown: Terminal.errorIsTerminal)
+    do throws(SimulationError) {
+      let files = try BotnetFiles(chosen).run(
+        into: output, overwrite: overwrite,
+        sink: { try SpoolWriter(folder: $0, options: SpoolWriter.Options(sensor: $1)) }, progress: { bar.update($0) })
+      bar.clear()
+      _ = Terminal.write(files.map { $0 + "\n" }.joined(), to: 1)
+    } catch {
+      bar.clear()
+      throw Failure(error.message)
+    }
+  }
+
+  /// Tells a botnet's scenario from a network's.
+  private struct BotnetProbe: Decodable { var botnet: String? }
+
+  private func text() throws -> String? {
+    guard let scenario else { return nil }
     guard let text = try? String(contentsOfFile: scenario, encoding: .utf8) else {
       throw Failure("\(scenario): cannot be read as text; give a scenario file such as Examples/demo.yaml")
     }
+    return text
+  }
+
+  private static func decoded<T: Decodable>(_ type: T.Type, _ text: String, _ path: String) throws -> T {
     do {
-      return try YAMLDecoder().decode(Scenario.self, from: text)
+      return try YAMLDecoder().decode(type, from: text)
     } catch let error as DecodingError {
-      throw Failure("\(scenario): \(Self.words(error))")
+      throw Failure("\(path): \(words(error))")
     } catch let error as YamlError {
-      throw Failure("\(scenario): no valid YAML: \(error)".split(separator: "\n").joined(separator: " "))
+      throw Failure("\(path): no valid YAML: \(error)".split(separator: "\n").joined(separator: " "))
     }
   }
 

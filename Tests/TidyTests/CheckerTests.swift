@@ -101,6 +101,16 @@ import Testing
     #expect(SwiftRules.absolutePaths("frame/" + "work/x https://example.org/" + "work.html") == [])
   }
 
+  @Test func silentTableIsFound() {
+    let bounds = "enum Bound {\n  static let rows = 1 << 16\n  static let few = 16\n  static let seconds = 3600.0\n}\n"
+    let silent = "guard rows.count < Bound.rows else { return }\nif few.count < Bound.few { few.insert(1) }\n"
+    #expect(BoundRules.silentTables([bounds, silent]) == ["line 1: rows without a count"])
+    let counted = "guard rows.count < Bound.rows else {\n  refused &+= 1\n  return\n}\n"
+    #expect(BoundRules.silentTables([bounds + counted]) == [])
+    #expect(BoundRules.silentTables([bounds, "// rows.count < Bound.rows\nif n < Bound.rowsOfOne { }\n"]) == [])
+    #expect(BoundRules.bounds("  private static let a: Int = 4_096\n").map(\.value) == [4096])
+  }
+
   @Test func incompleteCardIsFound() {
     let card = DetectorCard(
       name: "x", title: "", family: .dns, reads: [],

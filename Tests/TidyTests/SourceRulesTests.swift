@@ -60,6 +60,18 @@ import Testing
     #expect(SwiftRules.undocumentedConstants(limits) == [])
   }
 
+  /// "Every table has a bound, and says how much it refused."
+  @Test func fullTablesAreCounted() {
+    let files = Self.tree.swift(below: "Sources/Mothlight/Detection")
+    let detectors = files.filter { $0.stem.hasSuffix("Detector") }
+    let silent = detectors.flatMap { detector in
+      let parts = files.filter { $0.stem == detector.stem || $0.stem.hasPrefix(detector.stem + "+") }
+      return BoundRules.silentTables(parts.map(\.text)).map { "\(detector.stem): \($0)" }
+    }
+    #expect(detectors.contains { !BoundRules.bounds($0.text).isEmpty })
+    #expect(silent == [])
+  }
+
   @Test func noPathIsOfOneMachine() {
     let found = Self.tree.files.flatMap { file in SwiftRules.absolutePaths(file.text).map { "\(file.path): \($0)" } }
     #expect(found == [])

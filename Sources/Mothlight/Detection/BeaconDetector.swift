@@ -63,7 +63,7 @@ public struct BeaconDetector: Detector {
 
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
     guard time == .distantFuture, !context.isSampled, context.hasUsableTime else { return }
-    for pair in context.pairs.pairs where !pair.isInside && pair.isOurs && pair.starts >= UInt32(startsLeast) {
+    for pair in context.pairs.busyPairs where !pair.isInside && pair.isOurs && pair.starts >= UInt32(startsLeast) {
       // Behind a proxy each name has its own times: see ProxiedBeaconDetector.
       if context.isProxy(pair.peer, pair.port, of: pair.host) { continue }
       if let finding = judge(pair, context) { findings.append(finding) }

@@ -32,19 +32,19 @@ public struct BruteForceDetector: Detector {
   }
 
   public mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding]) {
-    for o in batch {
-      guard case .ssh(let ssh) = o.event, ssh.authenticated == false, o.vantage.host != .max,
-        o.vantage.orientation == .outbound || o.vantage.orientation == .inside
+    for i in batch.indices {
+      guard case .ssh(let ssh) = batch[i].event, ssh.authenticated == false, batch[i].vantage.host != .max,
+        batch[i].vantage.orientation == .outbound || batch[i].vantage.orientation == .inside
       else { continue }
-      var tally = refusedLogins[o.vantage.host] ?? (0, o.time, o.time, [])
+      var tally = refusedLogins[batch[i].vantage.host] ?? (0, batch[i].time, batch[i].time, [])
       let (sum, overflow) = tally.count.addingReportingOverflow(max(1, ssh.attempts))
       tally.count = overflow ? .max : sum
-      tally.first = min(tally.first, o.time)
-      tally.last = max(tally.last, o.time)
+      tally.first = min(tally.first, batch[i].time)
+      tally.last = max(tally.last, batch[i].time)
       if tally.samples.count < Limits.evidenceFlowsPerFinding {
-        tally.samples.append(EvidenceFlow(ssh.ends, time: o.time, note: "log-in refused"))
+        tally.samples.append(EvidenceFlow(ssh.ends, time: batch[i].time, note: "log-in refused"))
       }
-      refusedLogins[o.vantage.host] = tally
+      refusedLogins[batch[i].vantage.host] = tally
     }
   }
 
@@ -64,7 +64,7 @@ public struct BruteForceDetector: Detector {
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
     guard time == .distantFuture else { return }
     var perHost: [UInt32: [(Pair, String)]] = [:]
-    for pair in context.pairs.pairs {
+    for pair in context.pairs.busyPairs {
       guard let service = Self.service(pair), pair.answered >= 3 else { continue }
       let minutes = max(1, pair.last.seconds(since: pair.first) / 60)
       guard Double(pair.sizesOut.mean + pair.sizesIn.mean) <= octetsMost,

@@ -41,7 +41,9 @@ struct CommonEvents {
     var activity = [Activity](repeating: Activity(), count: moments.count)
     var seenAround = Set<Seen>()
     for (c, context) in network.enumerated() {
-      for (p, pair) in context.pairs.pairs.enumerated() where pair.starts >= 4 && !pair.isInside {
+      for p in context.pairs.busy.lazy.map(Int.init) {
+        let pair = context.pairs.pairs[p]
+        guard pair.starts >= 4, !pair.isInside else { continue }
         let host = context.address(of: pair.host)
         for time in context.pairs.startTimes(of: pair) {
           for index in indices(of: time, in: windows) {

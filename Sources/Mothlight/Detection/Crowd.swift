@@ -70,7 +70,9 @@ extension Crowd {
     _ network: [ShardContext], _ body: (_ key: UInt64, _ kind: Kind, _ context: Int, _ pair: Int) -> Void
   ) {
     for (c, context) in network.enumerated() {
-      for (p, pair) in context.pairs.pairs.enumerated() where isEligible(pair, context) {
+      for p in context.pairs.busy.lazy.map(Int.init) {
+        let pair = context.pairs.pairs[p]
+        guard isEligible(pair, context) else { continue }
         let name = context.name(of: pair.peer, knownTo: pair.host)
         if let name, KnownService.byName(name) != nil { continue }
         for (key, kind) in keys(pair, name) { body(key, kind, c, p) }

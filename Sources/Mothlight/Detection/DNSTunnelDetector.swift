@@ -90,6 +90,8 @@ public struct DNSTunnelDetector: Detector {
   private var detailedCount = 0
   private var nextClose = Timestamp.distantFuture
 
+  public private(set) var refused: UInt64 = 0
+
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
     knobs = try settings.resolve(Self.card)
   }
@@ -165,6 +167,7 @@ public struct DNSTunnelDetector: Detector {
       guard hosts[host].days[day].channels.count < Bound.channelsPerHostDay, channelCount < Bound.channelsPerShard
       else {
         hosts[host].days[day].refused &+= 1
+        refused &+= 1
         return
       }
       slot = hosts[host].days[day].channels.count
@@ -178,6 +181,7 @@ public struct DNSTunnelDetector: Detector {
     {
       guard detailedCount < Bound.detailedPerShard else {
         hosts[host].days[day].refused &+= 1
+        refused &+= 1
         return
       }
       detailedCount += 1

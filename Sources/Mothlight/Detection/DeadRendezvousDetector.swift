@@ -38,7 +38,7 @@ public struct DeadRendezvousDetector: Detector {
 
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
     guard time == .distantFuture, !context.isSampled else { return }
-    for pair in context.pairs.pairs where !pair.isInside && pair.transport == .tcp && pair.starts >= attemptsLeast {
+    for pair in context.pairs.busyPairs where !pair.isInside && pair.transport == .tcp && pair.starts >= attemptsLeast {
       let share = Double(pair.failed) / Double(pair.starts)
       let seconds = pair.last.seconds(since: pair.first)
       let host = context.hosts[Int(pair.host)]

@@ -6,6 +6,13 @@ public protocol Detector: Sendable {
   mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding])
   /// Event time has reached `time`; called once more with `.distantFuture` at the end of input.
   mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding])
+  /// What found no room in the detector's own tables; its findings may lack it.
+  var refused: UInt64 { get }
+}
+
+extension Detector {
+  /// A detector without tables of its own refuses nothing.
+  public var refused: UInt64 { 0 }
 }
 
 /// Explains a detector to people and to `mothlight detectors`.
@@ -77,9 +84,14 @@ public struct DetectorSettings: Sendable {
   public var values: [String: Double]
   /// Indicator lists, shared by every shard.
   public var registry: Registry
-  public init(_ values: [String: Double] = [:], registry: Registry = Registry()) {
+  /// Who announces an address, where the operator gave a file that tells.
+  public var networks: (any NetworkDirectory)?
+  public init(
+    _ values: [String: Double] = [:], registry: Registry = Registry(), networks: (any NetworkDirectory)? = nil
+  ) {
     self.values = values
     self.registry = registry
+    self.networks = networks
   }
 
   /// The knobs of `card` with overrides applied.

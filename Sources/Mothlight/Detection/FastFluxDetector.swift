@@ -7,13 +7,15 @@ import Glibc
 /// addresses.
 public struct FastFluxDetector: Detector {
   public static let card = DetectorCard(
-    name: "fast-flux", title: "Name with ever changing addresses", family: .dns, reads: [.dns],
+    name: "fast-flux", version: 2, title: "Name with ever changing addresses", family: .dns, reads: [.dns],
     knobs: [
       .init("ttl_most", 300, unit: "s", "longest time to live seen in any answer"),
       .init("answers_least", 4, unit: "answers", "with addresses"),
       .init("addresses_least", 10, unit: "addresses", "distinct ones over the run"),
       .init("networks_least", 8, unit: "/16 networks", "that they lie in"),
       .init("network_share_least", 0.7, unit: "share", "networks per address: a provider's addresses crowd in few"),
+      .init("systems_least", 5, unit: "systems", "autonomous systems that they lie in, where --networks tells"),
+      .init("system_share_least", 0.25, unit: "share", "systems per address that is in one"),
       .init("overlap_most", 0.5, unit: "share", "mean share of an answer that was in the one before"),
       .init("served_lookups", 50, unit: "look-ups", "answered for others that make a host a resolver"),
     ],
@@ -59,13 +61,17 @@ public struct FastFluxDetector: Detector {
   }
 
   private let knobs: [String: Double]
+  private let directory: (any NetworkDirectory)?
   private var index: [Key: Int] = [:]
   private var names: [Name] = []
   private var namesOfHost: [Int] = []
   private var addressCount = 0
 
+  public private(set) var refused: UInt64 = 0
+
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
     knobs = try settings.resolve(Self.card)
+    directory = settings.networks
   }
 
   private func knob(_ name: String) -> Double { knobs[name] ?? .infinity }
@@ -89,21 +95,26 @@ public struct FastFluxDetector: Detector {
     let host = Int(key.host)
     while namesOfHost.count <= host { namesOfHost.append(0) }
     if known == nil {
-      guard names.count < Bound.namesPerShard, namesOfHost[host] < Bound.namesPerHost,
-        RegisteredDomains.isPublic(key.name)
-      else { return }
+      guard RegisteredDomains.isPublic(key.name) else { return }
+      guard names.count < Bound.namesPerShard, namesOfHost[host] < Bound.namesPerHost else {
+        refused &+= 1
+        return
+      }
       namesOfHost[host] += 1
       index[key] = names.count
       names.append(Name(first: time, last: time))
     }
     let i = known ?? names.count - 1
     let room = Bound.addressesPerShard - addressCount
+    if room <= 0 { refused &+= 1 }
     addressCount += names[i].add(lookup, at: time, room: min(room, Bound.addressesPerName))
   }
 
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
     guard time == .distantFuture else { return }
-    let suspects = index.filter { isSuspect(names[$0.value], $0.key.name) }
+    let candidates = index.filter { isSuspect(names[$0.value], $0.key.name) }
+    let spread = spread(of: candidates.values)
+    let suspects = candidates.filter { isWide(names[$0.value], spread) }
     guard !suspects.isEmpty else { return }
     let hosts = Set(suspects.keys.map(\.host))
     var met: [UInt32: [IPAddress: Pair]] = [:]
@@ -112,38 +123,72 @@ public struct FastFluxDetector: Detector {
       met[pair.host, default: [:]][pair.peer] = pair
     }
     for (key, i) in suspects.sorted(by: { ($0.key.host, $0.key.name) < ($1.key.host, $1.key.name) }) {
-      findings.append(finding(key, names[i], met[key.host] ?? [:], context))
+      findings.append(finding(key, names[i], met[key.host] ?? [:], spread, context))
     }
   }
 
+  /// Who announces the addresses of all candidates: one batch.
+  private func spread(of candidates: some Sequence<Int>) -> [IPAddress: NetworkRecord] {
+    guard let directory else { return [:] }
+    let addresses = Set(candidates.flatMap { names[$0].addresses }).sorted()
+    return zip(addresses, directory.records(of: addresses)).reduce(into: [:]) { $0[$1.0] = $1.1 }
+  }
+
   private func isSuspect(_ name: Name, _ text: String) -> Bool {
-    let networks = Set(name.addresses.map(\.network16)).count
-    return Double(name.answers) >= knob("answers_least") && Double(name.highestTTL) <= knob("ttl_most")
-      && Double(name.addresses.count) >= knob("addresses_least") && Double(networks) >= knob("networks_least")
-      && Double(networks) >= knob("network_share_least") * Double(name.addresses.count)
+    Double(name.answers) >= knob("answers_least") && Double(name.highestTTL) <= knob("ttl_most")
+      && Double(name.addresses.count) >= knob("addresses_least")
       && name.meanOverlap <= knob("overlap_most") && KnownService.byName(text) != "ntp"
   }
 
-  private func finding(_ key: Key, _ name: Name, _ met: [IPAddress: Pair], _ context: ShardContext) -> Finding {
+  /// Whether the addresses lie all over the Internet: in many systems where that is known, else in many /16 networks.
+  private func isWide(_ name: Name, _ records: [IPAddress: NetworkRecord]) -> Bool {
+    let announced = name.addresses.compactMap { records[$0]?.system }
+    if announced.count * 2 > name.addresses.count {
+      let systems = Double(Set(announced).count)
+      return systems >= knob("systems_least") && systems >= knob("system_share_least") * Double(announced.count)
+    }
+    let networks = Double(Set(name.addresses.map(\.network16)).count)
+    return networks >= knob("networks_least")
+      && networks >= knob("network_share_least") * Double(name.addresses.count)
+  }
+
+  private func finding(
+    _ key: Key, _ name: Name, _ met: [IPAddress: Pair], _ records: [IPAddress: NetworkRecord], _ context: ShardContext
+  ) -> Finding {
     let networks = Set(name.addresses.map(\.network16)).count
     let reached = name.addresses.filter { met[$0] != nil }
-    let spread = Set(reached.map(\.network16)).count
+    let systems = Set(name.addresses.compactMap { records[$0]?.system })
+    let countries = Set(name.addresses.compactMap { records[$0]?.country })
+    let spread = Self.places(of: reached, records)
     let served = Int(key.host) < context.hosts.count ? Double(context.hosts[Int(key.host)].lookupsServed) : 0
     let isResolver = served >= knob("served_lookups")
     // Judgements; under the bar on purpose, because large clouds and pools of volunteers do the same.
     var odds = 1.0 + min(1, 0.5 * log(Double(networks) / max(1, knob("networks_least"))))
     if spread >= 3 { odds += 1.2 }
+    var most = 3.2
+    // One provider's cloud is ruled out, and a volunteer's time server or a peer is not met as a web server.
+    let web = reached.filter { met[$0]?.port == 80 || met[$0]?.port == 443 }
+    if Double(systems.count) >= 2 * knob("systems_least"), Self.places(of: web, records) >= 3 {
+      odds += 1
+      most = 4
+    }
     if name.isAlias || isResolver { odds -= 1 }
     var summary =
       "\(key.name) gave \(name.addresses.count) addresses in \(networks) networks over \(name.answers) answers"
+    if !systems.isEmpty { summary += ", of \(systems.count) autonomous systems" }
+    if countries.count > 1 { summary += " in \(countries.count) countries" }
     if !reached.isEmpty { summary += "; it spoke to \(reached.count) of them" }
     if isResolver { summary += "; this host asks for others, and which of them it was cannot be told from here" }
     return Finding(
       card: Self.card, host: context.address(of: key.host), subject: key.name, summary: summary, first: name.first,
-      last: name.last, logOdds: max(0, min(3.2, odds)),
+      last: name.last, logOdds: max(0, min(most, odds)),
       measures: [
         Measure("addresses", Double(name.addresses.count), "addresses", atLeast: knob("addresses_least")),
-        Measure("networks", Double(networks), "/16 networks", atLeast: knob("networks_least")),
+        Measure("networks", Double(networks), "/16 networks", atLeast: systems.isEmpty ? knob("networks_least") : nil),
+        Measure(
+          "autonomous_systems", Double(systems.count),
+          directory.map { "systems (\($0.origin))" } ?? "systems, not known",
+          atLeast: systems.isEmpty ? nil : knob("systems_least")),
         Measure("highest_ttl", Double(name.highestTTL), "s", atMost: knob("ttl_most")),
         Measure("overlap", name.meanOverlap, "share", atMost: knob("overlap_most")),
         Measure("answers", Double(name.answers), "answers", atLeast: knob("answers_least")),
@@ -152,6 +197,14 @@ public struct FastFluxDetector: Detector {
       evidence: name.samples,
       refutedBy: "a service on many providers or a pool of volunteers that owns this name",
       peer: reached.min(), peerName: key.name)
+  }
+}
+
+extension FastFluxDetector {
+  /// Systems, and /16 networks of what no system is known of.
+  private static func places(of addresses: [IPAddress], _ records: [IPAddress: NetworkRecord]) -> Int {
+    Set(addresses.map { address in records[address]?.system.map { UInt64($0) | 1 << 40 } ?? UInt64(address.network16) })
+      .count
   }
 }
 

@@ -22,8 +22,10 @@ struct GapModels {
   /// Unrelated starts per beat: they cut the timer's gaps, they do not only stand beside them.
   private static let interruptions = [0.3, 1.0]
 
-  /// Below it a series is left at its coarse fit: four of five timerless series that the gate admits.
+  /// Below it a series is left at its coarse fit: four of five timerless series that the gate admits. What the coarse grid
+  /// lacks (half of the beats lost, jitter between its steps) costs in proportion to the gaps, so long series may fall deeper.
   private static let hopeless = -4.0
+  private static let hopelessPerGap = -0.06
 
   /// Candidate periods that are fitted on the whole grid.
   private static let periodsFitted = 2
@@ -72,7 +74,7 @@ struct GapModels {
     }
     guard let leading = coarse.max(by: { $0.logBayesFactor < $1.logBayesFactor }) else { return nil }
     // The whole grid finds a few nats more, never a timer where the coarse one finds the opposite.
-    guard leading.logBayesFactor >= hopeless else { return leading }
+    guard leading.logBayesFactor >= min(hopeless, hopelessPerGap * n) else { return leading }
     let promising = coarse.sorted { ($0.logBayesFactor, $1.period) > ($1.logBayesFactor, $0.period) }.prefix(
       periodsFitted)
     let fitted = promising.map {

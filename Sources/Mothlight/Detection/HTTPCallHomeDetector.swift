@@ -71,6 +71,8 @@ public struct HTTPCallHomeDetector: Detector {
   let kindsLeast: Int
   let namedMost: Double
 
+  public private(set) var refused: UInt64 = 0
+
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
     let knobs = try settings.resolve(Self.card)
     requestsLeast = UInt32(max(3, min(1e6, knobs["requests_least"] ?? 6)))
@@ -90,8 +92,8 @@ public struct HTTPCallHomeDetector: Detector {
 
   /// Certificate status, and file-sharing trackers, which are machine-made too.
   private static func isEveryday(_ exchange: HTTPExchange) -> Bool {
-    exchange.contentType?.contains("ocsp") == true || exchange.target.contains("info_hash=")
-      || exchange.target.contains("/announce") || exchange.target.contains("/scrape")
+    exchange.contentType?.holds("ocsp") == true
+      || exchange.target.holdsAny("info_hash=", "/announce", "/scrape")
   }
 
   private mutating func note(_ exchange: HTTPExchange, _ o: Observation) {
@@ -100,9 +102,14 @@ public struct HTTPCallHomeDetector: Detector {
       let use = Key(host: o.vantage.host, name: agent)
       if agents[use] != nil || agents.count < Bound.agents, agents[use]?.count ?? 0 < Bound.serversOfAgent {
         agents[use, default: []].insert(PublicSuffix.builtin.registeredDomain(key.name) ?? key.name)
+      } else if agents[use] == nil {
+        refused &+= 1
       }
     }
-    guard servers[key] != nil || servers.count < Bound.servers else { return }
+    guard servers[key] != nil || servers.count < Bound.servers else {
+      refused &+= 1
+      return
+    }
     var server =
       servers.removeValue(forKey: key) ?? Server(address: exchange.ends.server, port: exchange.ends.serverPort)
     server.requests &+= 1

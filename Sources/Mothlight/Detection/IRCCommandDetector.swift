@@ -46,6 +46,8 @@ public struct IRCCommandDetector: Detector {
   private let joinSecondsMost: Double
   private let serversLeast: Int
 
+  public private(set) var refused: UInt64 = 0
+
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
     let knobs = try settings.resolve(Self.card)
     signsLeast = Int(max(1, min(8, knobs["signs_least"] ?? 3)))
@@ -64,7 +66,10 @@ public struct IRCCommandDetector: Detector {
 
   private mutating func note(_ session: IRCSession, _ o: Observation) {
     let key = Key(host: o.vantage.host, server: session.ends.server, port: session.ends.serverPort)
-    guard tallies[key] != nil || tallies.count < Bound.services else { return }
+    guard tallies[key] != nil || tallies.count < Bound.services else {
+      refused &+= 1
+      return
+    }
     var tally = tallies.removeValue(forKey: key) ?? Tally()
     if tally.clientPorts.count < Bound.ports { tally.clientPorts.insert(session.ends.clientPort) }
     if !session.nick.isEmpty, tally.nicks.count < Bound.names { tally.nicks.insert(session.nick) }

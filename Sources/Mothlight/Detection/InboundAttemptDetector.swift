@@ -31,6 +31,8 @@ public struct InboundAttemptDetector: Detector {
   private let answeredLeast: UInt32
   private var tallies: [Key: Tally] = [:]
 
+  public private(set) var refused: UInt64 = 0
+
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
     answeredLeast = UInt32(max(1, min(1e6, try settings.resolve(Self.card)["answered_least"] ?? 8)))
   }
@@ -41,7 +43,10 @@ public struct InboundAttemptDetector: Detector {
         flow.destinationPayload > 0, !flow.state.failed, !batch[i].vantage.flags.contains(.continuation)
       else { continue }
       let key = Key(host: batch[i].vantage.host, source: flow.source, port: flow.destinationPort)
-      guard tallies[key] != nil || tallies.count < Bound.attempts else { continue }
+      guard tallies[key] != nil || tallies.count < Bound.attempts else {
+        refused &+= 1
+        continue
+      }
       var tally = tallies.removeValue(forKey: key) ?? Tally(first: flow.first, last: flow.last)
       tally.answered &+= 1
       tally.first = min(tally.first, flow.first)

@@ -23,6 +23,8 @@ public struct IndicatorDetector: Detector {
     static let hitsPerHostDay = 128
     /// The same over all hosts of a shard: about 26 MB.
     static let hitsPerShard = 1 << 16
+    /// Days of one host that are open at a time: more than a year of logs in one run.
+    static let daysPerHost = 400
     /// A record that late still belongs to its day.
     static let graceSeconds = 3600.0
   }
@@ -64,6 +66,8 @@ public struct IndicatorDetector: Detector {
   private var hitCount = 0
   private var nextClose = Timestamp.distantFuture
 
+  public private(set) var refused: UInt64 = 0
+
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
     staleAfterYears = try settings.resolve(Self.card)["stale_after_years"] ?? .infinity
     registry = settings.registry
@@ -74,8 +78,8 @@ public struct IndicatorDetector: Detector {
     for i in batch.indices {
       let vantage = batch[i].vantage
       guard vantage.host != .max, Int(vantage.host) < Limits.hosts else { continue }
-      if case .flow(let flow) = batch[i].event {
-        if looksAtFlows { meet(flow, vantage, context) }
+      if vantage.flags.contains(.flow) {
+        if looksAtFlows, case .flow(let flow) = batch[i].event { meet(flow, vantage, context) }
         continue
       }
       guard vantage.orientation == .outbound || vantage.orientation == .inside else { continue }
@@ -194,7 +198,10 @@ extension IndicatorDetector {
     if let known = hosts[h].days[day].hits[match] {
       i = known
     } else {
-      guard hosts[h].days[day].list.count < Bound.hitsPerHostDay, hitCount < Bound.hitsPerShard else { return }
+      guard hosts[h].days[day].list.count < Bound.hitsPerHostDay, hitCount < Bound.hitsPerShard else {
+        refused &+= 1
+        return
+      }
       i = hosts[h].days[day].list.count
       hosts[h].days[day].list.append(Hit(match: match, first: time, last: time))
       hosts[h].days[day].hits[match] = i
@@ -215,7 +222,10 @@ extension IndicatorDetector {
 
   private mutating func openDay(_ host: Int, _ number: Int) -> Int? {
     if let i = hosts[host].days.lastIndex(where: { $0.number == number }) { return i }
-    guard hosts[host].days.count < 3 else { return nil }
+    guard hosts[host].days.count < Bound.daysPerHost else {
+      refused &+= 1
+      return nil
+    }
     let at = hosts[host].days.firstIndex { $0.number > number } ?? hosts[host].days.count
     hosts[host].days.insert(Day(number: number), at: at)
     nextClose = min(nextClose, Self.close(ofDay: number))

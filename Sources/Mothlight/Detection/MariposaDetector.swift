@@ -64,6 +64,8 @@ public struct MariposaDetector: Detector {
   private var talks: [Key: Talk] = [:]
   private var nextClose = Timestamp.distantFuture
 
+  public private(set) var refused: UInt64 = 0
+
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
     let knobs = try settings.resolve(Self.card)
     interval = knobs["keepalive_interval"] ?? 240
@@ -86,7 +88,10 @@ public struct MariposaDetector: Detector {
 
   private mutating func note(_ match: PayloadMatch, _ vantage: Vantage, _ time: Timestamp) {
     let key = Key(host: vantage.host, server: match.ends.server, day: time.day)
-    guard talks[key] != nil || talks.count < Bound.talks else { return }
+    guard talks[key] != nil || talks.count < Bound.talks else {
+      refused &+= 1
+      return
+    }
     var talk = talks[key] ?? Talk(first: time, last: time, isInside: vantage.orientation == .inside)
     talk.first = min(talk.first, time)
     talk.last = max(talk.last, time)

@@ -86,6 +86,8 @@ public struct NXDomainBurstDetector: Detector {
 
   struct Host {
     var days: [Day] = []
+    /// One of its days waits for a connection to what a name gave.
+    var isWatching = false
     /// Hashes of names that resolved on days without a finding.
     var known: Set<UInt64> = []
     /// Hashes of names that did not exist on such days: a program asks for its dead servers every day.
@@ -100,6 +102,8 @@ public struct NXDomainBurstDetector: Detector {
   var nameCount = 0
   var nextClose = Timestamp.distantFuture
 
+  public private(set) var refused: UInt64 = 0
+
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
     knobs = try settings.resolve(Self.card)
   }
@@ -112,9 +116,13 @@ public struct NXDomainBurstDetector: Detector {
       guard host != .max, Int(host) < Limits.hosts else { continue }
       let orientation = batch[i].vantage.orientation
       guard orientation == .outbound || orientation == .inside else { continue }
+      if batch[i].vantage.flags.contains(.flow) {
+        guard Int(host) < hosts.count, hosts[Int(host)].isWatching else { continue }
+        if case .flow(let flow) = batch[i].event { connect(host, flow) }
+        continue
+      }
       let time = batch[i].time
       switch batch[i].event {
-      case .flow(let flow): connect(host, flow)
       case .dns(let lookup) where lookup.ends.client == context.address(of: host):
         note(host, lookup, at: time)
       case .http(let exchange) where exchange.ends.client == context.address(of: host):
@@ -171,9 +179,11 @@ public struct NXDomainBurstDetector: Detector {
     for name in day.names where name.isAnswered {
       let hash = RegisteredDomains.hash(name.domain)
       if name.isResolved {
-        if hosts[host].known.count < Bound.knownPerHost { hosts[host].known.insert(hash) }
+        if hosts[host].known.count < Bound.knownPerHost { hosts[host].known.insert(hash) } else { refused &+= 1 }
       } else if hosts[host].missed.count < Bound.knownPerHost {
         hosts[host].missed.insert(hash)
+      } else {
+        refused &+= 1
       }
     }
   }
@@ -200,6 +210,9 @@ extension NXDomainBurstDetector {
       hosts[Int(host)].days[day].names[i].address = hosts[Int(host)].days[day].names[i].address ?? address
       if hosts[Int(host)].days[day].watched.count < Bound.watchedPerHostDay {
         hosts[Int(host)].days[day].watched[address] = i
+        hosts[Int(host)].isWatching = true
+      } else {
+        refused &+= 1
       }
     }
   }
@@ -259,6 +272,7 @@ extension NXDomainBurstDetector {
     }
     guard hosts[Int(host)].days[day].names.count < Bound.namesPerHostDay, nameCount < Bound.namesPerShard else {
       hosts[Int(host)].days[day].dropped += 1
+      refused &+= 1
       return nil
     }
     let i = hosts[Int(host)].days[day].names.count

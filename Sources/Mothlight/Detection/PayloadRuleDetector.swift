@@ -42,6 +42,8 @@ public struct PayloadRuleDetector: Detector {
   private var groups: [Key: Group] = [:]
   private var nextClose = Timestamp.distantFuture
 
+  public private(set) var refused: UInt64 = 0
+
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
     weakRepeats = try settings.resolve(Self.card)["weak_repeats"] ?? 5
   }
@@ -62,7 +64,13 @@ public struct PayloadRuleDetector: Detector {
 
   private mutating func note(_ match: PayloadMatch, _ host: UInt32, _ time: Timestamp, isOutside: Bool) {
     let key = Key(host: host, rule: match.rule, day: time.day)
-    guard groups[key] != nil || (groups.count < Bound.groups && PayloadRules.rule(match.rule) != nil) else { return }
+    if groups[key] == nil {
+      guard PayloadRules.rule(match.rule) != nil else { return }
+      guard groups.count < Bound.groups else {
+        refused &+= 1
+        return
+      }
+    }
     var group = groups[key] ?? Group(first: time, last: time, server: match.ends.server)
     group.first = min(group.first, time)
     group.last = max(group.last, time)

@@ -48,6 +48,8 @@ public struct ProgramDownloadDetector: Detector {
   private let platformsLeast: Int
   private let weakMost: Double
 
+  public private(set) var refused: UInt64 = 0
+
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
     let knobs = try settings.resolve(Self.card)
     platformsLeast = Int(max(2, min(16, knobs["platforms_least"] ?? 3)))
@@ -66,7 +68,10 @@ public struct ProgramDownloadDetector: Detector {
 
   private mutating func note(_ exchange: HTTPExchange, _ program: ProgramFile, _ o: Observation) {
     let key = Key(host: o.vantage.host, server: exchange.serverText)
-    guard sources[key] != nil || sources.count < Bound.sources else { return }
+    guard sources[key] != nil || sources.count < Bound.sources else {
+      refused &+= 1
+      return
+    }
     var source =
       sources.removeValue(forKey: key) ?? Source(address: exchange.ends.server, port: exchange.ends.serverPort)
     source.isProxied = source.isProxied || exchange.isProxied(o.vantage.orientation)

@@ -51,6 +51,8 @@ public struct ProxiedBeaconDetector: Detector {
   private let dominantShare: Double
   private let dominantBeats: UInt32
 
+  public private(set) var refused: UInt64 = 0
+
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
     let knobs = try settings.resolve(Self.card)
     requestsLeast = UInt32(max(6, min(512, knobs["requests_least"] ?? 9)))
@@ -73,7 +75,10 @@ public struct ProxiedBeaconDetector: Detector {
   private mutating func note(_ exchange: HTTPExchange, _ name: String, _ o: Observation) {
     let isTunnel = exchange.method == "CONNECT"
     let key = Key(host: o.vantage.host, server: isTunnel ? exchange.target : name)
-    guard series[key] != nil || series.count < Bound.series else { return }
+    guard series[key] != nil || series.count < Bound.series else {
+      refused &+= 1
+      return
+    }
     var entry =
       series.removeValue(forKey: key)
       ?? Series(

@@ -5,13 +5,13 @@
 /// lowers counts of distinct names and so never raises a finding.
 public struct PublicSuffix: Sendable {
   /// Whole suffixes, e.g. `co.uk`.
-  private var rules: Set<String> = []
+  private var rules: Set<Substring> = []
   /// Suffixes under which every label is a suffix too, e.g. `ck`.
-  private var wildcards: Set<String> = []
+  private var wildcards: Set<Substring> = []
   /// Names registered although a wildcard covers them, e.g. `www.ck`.
-  private var exceptions: Set<String> = []
+  private var exceptions: Set<Substring> = []
   /// Labels that are a registry's second level under any two-letter TLD; empty with a loaded list.
-  private var secondLevel: Set<String> = []
+  private var secondLevel: Set<Substring> = []
 
   private enum Bound {
     /// Labels looked at from the right: no public rule has more than five.
@@ -28,11 +28,11 @@ public struct PublicSuffix: Sendable {
     for line in Self.countryTable {
       let parts = line.split(separator: ":")
       guard parts.count == 2 else { continue }
-      for label in Self.words(String(parts[1])) { rules.insert("\(label).\(parts[0])") }
+      for label in Self.words(String(parts[1])) { rules.insert("\(label).\(parts[0])"[...]) }
     }
     for state in Self.words(Self.states) {
-      rules.insert("\(state).us")
-      for kind in ["k12", "lib", "cc"] { rules.insert("\(kind).\(state).us") }
+      rules.insert("\(state).us"[...])
+      for kind in ["k12", "lib", "cc"] { rules.insert("\(kind).\(state).us"[...]) }
     }
     wildcards = Set(Self.words(Self.wildcardParents))
     exceptions = Set(Self.words(Self.wildcardExceptions))
@@ -51,11 +51,11 @@ public struct PublicSuffix: Sendable {
       let forms = [bare.lowercased(), labels.contains(nil) ? "" : labels.compactMap(\.self).joined(separator: ".")]
       for form in forms where !form.isEmpty {
         if isException {
-          exceptions.insert(form)
+          exceptions.insert(form[...])
         } else if isWildcard {
-          wildcards.insert(form)
+          wildcards.insert(form[...])
         } else {
-          rules.insert(form)
+          rules.insert(form[...])
         }
       }
     }
@@ -64,11 +64,11 @@ public struct PublicSuffix: Sendable {
   /// The registered domain of a name, lower case; `nil` for a bare suffix, a single label or something that is no name.
   /// - Complexity: O(octets); at most a dozen set look-ups.
   public func registeredDomain(_ name: String) -> String? {
-    guard let labels = Self.lastLabels(name), labels.count >= 2 else { return nil }
+    guard let name = Self.folded(name), let starts = Self.labelStarts(name), starts.count >= 2 else { return nil }
     // `tail(k)` is the last k labels.
-    func tail(_ k: Int) -> String { labels.suffix(k).joined(separator: ".") }
+    func tail(_ k: Int) -> Substring { name[starts[starts.count - k]...] }
     var suffix = 1
-    for k in stride(from: labels.count, through: 1, by: -1) {
+    for k in stride(from: starts.count, through: 1, by: -1) {
       let candidate = tail(k)
       if exceptions.contains(candidate) {
         suffix = k - 1
@@ -78,27 +78,39 @@ public struct PublicSuffix: Sendable {
         suffix = k
         break
       }
-      if k == 2, labels[labels.count - 1].utf8.count == 2, secondLevel.contains(labels[labels.count - 2]) {
+      if k == 2, tail(1).utf8.count == 2, secondLevel.contains(name[starts[starts.count - 2]..<name.utf8.index(before: starts[starts.count - 1])]) {
         suffix = 2
         break
       }
     }
-    return labels.count > suffix ? tail(suffix + 1) : nil
+    return starts.count > suffix ? String(tail(suffix + 1)) : nil
   }
 
-  /// The last labels in lower case, left to right; `nil` when one is empty or the name is too long.
-  private static func lastLabels(_ name: String) -> [String]? {
-    var bytes = Substring(name).utf8
-    if bytes.last == 0x2e { bytes = bytes.dropLast() }
-    guard !bytes.isEmpty, bytes.count <= Bound.nameOctets else { return nil }
-    let needsFolding = bytes.contains { ($0 >= 0x41 && $0 <= 0x5a) || $0 >= 0x80 }
-    let parts = bytes.split(separator: 0x2e, omittingEmptySubsequences: false)
-    guard !parts.contains(where: \.isEmpty) else { return nil }
-    return parts.suffix(Bound.labels).map {
-      let text = String(Substring($0))
-      return needsFolding ? text.lowercased() : text
+  /// In lower case and without the final dot; `nil` when it is empty or too long.
+  private static func folded(_ name: String) -> String? {
+    let octets = name.utf8
+    guard !octets.isEmpty, octets.count <= Bound.nameOctets + 1 else { return nil }
+    var name = name
+    if octets.contains(where: { ($0 >= 0x41 && $0 <= 0x5a) || $0 >= 0x80 }) { name = name.lowercased() }
+    if name.utf8.last == 0x2e { name = String(name.dropLast()) }
+    return name.isEmpty || name.utf8.count > Bound.nameOctets ? nil : name
+  }
+
+  /// Where the last labels begin, left to right; `nil` when one of all labels is empty.
+  private static func labelStarts(_ name: String) -> [String.Index]? {
+    var starts = [name.startIndex]
+    var at = name.startIndex
+    let octets = name.utf8
+    while at < octets.endIndex {
+      let next = octets.index(after: at)
+      if octets[at] == 0x2e {
+        guard at != starts[starts.count - 1], next < octets.endIndex else { return nil }
+        starts.append(next)
+      }
+      at = next
     }
+    return starts.suffix(Bound.labels)
   }
 
-  private static func words(_ text: String) -> [String] { text.split(whereSeparator: \.isWhitespace).map(String.init) }
+  private static func words(_ text: String) -> [Substring] { text.split(whereSeparator: \.isWhitespace) }
 }

@@ -41,15 +41,16 @@ public enum DetectorRoster {
 
   /// One fresh instance of each detector.
   /// - Parameter knobs: overrides by detector name; an unknown name is an error.
-  public static func make(knobs: [String: [String: Double]], registry: Registry) throws(ConfigurationError)
-    -> [any Detector]
-  {
+  public static func make(
+    knobs: [String: [String: Double]], registry: Registry, networks: (any NetworkDirectory)? = nil
+  ) throws(ConfigurationError) -> [any Detector] {
     for name in knobs.keys.sorted() where !cards.contains(where: { $0.name == name }) {
       throw ConfigurationError("no detector is called '\(name)'; mothlight detectors lists them")
     }
     var made: [any Detector] = []
     for type in all {
-      made.append(try type.init(DetectorSettings(knobs[type.card.name] ?? [:], registry: registry)))
+      made.append(
+        try type.init(DetectorSettings(knobs[type.card.name] ?? [:], registry: registry, networks: networks)))
     }
     return made
   }

@@ -43,6 +43,8 @@ public struct SameRequestDetector: Detector {
   private let serversLeast: Int
   private let shareLeast: Double
 
+  public private(set) var refused: UInt64 = 0
+
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
     let knobs = try settings.resolve(Self.card)
     serversLeast = Int(max(2, min(256, knobs["servers_least"] ?? 8)))
@@ -63,7 +65,10 @@ public struct SameRequestDetector: Detector {
     let path = String(exchange.target.prefix { $0 != "?" && $0 != "#" })
     guard !Self.isShared(path) else { return }
     let key = Key(host: o.vantage.host, method: exchange.method, path: path, agent: exchange.userAgent ?? "")
-    guard tallies[key] != nil || tallies.count < Bound.requests else { return }
+    guard tallies[key] != nil || tallies.count < Bound.requests else {
+      refused &+= 1
+      return
+    }
     let server =
       exchange.host.map { PublicSuffix.builtin.registeredDomain($0) ?? $0 } ?? exchange.ends.server.description
     var tally = tallies.removeValue(forKey: key) ?? Tally()
@@ -87,7 +92,7 @@ public struct SameRequestDetector: Detector {
       "/connecttest.txt", "/ncsi.txt", "/success.txt", "/apple-touch-icon.png", "/ads.txt", "/crossdomain.xml",
     ]
     return shared.contains(path) || path.hasPrefix("/.well-known/") || path.hasSuffix(".js") || path.hasSuffix(".css")
-      || path.hasSuffix(".crl") || path.hasSuffix(".xml") || path.contains("feed") || path.contains("rss")
+      || path.hasSuffix(".crl") || path.hasSuffix(".xml") || path.holds("feed") || path.holds("rss")
   }
 
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {

@@ -38,7 +38,7 @@ public struct SteadyDialogueDetector: Detector {
 
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
     guard time == .distantFuture, !context.isSampled else { return }
-    for pair in context.pairs.pairs where !pair.isInside && pair.isOurs && pair.answered >= answeredLeast {
+    for pair in context.pairs.busyPairs where !pair.isInside && pair.isOurs && pair.answered >= answeredLeast {
       guard KnownService.byPort(pair.port, pair.transport) == nil, let detail = context.pairs.detail(of: pair),
         pair.sizesOut.dispersion <= dispersionMost, pair.sizesIn.dispersion <= dispersionMost,
         Double(pair.sizesOut.mean + pair.sizesIn.mean) <= octetsMost, pair.sizesIn.mean > 0, pair.sizesOut.mean > 0

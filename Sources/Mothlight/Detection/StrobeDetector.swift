@@ -26,7 +26,7 @@ public struct StrobeDetector: Detector {
 
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
     guard time == .distantFuture, context.hasUsableTime, !context.isSampled else { return }
-    for pair in context.pairs.pairs where pair.starts >= startsLeast && !pair.isInside && pair.isOurs {
+    for pair in context.pairs.busyPairs where pair.starts >= startsLeast && !pair.isInside && pair.isOurs {
       let seconds = pair.last.seconds(since: pair.first)
       let rate = Double(pair.starts) / max(1, seconds / 3600)
       guard rate >= rateLeast, KnownService.byPort(pair.port, pair.transport) == nil else { continue }

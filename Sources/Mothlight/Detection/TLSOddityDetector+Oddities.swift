@@ -3,11 +3,13 @@ import Glibc
 extension TLSOddityDetector {
   /// One oddity. Those of one kind have one cause and are not independent.
   struct Oddity {
-    enum Kind: Hashable { case name, certificate, hello, port }
+    enum Kind: Hashable { case name, certificate, hello, port, server }
     var kind: Kind
     /// ln of a likelihood ratio; judgements, not measurements.
     var weight: Double
     var words: String
+    /// Rare in the whole network, not on the machine alone.
+    var isRareHere = false
   }
 
   static func nameOddities(_ service: Service, _ key: Key, _ context: ShardContext) -> [Oddity] {
@@ -81,12 +83,39 @@ extension TLSOddityDetector {
     return !name.utf8.contains(0x20) && NameLikelihood.score(label: name) >= 3
   }
 
+  /// A hello that the machine uses toward this server only. How many machines of the network use it decides what that is
+  /// worth: a program that many have says nothing, one that nobody else has, toward a server that nobody else knows, much.
+  func helloOddities(_ print: String, _ service: Service, _ key: Key, _ network: HelloCensus) -> [Oddity] {
+    guard network.hosts >= hostsLeast else {
+      return [Oddity(kind: .hello, weight: 0.8, words: "a TLS hello used toward no other server (\(print))")]
+    }
+    let most = max(1, UInt32(clamping: Int(Double(network.hosts) * min(1, max(0, rareUsersMost)))))
+    let users = network.users(ofHello: print)
+    // The table may have been full; then nothing is known.
+    guard users > 0, users <= most else { return [] }
+    let serverUsers = network.users(ofServer: key.name, service.address)
+    guard serverUsers <= most else { return [] }
+    let who = users == 1 ? "no other of \(network.hosts) machines says" : "\(users) of \(network.hosts) machines say"
+    return [
+      Oddity(
+        kind: .hello, weight: 1.6, words: "a TLS hello that \(who), used toward no other server (\(print))",
+        isRareHere: true),
+      Oddity(kind: .server, weight: 0.4, words: "a server that no more machines here use"),
+    ]
+  }
+
   func finding(_ service: Service, _ key: Key, _ oddities: [Oddity], _ context: ShardContext) -> Finding? {
-    let kinds = Set(oddities.map(\.kind))
-    guard kinds.count >= kindsLeast else { return nil }
+    let isRareHere = oddities.contains(where: \.isRareHere)
+    // That nobody else uses the server only says more about a hello that nobody else says.
+    let kinds = Set(oddities.map(\.kind)).subtracting([.server])
+    guard kinds.count >= kindsLeast || isRareHere else { return nil }
     var odds = oddities.reduce(0) { $0 + $1.weight }
     if service.handshakes >= 10 { odds += 0.3 }
-    if kinds.count < 4 { odds = min(odds, incompleteMost) }
+    if kinds.count < kindsLeast {
+      odds = min(odds, pairMost)
+    } else if kinds.count < 4, !isRareHere {
+      odds = min(odds, incompleteMost)
+    }
     // Peer-to-peer programs and VPN clients look at many such services once.
     if service.handshakes < 3 { odds = min(odds, 1.5) }
     let hidden = service.certificate == nil
@@ -101,6 +130,7 @@ extension TLSOddityDetector {
         Measure("handshakes", Double(service.handshakes), "handshakes"),
         Measure("without_server_name", Double(service.withoutName), "handshakes"),
         Measure("different_hellos", Double(service.hellos.count), "hellos"),
+        Measure("hosts_with_hellos", Double(context.hellos.hosts), "hosts"),
       ],
       evidence: service.samples,
       refutedBy: "an appliance, VPN, Tor or remote administration on this machine that uses \(key.text)",

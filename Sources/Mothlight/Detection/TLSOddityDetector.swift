@@ -5,12 +5,15 @@ import Glibc
 /// Each of them alone is everyday. TLS 1.3 hides the certificate, so that what is left stays below the bar.
 public struct TLSOddityDetector: Detector {
   public static let card = DetectorCard(
-    name: "tls-oddity", title: "Several oddities in one TLS service", family: .payload, stage: .calledHome,
+    name: "tls-oddity", version: 2, title: "Several oddities in one TLS service", family: .payload, stage: .calledHome,
     reads: [.tls],
     knobs: [
       .init("kinds_least", 3, unit: "kinds", "independent kinds of oddities that must come together"),
       .init("incomplete_most", 2.5, unit: "nat", "cap unless name, certificate, hello and port are all odd"),
       .init("hello_repeats_least", 3, unit: "handshakes", "with one hello, so that a shuffled one is not rare"),
+      .init("hosts_least", 10, unit: "hosts", "with hellos, below which nothing is rare in this network"),
+      .init("rare_users_most", 0.01, unit: "share", "of these hosts that use a rare hello; one host always may"),
+      .init("pair_most", 2.5, unit: "nat", "cap for a hello that is rare here and no more than one other oddity"),
     ],
     references: [
       "Althouse, Atkinson, Atkins, TLS Fingerprinting with JA3 and JA3S, 2017",
@@ -20,6 +23,7 @@ public struct TLSOddityDetector: Detector {
     knownFalsePositives: [
       "Tor, VPN gateways and remote administration by address",
       "cameras, recorders and printers with factory certificates",
+      "a program that one machine of the network has alone and that brings its own TLS",
     ])
 
   /// All handshakes with one service.
@@ -84,12 +88,20 @@ public struct TLSOddityDetector: Detector {
   let kindsLeast: Int
   let incompleteMost: Double
   let helloRepeatsLeast: UInt32
+  let hostsLeast: UInt32
+  let rareUsersMost: Double
+  let pairMost: Double
+
+  public private(set) var refused: UInt64 = 0
 
   public init(_ settings: DetectorSettings) throws(ConfigurationError) {
     let knobs = try settings.resolve(Self.card)
     kindsLeast = Int(max(2, min(4, knobs["kinds_least"] ?? 3)))
     incompleteMost = knobs["incomplete_most"] ?? 2.5
     helloRepeatsLeast = UInt32(max(1, min(1e6, knobs["hello_repeats_least"] ?? 3)))
+    hostsLeast = UInt32(max(2, min(1e6, knobs["hosts_least"] ?? 10)))
+    rareUsersMost = knobs["rare_users_most"] ?? 0.01
+    pairMost = knobs["pair_most"] ?? 2.5
   }
 
   public mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding]) {
@@ -106,14 +118,15 @@ public struct TLSOddityDetector: Detector {
     let key = Key(
       host: host, name: name ?? "", address: name == nil ? hello.ends.server : .unspecified,
       port: hello.ends.serverPort)
-    // JA4 sorts the extensions; JA3 of a client that shuffles them is new each time.
-    let print = hello.ja4 ?? hello.ja3
+    let print = hello.rarityPrint
     if let print {
       let use = Use(host: host, hello: print)
       let servers = serversOfHello[use]?.count
       if servers ?? 0 < 2, servers != nil || serversOfHello.count < Bound.hellos {
         let domain = name.map { PublicSuffix.builtin.registeredDomain($0) ?? $0 } ?? hello.ends.server.description
         serversOfHello[use, default: []].insert(domain)
+      } else if servers == nil {
+        refused &+= 1
       }
     }
     if let place = services.index(forKey: key) {
@@ -122,6 +135,8 @@ public struct TLSOddityDetector: Detector {
       var service = Service(address: hello.ends.server, port: hello.ends.serverPort)
       service.add(hello, print, isNamed: name != nil, at: time)
       services[key] = service
+    } else {
+      refused &+= 1
     }
   }
 
@@ -137,7 +152,7 @@ public struct TLSOddityDetector: Detector {
       let isVaried = hellosOf[key.host] ?? 0 >= 1 && servicesOf[key.host] ?? 0 >= 5
       var oddities = Self.nameOddities(service, key, context) + Self.certificateOddities(service)
       if isVaried, let print = ownHello(service, key.host) {
-        oddities.append(Oddity(kind: .hello, weight: 0.8, words: "a TLS hello used toward no other server (\(print))"))
+        oddities += helloOddities(print, service, key, context.hellos)
       }
       if service.onOddPort == service.handshakes {
         oddities.append(Oddity(kind: .port, weight: 0.7, words: "TLS on port \(service.port)"))

@@ -33,9 +33,11 @@ public struct UnnamedServiceDetector: Detector {
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
     guard time == .distantFuture, !context.isSampled else { return }
     var candidates: [UInt32: [Int]] = [:]
-    for (i, pair) in context.pairs.pairs.enumerated()
-    where !pair.isInside && pair.transport.hasPorts && !KnownService.isCommonPort(pair.port, pair.transport) {
-      guard context.name(of: pair.peer, knownTo: pair.host) == nil else { continue }
+    for i in context.pairs.busy.lazy.map(Int.init) {
+      let pair = context.pairs.pairs[i]
+      guard !pair.isInside, pair.transport.hasPorts, !KnownService.isCommonPort(pair.port, pair.transport),
+        context.name(of: pair.peer, knownTo: pair.host) == nil
+      else { continue }
       let conversations = max(UInt64(pair.answered), 1)
       guard pair.answered >= conversationsLeast, pair.answered * 2 > pair.starts,
         (pair.octetsOut &+ pair.octetsIn) / conversations <= octetsMost

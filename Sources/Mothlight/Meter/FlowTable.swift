@@ -31,9 +31,6 @@ struct FlowTable: ~Copyable {
     Glibc.free(UnsafeMutableRawPointer(entries))
   }
 
-  /// `MADV_HUGEPAGE` of Linux, which the C importer does not show.
-  private static let hugePages: Int32 = 14
-
   /// Large tables sit on 2 MiB pages: TLB misses halve the rate otherwise (swift.md).
   private static func allocate<T>(_ count: Int) -> UnsafeMutablePointer<T> {
     let octets = max(64, count * MemoryLayout<T>.stride)
@@ -43,7 +40,7 @@ struct FlowTable: ~Copyable {
       // Out of memory is not survivable here and not something from outside: the table is bounded by `limit`.
       preconditionFailure("no memory for a flow table of \(octets) octets")
     }
-    if isLarge { madvise(raw, octets, Self.hugePages) }
+    HugePages.advise(UnsafeMutableRawBufferPointer(start: raw, count: octets))
     return raw.bindMemory(to: T.self, capacity: count)
   }
 

@@ -1,7 +1,7 @@
 import Crypto
 
 /// An IP protocol number (IANA "Protocol Numbers").
-public struct Transport: RawRepresentable, Hashable, Sendable {
+public struct Transport: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
   public var rawValue: UInt8
   @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
   public static let icmp = Transport(rawValue: 1)
@@ -55,7 +55,7 @@ public enum ConnectionState: UInt8, Sendable, CaseIterable {
 }
 
 /// The application protocol, where a sensor named it.
-public enum Service: UInt8, Sendable, CaseIterable {
+public enum Service: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case unknown, dns, http, tls, ssh, smtp, ntp, irc, quic, bittorrent, dhcp, rdp, ftp, other
 }
 

@@ -1,5 +1,5 @@
 /// An IPv4 or IPv6 address in 16 bytes; IPv4 is held as an IPv4-mapped address (RFC 4291 section 2.5.5.2).
-public struct IPAddress: Hashable, Sendable, Comparable {
+public struct IPAddress: Hashable, Sendable, Comparable, BitwiseCopyable {
   /// The upper and lower 64 bits in host order.
   public var high: UInt64
   public var low: UInt64
@@ -227,6 +227,7 @@ public struct Prefix: Hashable, Sendable, CustomStringConvertible {
   let bits: Int
   /// The written length: 0…32 for IPv4, 0…128 for IPv6.
   public var length: Int { address.isV4 ? bits - 96 : bits }
+
 
   /// - Parameter length: 0…32 for IPv4, 0…128 for IPv6; clamped.
   public init(_ address: IPAddress, length: Int) {

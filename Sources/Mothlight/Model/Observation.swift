@@ -8,8 +8,9 @@ public struct Observation: Sendable {
 
   public init(time: Timestamp, event: Event, vantage: Vantage = Vantage()) {
     self.time = time
-    self.event = event
     self.vantage = vantage
+    self.event = event
+    if case .flow = event { self.vantage.flags.insert(.flow) }
   }
 
   /// Flows are inline because they are nearly all of it; the rest is boxed.
@@ -40,6 +41,8 @@ public struct Vantage: Sendable, Hashable {
     public static let firstContact = Flags(rawValue: 1)
     /// A further record of a conversation already seen (active timeout, SYN retry): no new start.
     public static let continuation = Flags(rawValue: 2)
+    /// The observation is a flow. Said here too, because asking an enumeration of this size copies it.
+    public static let flow = Flags(rawValue: 4)
     /// First time that our host uses this port of this peer.
     public static let firstService = Flags(rawValue: 8)
   }

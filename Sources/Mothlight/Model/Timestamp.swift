@@ -1,7 +1,7 @@
 /// A moment of event time, in nanoseconds since 1970-01-01T00:00:00Z without leap seconds.
 ///
 /// Covers the years 1678 to 2262, so a capture clock beyond 2038 is representable.
-public struct Timestamp: Hashable, Comparable, Sendable {
+public struct Timestamp: Hashable, Comparable, Sendable, BitwiseCopyable {
   /// Nanoseconds since the Unix epoch; negative before it.
   public var nanoseconds: Int64
 

@@ -3,11 +3,12 @@
 /// Two keys that share a fingerprint are taken for one: at 4 M members the chance of any such pair is below 10⁻⁶.
 /// - Complexity: O(1) expected, one cache line; 16 bytes a slot, at most half full.
 struct FingerprintTable: Sendable {
-  private struct Slot {
+  /// All zero when empty.
+  private struct Slot: BitwiseCopyable {
     var key: UInt64 = 0
     var value: UInt32 = 0
   }
-  private var slots: [Slot]
+  private var slots: FlatArray<Slot>
   private(set) var count = 0
   let limit: Int
   /// Insertions refused because the table was full.
@@ -15,7 +16,7 @@ struct FingerprintTable: Sendable {
 
   init(limit: Int) {
     self.limit = limit
-    slots = [Slot](repeating: Slot(), count: 1024)
+    slots = FlatArray(zeros: 1024)
   }
 
   /// The value of `fingerprint`, or `nil` after entering it with `value`; `nil` too, and counted, when full.
@@ -66,7 +67,7 @@ struct FingerprintTable: Sendable {
 
   private mutating func grow() {
     let old = slots
-    slots = [Slot](repeating: Slot(), count: old.count * 2)
+    slots = FlatArray(zeros: old.count * 2)
     let mask = slots.count &- 1
     for slot in old where slot.key != 0 {
       var i = Int(truncatingIfNeeded: slot.key >> 20) & mask

@@ -70,17 +70,17 @@ struct PlatformSet: OptionSet, Sendable {
   init(browserAgent text: String) {
     self = []
     guard text.hasPrefix("Mozilla/") else { return }
-    if text.contains("Windows NT") {
+    if text.holds("Windows NT") {
       self = .windows
-    } else if text.contains("iPhone") || text.contains("iPad") {
+    } else if text.holds("iPhone") || text.holds("iPad") {
       self = .iOS
-    } else if text.contains("Macintosh") {
+    } else if text.holds("Macintosh") {
       self = .macintosh
-    } else if text.contains("Android") {
+    } else if text.holds("Android") {
       self = .android
-    } else if text.contains("PlayStation") || text.contains("Nintendo") || text.contains("Xbox") {
+    } else if text.holds("PlayStation") || text.holds("Nintendo") || text.holds("Xbox") {
       self = .console
-    } else if text.contains("X11; ") {
+    } else if text.holds("X11; ") {
       self = .linux
     }
   }

@@ -66,7 +66,10 @@ public struct Judge: Sendable {
     }
     report.hosts = order.map { rows[$0] }
     report.familyBar = Self.bar
-    report.hidden.sort { ($0.finding.host, $0.finding.id) < ($1.finding.host, $1.finding.id) }
+    // An identifier is a hash: made once for each, not at every comparison.
+    report.hidden = report.hidden.map { (id: $0.finding.id, entry: $0) }.sorted {
+      ($0.entry.finding.host, $0.id) < ($1.entry.finding.host, $1.id)
+    }.map(\.entry)
   }
 
   /// A machine whose trade is polling keeps time with everything; a name that it was told to poll says little.
@@ -230,14 +233,15 @@ struct NetworkView {
       for (peer, users) in shard.prevalence where users > 1 || shards.count > 1 { byPeer[peer, default: 0] += users }
     }
     guard hosts >= Self.hostsLeast else { return }
-    for shard in shards {
+    // Only names that findings are about are ever asked for; a network knows a hundred times as many.
+    let wanted = Set(shards.flatMap(\.findings).compactMap(\.peerName))
+    for shard in shards where !wanted.isEmpty {
       var seen: Set<Known> = []
-      for (key, name) in shard.context.names where seen.insert(Known(host: key.host, name: name)).inserted {
-        byName[name, default: 0] += 1
+      for (key, name) in shard.context.names where wanted.contains(name) {
+        if seen.insert(Known(host: key.host, name: name)).inserted { byName[name, default: 0] += 1 }
       }
-      for proxied in shard.context.proxiedNames
-      where seen.insert(Known(host: proxied.host, name: proxied.name)).inserted {
-        byName[proxied.name, default: 0] += 1
+      for proxied in shard.context.proxiedNames where wanted.contains(proxied.name) {
+        if seen.insert(Known(host: proxied.host, name: proxied.name)).inserted { byName[proxied.name, default: 0] += 1 }
       }
     }
     countAskers(shards)
@@ -247,18 +251,17 @@ struct NetworkView {
   /// Hosts that know any name of the domains that timers are about: a vendor's devices each have a name of their own.
   private mutating func countDomains(_ shards: [Shard]) {
     let timers = shards.flatMap(\.findings).filter { $0.family == .timing && $0.logOdds > 1 }
-    let wanted = Set(timers.compactMap { $0.peerName.flatMap(PublicSuffix.builtin.registeredDomain) })
+    let wanted = Set(timers.compactMap { $0.peerName.flatMap(PublicSuffix.builtin.registeredDomain)?[...] })
     guard !wanted.isEmpty else { return }
     for shard in shards {
       var seen: Set<Known> = []
       for (key, name) in shard.context.names {
         var rest = Substring(name)
-        while let dot = rest.firstIndex(of: ".") {
-          let text = String(rest)
-          if wanted.contains(text), seen.insert(Known(host: key.host, name: text)).inserted {
-            byDomain[text, default: 0] += 1
+        while let dot = rest.utf8.firstIndex(of: 0x2e) {
+          if wanted.contains(rest), seen.insert(Known(host: key.host, name: String(rest))).inserted {
+            byDomain[String(rest), default: 0] += 1
           }
-          rest = rest[rest.index(after: dot)...]
+          rest = rest[rest.utf8.index(after: dot)...]
         }
       }
     }
@@ -266,7 +269,7 @@ struct NetworkView {
 
   /// Users of the names that findings about the DNS are about: hosts that asked for them or for names below them.
   private mutating func countAskers(_ shards: [Shard]) {
-    let wanted = Set(shards.flatMap(\.findings).compactMap { $0.family == .dns ? $0.peerName : nil })
+    let wanted = Set(shards.flatMap(\.findings).compactMap { $0.family == .dns ? $0.peerName.map { $0[...] } : nil })
     guard !wanted.isEmpty else { return }
     var askers: [String: UInt32] = [:]
     for host in shards.flatMap(\.context.hosts) {
@@ -274,9 +277,9 @@ struct NetworkView {
       for name in host.lookupsByName.keys {
         var rest = Substring(name)
         while true {
-          if wanted.contains(String(rest)) { asked.insert(rest) }
-          guard let dot = rest.firstIndex(of: ".") else { break }
-          rest = rest[rest.index(after: dot)...]
+          if wanted.contains(rest) { asked.insert(rest) }
+          guard let dot = rest.utf8.firstIndex(of: 0x2e) else { break }
+          rest = rest[rest.utf8.index(after: dot)...]
         }
       }
       for name in asked { askers[String(name), default: 0] += 1 }

@@ -3,7 +3,7 @@ import Glibc
 /// What one of our hosts has done with one service outside: the shared memory of all pair detectors.
 ///
 /// 176 bytes a pair, and a detail record (times, samples) from the fourth start on.
-public struct Pair: Sendable {
+public struct Pair: Sendable, BitwiseCopyable {
   public var host: UInt32
   public var peer: IPAddress
   public var port: UInt16
@@ -33,7 +33,7 @@ public struct Pair: Sendable {
   /// The latest conversations by source port, newest first: what a further record may continue.
   var recent = InlineArray<3, Recent>(repeating: Recent())
 
-  struct Recent: Sendable {
+  struct Recent: Sendable, BitwiseCopyable {
     /// Seconds since the pair's `first` record arrived; negative for late records.
     var began: Float = 0
     var last: Float = -.infinity
@@ -44,7 +44,7 @@ public struct Pair: Sendable {
   var zero = Timestamp.distantPast
 
   /// Mean and spread of octets per answered conversation (Welford 1962).
-  public struct Moments: Sendable {
+  public struct Moments: Sendable, BitwiseCopyable {
     public var count: Float = 0
     public var mean: Float = 0
     var m2: Float = 0
@@ -78,7 +78,9 @@ public struct PairDetail: Sendable {
 
 /// Pairs of one shard, found by a 64-bit fingerprint.
 public struct PairTable: Sendable {
-  public internal(set) var pairs: [Pair] = []
+  var pairs = FlatArray<Pair>()
+  /// Places of the pairs with two starts or more: what most detectors look at, a fraction of the table.
+  var busy: [Int32] = []
   var details: [PairDetail] = []
   private var index = FingerprintTable(limit: PairTable.limit)
   /// Pairs per shard: 1 M × 200 B with index is 200 MB at most; more are counted and left alone.
@@ -130,6 +132,7 @@ public struct PairTable: Sendable {
     }
     let i = Int(found ?? next)
     let isContinuation = pairs[i].add(flow)
+    if !isContinuation, pairs[i].starts == 2 { busy.append(Int32(truncatingIfNeeded: i)) }
     if !isContinuation, pairs[i].starts >= keepsFrom { keep(flow, at: i) }
     return Place(isContinuation: isContinuation, isNew: found == nil)
   }
@@ -152,6 +155,14 @@ public struct PairTable: Sendable {
       // Not every one: each costs a cache line that nothing else needs.
       details[d].samples[2 + Int(pairs[i].starts >> 4) % 3] = flow
     }
+  }
+
+  /// Pairs with two starts or more, in order of first sight once the input has ended.
+  var busyPairs: some Sequence<Pair> { busy.lazy.map { pairs[Int($0)] } }
+
+  /// Puts `busy` in order; also after pairs were changed from outside.
+  mutating func listBusy() {
+    busy = pairs.indices.compactMap { pairs[$0].starts >= 2 ? Int32(truncatingIfNeeded: $0) : nil }
   }
 
   public func detail(of pair: Pair) -> PairDetail? {

@@ -8,6 +8,8 @@ public struct ReadOptions: Sendable {
   public var batch = Limits.batch
   public var knobs: [String: [String: Double]] = [:]
   public var registry = Registry()
+  /// Who announces an address; `nil` without a file that tells.
+  public var networks: (any NetworkDirectory)?
   public var allow = AllowList()
   /// Suppressions that are undone: their findings weigh what they would without.
   public var undone: Set<Suppression.Kind> = []
@@ -18,8 +20,8 @@ public struct ReadOptions: Sendable {
 
 /// Reads inputs to the end and judges every host: observations in batches to shards, findings back, one report.
 ///
-/// The reader runs in the calling task; with more than one shard each has a task of its own behind a rendezvous channel, so
-/// a slow shard slows the reader and memory stays flat. The report does not depend on the number of shards or on batch size.
+/// The reader runs in the calling task; with more than one shard each has a task of its own behind a short queue, so a slow
+/// shard slows the reader and memory stays flat. The report does not depend on the number of shards or on batch size.
 public struct ReadPipeline {
   private let options: ReadOptions
   private let networkDetectors: [any NetworkDetector]
@@ -46,9 +48,11 @@ public struct ReadPipeline {
     var report = Report(version: version)
     var feed = Feed(options: options)
     var sampled = false
+    var sinkholes: [SinkholeTally] = []
     while let reader = inputs.next() {
       feed.expect(inputs)
       await pull(reader, into: &feed, inputs, progress)
+      if let spool = reader as? SpoolRecordReader { sinkholes.append(spool.tally) }
       sampled = sampled || reader.summary.isSampled
     }
     if home == nil { home = learner.learn() }
@@ -58,8 +62,13 @@ public struct ReadPipeline {
     // A mixture of timed and timeless inputs keeps its timing; only a run without any time loses it.
     let timed = summaries.isEmpty || summaries.contains { $0.first != $0.last || $0.records < 2 }
     var shards = await feed.finish(home: known, isSampled: sampled, hasUsableTime: timed)
-    NetworkPass.run(networkDetectors, over: &shards)
+    if shards.count > 1 {
+      await NetworkPass.runTogether(networkDetectors, over: &shards)
+    } else {
+      NetworkPass.run(networkDetectors, over: &shards)
+    }
     report.inputs = summaries
+    report.sinkhole = SinkholeTally.joined(sinkholes)?.summed(networks: options.networks)
     report.warnings += inputs.folderWarnings
     report.home = known.descriptions
     report.homeWasGiven = known.wasGiven
@@ -119,6 +128,9 @@ public struct ReadPipeline {
     report.counters["hosts_refused"] = sum { $0.hostsRefused }
     report.counters["pairs_refused"] = sum { $0.context.pairs.refused }
     report.counters["contacts_refused"] = sum { $0.contactsRefused }
+    report.counters["names_refused"] = sum { $0.context.namesRefused }
+    report.counters["proxies_refused"] = sum { $0.context.proxiesRefused }
+    report.counters["hellos_refused"] = shards.first?.context.hellos.refused ?? 0
     report.counters["known_service_pairs"] = sum { $0.knownServicePairs }
     report.counters["hosts_seen"] = sum { UInt64($0.context.hosts.count) }
     report.counters["pairs_seen"] = sum { UInt64($0.context.pairs.pairs.count) }
@@ -128,11 +140,26 @@ public struct ReadPipeline {
     if sum({ $0.context.pairs.refused }) > 0 {
       report.warnings.append("more than \(PairTable.limit) pairs a shard: later ones were not followed")
     }
+    countRefused(shards, into: &report)
+  }
+
+  /// What detectors had no room for: a counter each, and a warning, since a finding may be missing for it.
+  private func countRefused(_ shards: [Shard], into report: inout Report) {
+    var refused: [String: UInt64] = [:]
+    for (name, count) in shards.flatMap(\.refusedByDetector) where count > 0 { refused[name, default: 0] &+= count }
+    for (name, count) in refused.sorted(by: { $0.key < $1.key }) {
+      report.counters["refused_\(name.replacing("-", with: "_"))"] = count
+      report.warnings.append("detector \(name): its tables were full and \(count) observations found no room")
+    }
   }
 }
 
-/// Hands observations to shards by host: one shard inline, or one task each behind a rendezvous channel.
+/// Hands observations to shards by host: one shard inline, or one task each behind a short queue.
 struct Feed {
+  /// Parts that wait for a shard: with none, reader and shards would take turns instead of working at once.
+  private static let partsWaiting = 4
+  private static let partObservations = Limits.batch * 4
+
   private let options: ReadOptions
   private var inline: Shard?
   private var channels: [AsyncChannel<[Observation]>] = []
@@ -154,7 +181,8 @@ struct Feed {
 
   private func makeShard(_ home: Home) -> Shard {
     // The settings were tried when the pipeline was made; a failure here cannot come from outside.
-    let detectors = (try? DetectorRoster.make(knobs: options.knobs, registry: options.registry)) ?? []
+    let detectors =
+      (try? DetectorRoster.make(knobs: options.knobs, registry: options.registry, networks: options.networks)) ?? []
     return Shard(home: home, detectors: detectors, memory: options.state)
   }
 
@@ -177,7 +205,7 @@ struct Feed {
       tasks.append(
         Task {
           var shard = fresh
-          for await part in channel {
+          for await part in channel.buffer(policy: .bounded(Self.partsWaiting)) {
             var part = part
             shard.process(&part)
           }
@@ -192,13 +220,13 @@ struct Feed {
       guard let (address, _) = Shard.hostAddress(of: o, home: home) else { continue }
       let n = Int(truncatingIfNeeded: address.mixed % UInt64(channels.count))
       pending[n].append(o)
-      if pending[n].count >= Limits.batch * 8 { await flush(n) }
+      if pending[n].count >= Self.partObservations { await flush(n) }
     }
   }
 
   private mutating func flush(_ n: Int) async {
     var part: [Observation] = []
-    part.reserveCapacity(Limits.batch * 8)
+    part.reserveCapacity(Self.partObservations)
     swap(&part, &pending[n])
     if !part.isEmpty { await channels[n].send(part) }
   }
@@ -216,12 +244,13 @@ struct Feed {
     let heard = echo?.heard
     var served: [IPAddress: UInt32] = [:]
     for shard in shards { served.merge(shard.lookupsServedInside, uniquingKeysWith: &+) }
+    let hellos = shards.reduce(into: HelloCensus()) { $0.add($1.context.hellos) }
     let finishing = shards.map { [served] shard in
       Task {
         var shard = shard
         if isSampled { shard.markSampled() }
         if !hasUsableTime { shard.markWithoutTime() }
-        shard.finish(isOneSided: isOneSided, served: served, echo: heard)
+        shard.finish(isOneSided: isOneSided, served: served, hellos: hellos, echo: heard)
         return shard
       }
     }

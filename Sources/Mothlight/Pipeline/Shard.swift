@@ -29,6 +29,8 @@ struct Shard: Sendable {
   private let home: Home
   private(set) var findings: [Finding] = []
   private var days: [DayTally] = []
+  /// By host: where the day that was seen last is counted. Apart from the records, which are large and cold.
+  private var lastDays: [(day: Int, tally: Int)] = []
   /// Answered look-ups of this shard's hosts by the resolver inside that they asked.
   private(set) var lookupsServedInside: [IPAddress: UInt32] = [:]
   /// Counters for the report.
@@ -37,6 +39,10 @@ struct Shard: Sendable {
   /// Busy pairs whose port is of a service that keeps time by trade, which the timing detectors leave out.
   private(set) var knownServicePairs: UInt64 = 0
   var contactsRefused: UInt64 { contacts.refused }
+  /// By detector, what found no room in its own tables.
+  var refusedByDetector: [(name: String, refused: UInt64)] {
+    detectors.map { (type(of: $0).card.name, $0.refused) }
+  }
   /// Number of our hosts that met each outside peer.
   private(set) var prevalence: [(peer: IPAddress, users: UInt32)] = []
   private var peerNumbers = FingerprintTable(limit: Shard.prevalenceLimit)
@@ -80,10 +86,10 @@ struct Shard: Sendable {
   }
 
   /// Whether `address` is one of its hosts.
-  func knows(_ address: IPAddress) -> Bool { hostNumbers.known(address, in: context.hosts) != nil }
+  func knows(_ address: IPAddress) -> Bool { hostNumbers.known(address) != nil }
   /// What is known of one of its hosts.
   func record(of address: IPAddress) -> HostRecord? {
-    hostNumbers.known(address, in: context.hosts).map { context.hosts[Int($0)] }
+    hostNumbers.known(address).map { context.hosts[Int($0)] }
   }
   /// Adds what was found about one of its hosts from outside the shard.
   mutating func take(_ finding: Finding) { findings.append(finding) }
@@ -97,7 +103,7 @@ struct Shard: Sendable {
     for i in batch.indices { place(&batch[i], keys[i]) }
     var events: [Observation] = []
     var byKind: [DetectorCard.Input: [Observation]] = [:]
-    for i in batch.indices {
+    for i in batch.indices where !batch[i].vantage.flags.contains(.flow) {
       guard let kind = batch[i].event.input else { continue }
       events.append(batch[i])
       byKind[kind, default: []].append(batch[i])
@@ -146,23 +152,30 @@ struct Shard: Sendable {
           if case .flow(let flow) = batch[i].event, orientation == .outbound || orientation == .inside {
             key.contact = mix64(flow.destination.mixed ^ UInt64(host) << 32)
             key.pair = PairTable.key(flow, host: host)
-            touched ^= contacts.touch(key.contact) ^ context.pairs.touchIndex(key.pair)
           }
         }
       }
       keys.append(key)
     }
-    for key in keys where key.pair != 0 { touched ^= context.pairs.touchPair(key.pair) }
+    // Loops with nothing in them but the touch: the processor runs far enough ahead to wait for many at once.
+    var seen: UInt64 = 0
+    for key in keys { seen ^= contacts.touch(key.contact) ^ context.pairs.touchIndex(key.pair) }
+    for key in keys where key.pair != 0 { seen ^= context.pairs.touchPair(key.pair) }
+    touched ^= seen
   }
 
   /// Ends the input. `isOneSided` says that no host of the whole run was answered.
   ///
   /// - Parameter served: look-ups that inside resolvers answered, from `lookupsServedInside` of all shards: a resolver and
   ///   those who ask it may be in different ones.
+  /// - Parameter hellos: TLS hellos of the hosts of all shards.
   /// - Parameter echo: what of it was read in an earlier run.
-  mutating func finish(isOneSided: Bool, served: [IPAddress: UInt32] = [:], echo: Echo.Heard? = nil) {
+  mutating func finish(
+    isOneSided: Bool, served: [IPAddress: UInt32] = [:], hellos: HelloCensus? = nil, echo: Echo.Heard? = nil
+  ) {
+    if let hellos { context.hellos = hellos }
     for (resolver, count) in served {
-      guard let host = hostNumbers.known(resolver, in: context.hosts) else { continue }
+      guard let host = hostNumbers.known(resolver) else { continue }
       context.hosts[Int(host)].lookupsServed &+= count
     }
     settle(isOneSided: isOneSided)
@@ -193,6 +206,7 @@ struct Shard: Sendable {
     switch o.event {
     case .dns(let lookup): placeLookup(lookup, host, orientation)
     case .tls(let handshake):
+      if orientation == .outbound { context.hellos.note(handshake, of: host) }
       // Inside a tunnel the server's name is not the proxy's.
       if let name = handshake.serverName, orientation != .inbound,
         !context.isProxy(handshake.ends.server, handshake.ends.serverPort, of: host)
@@ -211,15 +225,16 @@ struct Shard: Sendable {
   }
 
   private mutating func number(of address: IPAddress, isNewAllowed: Bool, at time: Timestamp) -> UInt32? {
-    if let known = hostNumbers.known(address, in: context.hosts) { return known }
+    if let known = hostNumbers.known(address) { return known }
     // Addresses that others only knock at are no machines; a sweep of a large network must not fill the table.
     guard isNewAllowed else { return nil }
     guard context.hosts.count < Limits.hosts else {
       hostsRefused += 1
       return nil
     }
-    hostNumbers.enter(address, as: context.hosts.count, in: context.hosts)
+    hostNumbers.enter(address)
     context.hosts.append(HostRecord(address))
+    lastDays.append((.min, -1))
     if let memory { context.welcome(UInt32(truncatingIfNeeded: context.hosts.count &- 1), at: time, from: memory) }
     return UInt32(truncatingIfNeeded: context.hosts.count &- 1)
   }
@@ -273,7 +288,7 @@ struct Shard: Sendable {
   /// Where the day of a host is counted; `nil` for a clock that jumps about, which must not make a day per record.
   @inline(__always)
   private mutating func tally(of host: Int, on day: Int) -> Int? {
-    if context.hosts[host].currentDay == day { return context.hosts[host].currentTally }
+    if lastDays[host].day == day { return lastDays[host].tally }
     return otherTally(of: host, on: day)
   }
 
@@ -285,13 +300,13 @@ struct Shard: Sendable {
       context.hosts[host].tallies.append(days.count)
       days.append(DayTally(day: day))
     }
-    context.hosts[host].currentDay = day
-    context.hosts[host].currentTally = index ?? -1
+    if let index { lastDays[host] = (day, index) }
     return index
   }
 
   /// Hands what was counted to the host records, which detectors and judge read.
   private mutating func settle(isOneSided: Bool) {
+    context.pairs.listBusy()
     for h in context.hosts.indices {
       context.hosts[h].days = context.hosts[h].tallies.map { (days[$0].day, days[$0].activity) }
       context.hosts[h].outboundFlows = context.hosts[h].days.reduce(0) { $0 &+ $1.activity.outboundFlows }
@@ -301,7 +316,7 @@ struct Shard: Sendable {
     countStrangers()
     countInsidePeers()
     knownServicePairs = UInt64(
-      context.pairs.pairs.count {
+      context.pairs.busyPairs.count {
         !$0.isInside && $0.starts >= 8 && KnownService.byPort($0.port, $0.transport) != nil
       })
     for h in context.hosts.indices { context.hosts[h].roles = HostRole.learned(from: context.hosts[h]) }
@@ -428,16 +443,19 @@ struct DayTally: Sendable {
 /// Dense numbers of addresses: a fingerprint table, with a dictionary for the addresses whose fingerprints collide.
 struct AddressNumbers: Sendable {
   private var table = FingerprintTable(limit: Limits.hosts)
+  private var addresses: [IPAddress] = []
   private var collided: [IPAddress: UInt32] = [:]
 
   @inline(__always)
-  func known(_ address: IPAddress, in hosts: [HostRecord]) -> UInt32? {
+  func known(_ address: IPAddress) -> UInt32? {
     guard let number = table.peek(address.mixed) else { return nil }
-    return hosts[Int(number)].address == address ? number : collided[address]
+    return addresses[Int(number)] == address ? number : collided[address]
   }
 
-  mutating func enter(_ address: IPAddress, as number: Int, in hosts: [HostRecord]) {
-    let value = UInt32(truncatingIfNeeded: number)
-    if table.find(address.mixed, orInsert: value) != nil { collided[address] = value }
+  /// Gives `address` the next number.
+  mutating func enter(_ address: IPAddress) {
+    let number = UInt32(truncatingIfNeeded: addresses.count)
+    addresses.append(address)
+    if table.find(address.mixed, orInsert: number) != nil { collided[address] = number }
   }
 }

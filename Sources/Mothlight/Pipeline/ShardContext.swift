@@ -9,6 +9,8 @@ public struct ShardContext: Sendable {
   /// All records of a source carry the same time: nothing about timing can be said.
   public internal(set) var hasUsableTime = true
   var names: [NameKey: String] = [:]
+  /// TLS hellos and servers by users: of the shard while it reads, of the whole network when detectors conclude.
+  public internal(set) var hellos = HelloCensus()
 
   /// HTTP proxies by user: what goes through one is told by the name asked for, not by its address.
   var proxies: Set<ProxyKey> = []
@@ -27,10 +29,17 @@ public struct ShardContext: Sendable {
   /// (host, proxy) pairs of a shard, 40 B each, and (host, name) pairs behind them, about 100 B each.
   static let proxiesMost = 1 << 16
   static let proxiedNamesMost = 1 << 17
+  /// Proxies and names behind them that found no room.
+  var proxiesRefused: UInt64 = 0
+  /// Names of peers that found no room.
+  var namesRefused: UInt64 = 0
 
   struct NameKey: Hashable {
     var host: UInt32
     var peer: IPAddress
+
+    /// Mixed before, so that the hasher has one word to take in: this is looked up for every pair.
+    func hash(into hasher: inout Hasher) { hasher.combine(peer.mixed ^ UInt64(host) << 32) }
   }
 
   /// Names remembered per host; beyond it the oldest stay and new ones are counted.
@@ -53,11 +62,17 @@ public struct ShardContext: Sendable {
   }
 
   mutating func rememberProxy(_ exchange: HTTPExchange, of host: UInt32) {
+    let proxy = ProxyKey(host: host, peer: exchange.ends.server, port: exchange.ends.serverPort)
     if proxies.count < Self.proxiesMost {
-      proxies.insert(ProxyKey(host: host, peer: exchange.ends.server, port: exchange.ends.serverPort))
+      proxies.insert(proxy)
+    } else if !proxies.contains(proxy) {
+      proxiesRefused &+= 1
     }
-    if let name = exchange.host, proxiedNames.count < Self.proxiedNamesMost {
-      proxiedNames.insert(ProxiedName(host: host, name: name))
+    guard let name = exchange.host.map({ ProxiedName(host: host, name: $0) }) else { return }
+    if proxiedNames.count < Self.proxiedNamesMost {
+      proxiedNames.insert(name)
+    } else if !proxiedNames.contains(name) {
+      proxiesRefused &+= 1
     }
   }
 
@@ -69,6 +84,8 @@ public struct ShardContext: Sendable {
     } else if hosts[Int(host)].namesKnown < Self.namesPerHost {
       names[key] = name
       hosts[Int(host)].namesKnown += 1
+    } else {
+      namesRefused &+= 1
     }
   }
 }
@@ -108,9 +125,7 @@ public struct HostRecord: Sendable {
   var lookupsByName: [String: (asked: UInt32, failed: UInt32)] = [:]
   /// One record per UTC day, in order of first sight; filled in when the input has ended.
   public internal(set) var days: [(day: Int, activity: HostActivity)] = []
-  /// Where the shard counts the day that was seen last, and all days.
-  var currentDay = Int.min
-  var currentTally = -1
+  /// Where the shard counts its days.
   var tallies: [Int] = []
   /// What earlier runs knew of it.
   var earlier = EarlierHost()

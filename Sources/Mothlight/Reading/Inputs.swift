@@ -22,6 +22,13 @@ public final class Inputs {
   /// - Throws: besides what the readers throw, `duplicate` when the same file or content was opened before.
   public func open(path: String) throws(SourceError) -> any RecordReader {
     do throws(SourceError) {
+      if path != "-", SpoolReader.recognises(path) {
+        let reader = try SpoolRecordReader(path: path)
+        slots.append(.reader(reader))
+        next &+= 1
+        paths.append(path)
+        return reader
+      }
       if FolderListing.isFolder(path) {
         let folder = try FolderReader(path: path, index: next, seen: seen)
         slots.append(.folder(folder))

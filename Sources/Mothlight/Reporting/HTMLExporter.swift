@@ -18,7 +18,8 @@ public struct HTMLExporter: Exporter {
     let flagged = scoped.hosts.filter { $0.verdict >= .suspicious || settings.explain != nil }
     var page: Markup = ""
     page += head(scoped, tally)
-    page += verdicts(flagged, tally)
+    if let sinkhole = report.sinkhole { page += self.sinkhole(sinkhole) }
+    if report.isAboutHosts { page += verdicts(flagged, tally) }
     page += coverage(scoped, tally)
     try write(page.drain())
     if !flagged.isEmpty {
@@ -47,17 +48,18 @@ public struct HTMLExporter: Exporter {
 
   private func head(_ report: Report, _ tally: ReportTally) -> Markup {
     let times = tally.first.flatMap { f in tally.last.map { ReportWords.longSpan(f, $0) } } ?? "no time known"
-    let subject =
-      settings.explain.map { "Report on \($0)" } ?? "Report on \(ReportWords.count(tally.hosts, "machine", "machines"))"
+    let machines = report.isAboutHosts ? ReportWords.count(tally.hosts, "machine", "machines") : "a sinkhole"
+    let subject = "Report on \(settings.explain.map { "\($0)" } ?? machines)"
+    let title = report.isAboutHosts ? tally.headline : "Who came to the sinkhole"
     return """
       <!DOCTYPE html>
       <html lang="en"><head><meta charset="utf-8">
       <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">
-      <title>\(tally.headline) – Mothlight</title>
+      <title>\(title) – Mothlight</title>
       <style>\(HTMLStyle.sheet)</style></head>
-      <body><a class="skip" href="#verdicts">To the verdicts</a>
+      <body><a class="skip" href="#\(report.isAboutHosts ? "verdicts" : "sinkhole")">To the verdicts</a>
       <header class="mast">\(SVG.moth)<div><b>Mothlight</b> <span>botnet observatory</span></div>
       <p>\(subject)<br>\(times)</p></header>
       <main>

@@ -19,6 +19,8 @@ public struct JSONExporter: Exporter {
       json.endObject()
     }
     json.endArray()
+    json.key("sinkhole")
+    if let sinkhole = report.sinkhole { try self.sinkhole(sinkhole, &json, write) } else { json.null() }
     json.key("host_days")
     json.beginArray()
     for entry in scoped.hosts {
@@ -48,5 +50,28 @@ public struct JSONExporter: Exporter {
     json.endObject()
     json.newline()
     try write(json.drain())
+  }
+
+  private func sinkhole(_ s: SinkholeSummary, _ json: inout JSONWriter, _ write: (String) throws -> Void) throws {
+    json.beginObject()
+    json.sinkholeFields(s)
+    json.key("botnets")
+    json.beginArray()
+    for botnet in s.botnets {
+      json.beginObject()
+      json.sinkholeBotnetFields(botnet)
+      json.endObject()
+    }
+    json.endArray()
+    json.key("networks")
+    json.beginArray()
+    for row in s.rows {
+      json.beginObject()
+      json.sinkholeNetworkFields(row)
+      json.endObject()
+      if json.bytes.count > 1 << 16 { try write(json.drain()) }
+    }
+    json.endArray()
+    json.endObject()
   }
 }

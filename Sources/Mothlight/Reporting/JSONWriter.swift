@@ -104,6 +104,10 @@ struct JSONWriter: Sendable {
     digits(UInt64(number.magnitude))
   }
 
+  mutating func value(_ number: Int?) {
+    if let number { value(number) } else { null() }
+  }
+
   mutating func value(_ number: Double) {
     separate()
     guard number.isFinite else { return append("null") }

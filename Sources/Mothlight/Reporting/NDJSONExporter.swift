@@ -1,7 +1,7 @@
 /// One JSON object per line, for log pipelines: the run first, then inputs, host-days, findings, and on request hidden ones.
 public struct NDJSONExporter: Exporter {
   public static let card = ExporterCard(
-    name: "ndjson", title: "one JSON object per line: run, input, host_day, finding")
+    name: "ndjson", title: "one JSON object per line: run, input, sinkhole, host_day, finding")
   let settings: ExporterSettings
 
   public init(_ settings: ExporterSettings) throws(ConfigurationError) { self.settings = settings }
@@ -22,6 +22,11 @@ public struct NDJSONExporter: Exporter {
     try line("run") { $0.runFields(report, ReportTally(report)) }
     for (i, input) in report.inputs.enumerated() {
       try line("input") { $0.inputFields(input, index: i) }
+    }
+    if let sinkhole = report.sinkhole {
+      try line("sinkhole") { $0.sinkholeFields(sinkhole) }
+      for botnet in sinkhole.botnets { try line("sinkhole_botnet") { $0.sinkholeBotnetFields(botnet) } }
+      for row in sinkhole.rows { try line("sinkhole_network") { $0.sinkholeNetworkFields(row) } }
     }
     for entry in scoped.hosts {
       try line("host_day") {

@@ -137,7 +137,7 @@ public struct HiddenFinding: Sendable {
 
 /// Everything that one run has to say; each output format is a view of this value.
 public struct Report: Sendable {
-  public static let schemaVersion = "1.1"
+  public static let schemaVersion = "1.2"
   public var version: String
   public var inputs: [InputSummary] = []
   /// Home prefixes, and whether they were given or learned.
@@ -153,6 +153,10 @@ public struct Report: Sendable {
   public var familyBar: Double?
   /// What is kept between runs; `nil` without `--state`.
   public var state: StateSummary?
+  /// What spools of a sinkhole say; `nil` when none was read.
+  public var sinkhole: SinkholeSummary?
+  /// Whether there were inputs about machines of ours, and not spools alone.
+  var isAboutHosts: Bool { sinkhole == nil || !hosts.isEmpty || inputs.contains { $0.format != "sinkhole-spool" } }
   public init(version: String) { self.version = version }
 }
 

@@ -64,9 +64,9 @@ extension TableExporter {
     }
     let prefixes = report.home.map(\.description).joined(separator: ", ")
     let source = report.homeWasGiven ? "given" : "learned from the traffic; --home sets it"
-    page.entry("Home", prefixes.isEmpty ? "none found" : "\(prefixes) (\(source))")
+    if report.isAboutHosts { page.entry("Home", prefixes.isEmpty ? "none found" : "\(prefixes) (\(source))") }
     if let state = report.state { page.entry("State", state.sentence) }
-    if !report.counters.isEmpty {
+    if !report.counters.isEmpty, report.isAboutHosts {
       let list = report.counters.sorted { $0.key < $1.key }.map {
         "\(ReportWords.spaced($0.key)) \(ReportWords.grouped($0.value))"
       }

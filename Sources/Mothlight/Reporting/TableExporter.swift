@@ -15,6 +15,11 @@ public struct TableExporter: Exporter {
     page.blank()
     coverage(report, tally, on: &page)
     page.blank()
+    if let sinkhole = report.sinkhole { self.sinkhole(sinkhole, on: &page) }
+    guard report.isAboutHosts else {
+      try write(page.drain())
+      return
+    }
     if let host = settings.explain {
       try explain(host, report, on: &page, to: write)
     } else {

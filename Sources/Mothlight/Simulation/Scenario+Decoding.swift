@@ -11,7 +11,7 @@ private struct FoundKey: CodingKey {
 
 extension Decoder {
   /// Throws for the first key outside `known`: a misspelt knob must not be a silent default.
-  fileprivate func rejectKeys(outside known: [String], in what: String) throws {
+  func rejectKeys(outside known: [String], in what: String) throws {
     let container = try container(keyedBy: FoundKey.self)
     guard let stranger = container.allKeys.first(where: { !known.contains($0.stringValue) }) else { return }
     throw DecodingError.dataCorrupted(

@@ -85,6 +85,47 @@ import Testing
     #expect(try seeds.findings(FastFluxDetector.self).allSatisfy { $0.logOdds < 3.4 })
   }
 
+  /// Home lines in a dozen systems of two countries.
+  private static let homeLines = ListedNetworks(
+    records: (0..<256 as Range<UInt32>).map {
+      (Prefix(IPAddress(v4: $0 << 24), length: 8), 64_500 + $0 % 12, $0 % 2 == 0 ? "LT" : "NZ")
+    })
+  /// All of it is one provider's.
+  private static let oneCloud = ListedNetworks(records: [(Prefix(IPAddress(v4: 0), length: 0), 64_500, "NZ")])
+
+  @Test func systemsMakeItStronger() throws {
+    var fixture = flux(fresh)
+    Self.meet(&fixture, (0..<4).map { Self.agent($0 * 5) })
+    let known = try fixture.findings(FastFluxDetector.self, DetectorSettings(networks: Self.homeLines))
+    try #require(known.count == 1)
+    #expect(known[0].logOdds >= Judge.bar)
+    #expect(known[0].summary.contains("of 12 autonomous systems in 2 countries"))
+    #expect(known[0].measures.contains { $0.name == "autonomous_systems" && $0.unit.contains("a list of a test") })
+    // Agents of a few providers crowd in their networks; systems are counted, not /16s.
+    let crowded = flux { i in (0..<5).map { IPAddress(v4: UInt32(24 + ($0 + i) % 12) << 24 | UInt32(i * 5 + $0 + 1)) } }
+    #expect(try crowded.findings(FastFluxDetector.self).isEmpty)
+    #expect(try crowded.findings(FastFluxDetector.self, DetectorSettings(networks: Self.homeLines)).count == 1)
+  }
+
+  /// Fifty networks of one provider are a cloud, which /16s cannot tell; seeds met on a port of their own stay a hint.
+  @Test func systemsClearCloudsAndPools() throws {
+    var fixture = flux(fresh)
+    Self.meet(&fixture, (0..<4).map { Self.agent($0 * 5) })
+    #expect(try fixture.findings(FastFluxDetector.self, DetectorSettings(networks: Self.oneCloud)).isEmpty)
+    var seeds = flux(name: "seed.moth-coin.org", fresh)
+    Self.meet(&seeds, (0..<8).map { Self.agent($0 * 5) }, port: 8333)
+    let found = try seeds.findings(FastFluxDetector.self, DetectorSettings(networks: Self.homeLines))
+    #expect(found.allSatisfy { $0.logOdds < Judge.bar })
+  }
+
+  /// A file that knows none of the addresses leaves it at /16 networks.
+  @Test func unknownSystemsChangeNothing() throws {
+    let none = ListedNetworks(records: [])
+    let asked = try flux(fresh).findings(FastFluxDetector.self, DetectorSettings(networks: none))
+    let unasked = try flux(fresh).findings(FastFluxDetector.self)
+    #expect(!asked.isEmpty && asked.map(\.logOdds) == unasked.map(\.logOdds))
+  }
+
   @Test func longLivedAndFewAnswers() throws {
     #expect(try flux(ttl: 3600, fresh).findings(FastFluxDetector.self).isEmpty)
     #expect(try flux(answers: 3, fresh).findings(FastFluxDetector.self).isEmpty)

@@ -42,6 +42,16 @@ struct PipelineFixture {
             responseCode: address == nil ? 3 : 0, addresses: address.map { [$0] } ?? []))))
   }
 
+  mutating func hello(
+    _ second: Double, _ host: IPAddress, _ server: IPAddress, _ name: String?, port: UInt16 = 443, ja4: String,
+    subject: String? = nil
+  ) {
+    let ends = Endpoints(client: host, server: server, clientPort: 40_000, serverPort: port, transport: .tcp)
+    let certificate = subject.map { TLSHandshake.Certificate(subject: $0, issuer: $0) }
+    let hello = TLSHandshake(ends: ends, version: 0x0303, serverName: name, ja4: ja4, certificate: certificate)
+    observations.append(Observation(time: start.advanced(bySeconds: second), event: .tls(hello)))
+  }
+
   /// Everyday use: look-ups and answered web visits at human times, so that a host is not judged by its bot alone.
   mutating func browsing(_ host: IPAddress, hours: Double, visitsPerHour: Int = 30) {
     for visit in 0..<Int(hours * Double(visitsPerHour)) {
@@ -86,8 +96,14 @@ struct PipelineFixture {
     let isOneSided = !all.contains { $0.sawAnswers }
     let served = all.reduce(into: [:]) { $0.merge($1.lookupsServedInside, uniquingKeysWith: &+) }
     for n in all.indices where isSampled { all[n].markSampled() }
-    for n in all.indices { all[n].finish(isOneSided: isOneSided, served: served) }
-    NetworkPass.run((try? DetectorRoster.makeNetwork(knobs: [:], registry: Registry())) ?? [], over: &all)
+    let hellos = all.reduce(into: HelloCensus()) { $0.add($1.context.hellos) }
+    for n in all.indices { all[n].finish(isOneSided: isOneSided, served: served, hellos: hellos) }
+    let network = all.map(\.context)
+    for detector in (try? DetectorRoster.makeNetwork(knobs: [:], registry: Registry())) ?? [] {
+      var found: [Finding] = []
+      detector.examine(network, into: &found)
+      for finding in found { all.indices.first { all[$0].knows(finding.host) }.map { all[$0].take(finding) } }
+    }
     var report = Report(version: "test")
     Judge(allow: allow, home: home, undone: undone).judge(all, into: &report)
     return report

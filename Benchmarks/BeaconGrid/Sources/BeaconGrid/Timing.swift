@@ -26,17 +26,17 @@ enum Timing {
     return (gaps.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(gaps.count)).squareRoot() / mean
   }
 
-  static func run() async -> Scores {
+  static func run(botSeed: UInt64 = Grid.reportedSeed, nullSeed: UInt64 = Grid.nullSeed) async -> Scores {
     let parts = 20
     let null = await Grid.map(parts) { part in
-      TimerlessNull.make(count: Grid.timerlessPairs / parts, seed: Grid.nullSeed &+ UInt64(part) &* 7919).map {
+      TimerlessNull.make(count: Grid.timerlessPairs / parts, seed: nullSeed &+ UInt64(part) &* 7919).map {
         scores($0.series, $0.presence)
       }
     }
     let bots = await Grid.map(Cell.all.count) { index in
       let cell = Cell.all[index]
       return (0..<Grid.trials).map { trial in
-        var random = RandomSource(seed: Grid.reportedSeed, stream: UInt64(index * 1000 + trial))
+        var random = RandomSource(seed: botSeed, stream: UInt64(index * 1000 + trial))
         let presence = Presence(days: cell.days, isOfficeHours: cell.isOfficeHours, &random)
         return scores(cell.bot(presence, &random), presence)
       }

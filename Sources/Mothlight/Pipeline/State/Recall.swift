@@ -85,6 +85,7 @@ extension ShardContext {
       guard let range = known[h] else { continue }
       view.addUnmet(memory, range, to: h, met, since: hosts[h].oldest(daysBefore))
     }
+    view.pairs.listBusy()
     return view
   }
 

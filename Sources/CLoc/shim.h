@@ -1,0 +1,3 @@
+#include <stdio.h>
+#include <libloc/libloc.h>
+#include <libloc/database.h>
