@@ -85,7 +85,9 @@ public final class DNSServer {
   public func start() throws(ListenError) {
     let settings = settings
     while let sockets = datagramSockets.last {
-      guard let exchange = DatagramWorker.exchange() else { throw ListenError("no memory for the name server's worker") }
+      guard let exchange = DatagramWorker.exchange() else {
+        throw ListenError("no memory for the name server's worker")
+      }
       // Handed to the one thread that uses and frees it.
       nonisolated(unsafe) let handed = exchange
       try run { mailbox in
@@ -131,7 +133,7 @@ public final class DNSServer {
   /// To be called about every second: hands on what was counted, and renews secrets.
   public func turn(_ count: (QueryCount) -> Void) {
     for worker in workers {
-      for filled in worker.mailbox.takeFilled() { filled.forEach(count) }
+      for filled in worker.mailbox.takeFilled() { filled.visit(count) }
     }
     let second = WorkerClock.now().second
     if settings.cookieSecretsFile == nil, second >= renewSecretsAt {

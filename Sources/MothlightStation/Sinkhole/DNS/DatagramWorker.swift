@@ -81,7 +81,8 @@ struct DatagramWorker: ~Copyable {
     let start = clinux_exchange_query(exchange, i, &octets, &peer)
     // Nobody asks from port 0; a reply to it would be lost. Nothing that is answered is longer than the room for it.
     guard octets > 0, peer.port != 0, let reply = clinux_exchange_reply(exchange, i) else {
-      return own.unanswerable &+= 1
+      own.unanswerable &+= 1
+      return
     }
     let context = QueryContext(
       source: IPAddress(high: peer.high, low: peer.low), transport: .udp, second: clock.second,

@@ -153,7 +153,7 @@ final class QueryCounts: @unchecked Sendable {
   }
 
   /// Hands over every row. Rows of orders whose queries no longer fit have an unspecified resolver and no name.
-  func forEach(_ body: (QueryCount) -> Void) {
+  func visit(_ body: (QueryCount) -> Void) {
     for at in 0..<capacity where rows[at].hash != 0 {
       let row = rows[at]
       let name = DomainName.text(of: UnsafeRawBufferPointer(start: names + Int(row.place), count: Int(row.length)))

@@ -19,7 +19,7 @@ public struct DelegationProbe {
   /// Names that would be asked about: zones in the order of the set, none below a `*`, at most `most`.
   public static func names(of file: ZoneFile, most: Int) -> [(name: DomainName, line: Int)] {
     var found: [(DomainName, Int)] = []
-    NameSet(file.names).forEach { name, order, kind in
+    NameSet(file.names).visit { name, order, kind in
       guard found.count < most, kind == .zone else { return }
       let (length, _) = NameSet.extent(name)
       found.append((DomainName(trusted: (0..<length).map { name[$0] }), file.orders[order].line))

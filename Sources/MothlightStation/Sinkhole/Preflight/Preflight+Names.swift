@@ -27,7 +27,7 @@ extension Preflight {
     var suffix = Tally(.error)
     var overlap = Tally(.warning)
     var findings = report
-    names.forEach { name, number, kind in
+    names.visit { name, number, kind in
       let order = file.orders[number]
       let (length, labels) = NameSet.extent(name)
       let text = { DomainName.text(of: UnsafeRawBufferPointer(start: name, count: length)) }
@@ -55,7 +55,7 @@ extension Preflight {
   {
     var hit = Tally(.warning)
     var findings = report
-    try FileOctets.lines(path, sized: { _ in }) { line, _ in
+    try FileOctets.lines(path) { line, _ in
       // A list of popular sites may have ranks before the names.
       let text = String(decoding: line, as: UTF8.self).split(separator: ",").last ?? ""
       guard let word = text.split(whereSeparator: \.isWhitespace).first, !word.hasPrefix("#"),

@@ -16,14 +16,11 @@ enum FileOctets {
   }
 
   /// Calls `body` with every line and its number, from 1, without its end.
-  /// - Parameter sized: hears the file's octets before the first line.
   static func lines(
-    _ path: String, sized: (Int) -> Void, _ body: (UnsafeRawBufferPointer, Int) -> Void
+    _ path: String, _ body: (UnsafeRawBufferPointer, Int) -> Void
   ) throws(ZoneFile.Problem) {
     let file = try open(path)
     defer { close(file) }
-    var state = stat()
-    if fstat(file, &state) == 0 { sized(Int(state.st_size)) }
     // The tail of a chunk that has no line end yet; a longer line is handed over as it is, since no name is that long.
     var tail: [UInt8] = []
     var number = 0
@@ -51,6 +48,13 @@ enum FileOctets {
       return true
     }
     if !tail.isEmpty { tail.withUnsafeBytes { line($0) } }
+  }
+
+  static func size(_ path: String) throws(ZoneFile.Problem) -> Int {
+    let file = try open(path)
+    defer { close(file) }
+    var state = stat()
+    return fstat(file, &state) == 0 ? Int(state.st_size) : 0
   }
 
   /// Octets kept of a line that goes over a chunk's end.

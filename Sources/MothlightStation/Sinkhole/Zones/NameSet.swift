@@ -134,7 +134,7 @@ final class NameSet: @unchecked Sendable {
 
 extension NameSet {
   /// Goes over all names in the order of the files.
-  func forEach(_ body: (_ name: UnsafePointer<UInt8>, _ order: Int, _ kind: Kind) -> Void) {
+  func visit(_ body: (_ name: UnsafePointer<UInt8>, _ order: Int, _ kind: Kind) -> Void) {
     for slot in 0..<slotCount where slots[slot] != 0 {
       let entry = slots[slot]
       let kind: Kind = entry >> 47 & 1 == 0 ? .zone : .parent

@@ -106,7 +106,8 @@ public struct ZoneFile: Sendable {
   private mutating func readList(_ list: OrderDecoder.List, order: Int) {
     let listPath = FileOctets.beside(path, list.path)
     do throws(Problem) {
-      try FileOctets.lines(listPath, sized: { names.reserve(octets: $0 &+ $0 / 8) }) { line, number in
+      names.reserve(octets: try FileOctets.size(listPath) / 8 * 9)
+      try FileOctets.lines(listPath) { line, number in
         var (start, end) = (0, line.count)
         while start < end, line[start] == 0x20 || line[start] == 0x09 { start &+= 1 }
         while end > start, line[end &- 1] <= 0x20 { end &-= 1 }

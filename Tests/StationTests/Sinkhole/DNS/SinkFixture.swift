@@ -83,7 +83,7 @@ struct Sink: ~Copyable {
 
   mutating func counts() -> [QueryCount] {
     var rows: [QueryCount] = []
-    answerer.takeCounts(second: context.second).forEach { rows.append($0) }
+    answerer.takeCounts(second: context.second).visit { rows.append($0) }
     return rows
   }
 }

@@ -45,7 +45,7 @@ import Testing
     #expect(try order(set, "a.example", .zone) { _ in false } == nil)
     #expect(try order(set, "a.example", .parent) == 2)
     var seen: [String] = []
-    set.forEach { name, order, kind in seen.append("\(order)\(kind)") }
+    set.visit { name, order, kind in seen.append("\(order)\(kind)") }
     #expect(seen.sorted() == ["1zone", "2parent", "3zone"])
   }
 
