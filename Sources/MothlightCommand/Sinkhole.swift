@@ -54,6 +54,8 @@ struct SinkholeRun: ParsableCommand {
   private func runNameServer(_ configuration: SinkholeConfiguration) throws {
     let sink = try SinkholeSpool.open(configuration, part: "dns")
     let service = try DNSService(configuration) { Terminal.complain("dns: \($0)") }
+    // The ports are open; nothing of what follows needs more than the spool and the zone files.
+    if let user = configuration.listeners.user { try Privileges.drop(to: user) } else { try Privileges.forbidNew() }
     let now = Timestamp(seconds: Int64(time(nil)))
     sink.append(.notice(Notice(time: now, event: .started(configuration: try digest(), version: Mothlight.version))))
     try service.run(sink)
@@ -81,11 +83,16 @@ enum SinkholeSpool {
     }
     var options = SpoolWriter.Options(sensor: part)
     options.sampleDays = configuration.listeners.sampleDays
-    do throws(SpoolError) {
+    do {
       let writer = try SpoolWriter(folder: "\(base)/\(part)", options: options)
       for line in writer.repairs { Terminal.complain("\(part): \(line)") }
+      if Privileges.isRoot, let user = configuration.listeners.user {
+        try Privileges.give("\(base)/\(part)", to: user)
+      }
       return ToldSpool(writer, part)
-    } catch { throw Failure(error.message) }
+    } catch let error as SpoolError {
+      throw Failure(error.message)
+    }
   }
 }
 

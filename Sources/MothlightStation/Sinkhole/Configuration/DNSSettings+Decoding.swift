@@ -56,6 +56,12 @@ extension DNSSettings {
     }
     if let size = try fields.number("udp_payload", in: 512...1232) { udpPayload = size }
     if let word = try fields.word("observe", ObservedNames.self) { observes = word }
+    if let text = try fields.text("metrics") {
+      guard let address = ListenAddress(text), address.address.isLoopback else {
+        throw Problem(fields.lineOf("metrics"), "'metrics' is a loopback address with a port, such as 127.0.0.1:9465")
+      }
+      metrics = address
+    }
   }
 
   private mutating func readLimits(_ fields: inout YAMLFields) throws(Problem) {

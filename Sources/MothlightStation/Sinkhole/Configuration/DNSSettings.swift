@@ -34,6 +34,8 @@ public struct DNSSettings: Sendable, Equatable {
   /// Sockets on each address, a thread each.
   public var udpWorkers = 1
   public var tcp = StreamLimits()
+  /// Loopback address of `/metrics` and `/healthz`.
+  public var metrics: ListenAddress?
   public var observes = ObservedNames.names
 
   /// What is kept of the names asked for.

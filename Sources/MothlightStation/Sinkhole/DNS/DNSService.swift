@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Mothlight
 
@@ -10,6 +11,11 @@ public final class DNSService {
   private var missed = false
   private var knownDrops: UInt64 = 0
   private var knownSecond = WorkerClock.now().second
+  private let metrics: MetricsResponder?
+  private let epoll: Int32
+  /// Milliseconds between two looks at signals and scrapers, and how many of them make a turn.
+  private static let tickMilliseconds = 100
+  private static let ticksOfTurn = 10
 
   /// Reads the zones and opens all sockets.
   /// - Parameters:
@@ -23,10 +29,18 @@ public final class DNSService {
     if file.problemCount > file.problems.count { say("and \(file.problemCount - file.problems.count) more like these") }
     let zones = ServedZones(file, configuration.dns)
     server = try DNSServer(configuration.dns, zones: zones)
+    epoll = clinux_epoll_make()
+    metrics = try configuration.dns.metrics.map { address throws(ListenError) in
+      try MetricsResponder(address, epoll: epoll, tokenBase: 0)
+    }
     Self.summary(zones).forEach(say)
   }
 
+  deinit { close(epoll) }
+
   public var addresses: [ListenAddress] { server.addresses }
+  /// Where metrics are served; `nil` when they are not.
+  public var metricsAddress: ListenAddress? { metrics?.address }
   public var prometheusText: String { server.prometheusText }
 
   private static func summary(_ zones: ServedZones) -> [String] {
@@ -49,12 +63,17 @@ public final class DNSService {
   public func run(_ sink: any SpoolSink) throws(ListenError) {
     try server.start()
     for address in server.addresses { say("answers on \(address), udp and tcp") }
+    if metrics?.watch() == false { throw ListenError("metrics: cannot be watched") }
+    var ticks = 0
     loop: while true {
-      switch Signals.next(withinMilliseconds: 1000) {
+      switch Signals.next(withinMilliseconds: Self.tickMilliseconds) {
       case SIGTERM, SIGINT: break loop
       case SIGHUP: beginReload()
       default: break
       }
+      serveMetrics()
+      ticks += 1
+      guard ticks % Self.ticksOfTurn == 0 else { continue }
       finishReload(sink)
       turn(sink)
     }
@@ -62,6 +81,17 @@ public final class DNSService {
     turn(sink)
     let done = server.counters
     say("stopped after \(done.queriesUDP + done.queriesTCP) queries")
+  }
+
+  private func serveMetrics() {
+    guard let metrics else { return }
+    var events = [UInt64](repeating: 0, count: 32)
+    let now = Clock.milliseconds()
+    let count = Int(clinux_epoll_wait(epoll, &events, 32, 0))
+    for event in events.prefix(max(0, count)) {
+      metrics.serve(Int(truncatingIfNeeded: event), now: now) { prometheusText }
+    }
+    metrics.expire(now: now)
   }
 
   /// Hands on counts, and what makes them incomplete or ends them.

@@ -29,6 +29,27 @@ public enum Privileges {
     else { throw ListenError("drop_privileges: still privileged after becoming '\(user)'") }
   }
 
+  /// Hands a folder and the files in it to `user`, who will write there once root is given up.
+  public static func give(_ folder: String, to user: String) throws(ListenError) {
+    var entry = passwd()
+    var found: UnsafeMutablePointer<passwd>?
+    var room = [CChar](repeating: 0, count: 16_384)
+    let code = user.withCString { getpwnam_r($0, &entry, &room, room.count, &found) }
+    guard code == 0, found != nil else { throw ListenError("drop_privileges: no user '\(user)'; create it first") }
+    guard let handle = opendir(folder) else { throw ListenError("\(folder): \(String(cString: strerror(errno)))") }
+    defer { closedir(handle) }
+    var paths = [folder]
+    while let item = readdir(handle) {
+      let name = withUnsafePointer(to: &item.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { paths.append("\(folder)/\(name)") }
+    }
+    for path in paths where lchown(path, entry.pw_uid, entry.pw_gid) != 0 {
+      throw ListenError("\(path): cannot be given to '\(user)': \(String(cString: strerror(errno)))")
+    }
+  }
+
   /// `no_new_privs`: no program started from here gains anything by set-user-id or file capabilities.
   public static func forbidNew() throws(ListenError) {
     guard clinux_no_new_privileges() == 0, clinux_has_no_new_privileges() == 1 else {
