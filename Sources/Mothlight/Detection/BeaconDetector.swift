@@ -130,7 +130,7 @@ public struct BeaconDetector: Detector {
           "share"),
         Measure("host_hours_online", online, "h"), Measure("share_of_time_online", persistence, "share"),
       ],
-      evidence: detail.samples.map { EvidenceFlow($0, note: name ?? "") },
+      evidence: context.samples(of: pair).map { EvidenceFlow($0, note: name ?? "") },
       refutedBy: "software on this machine that is known to poll \(what) every \(Phrase.seconds(p.model.period))",
       series: p.histogram, seriesName: GapHistogram.seriesName, peer: pair.peer, peerName: name)
     Self.setAside(&finding, pair, host, service)

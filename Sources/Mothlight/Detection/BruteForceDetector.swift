@@ -96,7 +96,7 @@ public struct BruteForceDetector: Detector {
   private func finding(
     _ host: UInt32, _ pairs: [Pair], _ tries: UInt32, _ worst: (Pair, String), _ context: ShardContext
   ) -> Finding {
-    let samples = pairs.prefix(2).flatMap { context.pairs.detail(of: $0)?.samples ?? [] }
+    let samples = pairs.prefix(2).flatMap { context.samples(of: $0) }
     let first = pairs.map(\.first).min() ?? worst.0.first
     let last = pairs.map(\.last).max() ?? worst.0.last
     return Finding(

@@ -44,7 +44,7 @@ public struct DeadRendezvousDetector: Detector {
       let host = context.hosts[Int(pair.host)]
       guard !host.isSeenOneSided, !host.looksPeerToPeer, !KnownService.isFileSharing(pair.port), share >= failedLeast,
         seconds >= secondsLeast, KnownService.byPort(pair.port, pair.transport) == nil,
-        let detail = context.pairs.detail(of: pair)
+        pair.detail >= 0
       else { continue }
       let name = context.name(of: pair.peer, knownTo: pair.host)
       let isOddPort = !KnownService.isCommonPort(pair.port, pair.transport)
@@ -66,7 +66,7 @@ public struct DeadRendezvousDetector: Detector {
             Measure("failed", share, "share", atLeast: failedLeast),
             Measure("duration", seconds, "s", atLeast: secondsLeast),
           ],
-          evidence: detail.samples.map { EvidenceFlow($0, note: name ?? "") },
+          evidence: context.samples(of: pair).map { EvidenceFlow($0, note: name ?? "") },
           refutedBy:
             "a program on this machine that is configured with this address, whose server was moved or is down",
           peer: pair.peer, peerName: name))

@@ -15,7 +15,7 @@ public struct FastFluxDetector: Detector {
       .init("networks_least", 8, unit: "/16 networks", "that they lie in"),
       .init("network_share_least", 0.7, unit: "share", "networks per address: a provider's addresses crowd in few"),
       .init("systems_least", 5, unit: "systems", "autonomous systems that they lie in, where --networks tells"),
-      .init("system_share_least", 0.25, unit: "share", "systems per address that is in one"),
+      .init("system_share_least", 0.15, unit: "share", "systems per address that is in one"),
       .init("overlap_most", 0.5, unit: "share", "mean share of an answer that was in the one before"),
       .init("served_lookups", 50, unit: "look-ups", "answered for others that make a host a resolver"),
     ],

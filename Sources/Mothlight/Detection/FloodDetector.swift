@@ -143,10 +143,7 @@ public struct FloodDetector: Detector {
   }
 
   private func evidence(_ pair: Pair, _ context: ShardContext) -> [EvidenceFlow] {
-    if let samples = context.pairs.detail(of: pair)?.samples, !samples.isEmpty {
-      return samples.map { EvidenceFlow($0) }
-    }
-    return [EvidenceFlow(pair.asFlow(of: context.address(of: pair.host)))]
+    context.shown(of: pair).map { EvidenceFlow($0) }
   }
 }
 

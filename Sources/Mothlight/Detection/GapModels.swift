@@ -66,7 +66,7 @@ struct GapModels {
     // Every period is tried on a coarse grid, the best of them on the whole one.
     var isCut: [Double: Bool] = [:]
     let coarse = candidates(counts, n, gaps, hint).map { period in
-      let plain = fit(period, [0.1, 0.35, 0.9], [0, 0.3], [0.1], [])
+      let plain = fit(period, [0.1, 0.35, 0.9], [0, 0.45], [0.1], [])
       let cut = fit(period, [0.2, 0.9], [0], [], [1])
       // Where unrelated starts explain far less than none, they are not tried again.
       isCut[period] = cut.logBayesFactor > plain.logBayesFactor - 8
@@ -140,6 +140,11 @@ struct GapModels {
         periods.append(middle(b) * 1.6)
         break
       }
+    }
+    // Lost beats stretch the mean: what it was before them, when no bin at the period itself stands out.
+    if !gaps.isEmpty {
+      let mean = gaps.reduce(0, +) / Double(gaps.count)
+      periods += [mean * 0.7, mean * 0.4]
     }
     if hint > 0 { periods.append(hint) }
     return periods

@@ -54,9 +54,7 @@ struct Periodicity {
   static func analyse(
     _ starts: [Double], oldGaps: [UInt32] = [], absences: [ClosedRange<Double>] = [], gate: Gate = Gate()
   ) -> Periodicity? {
-    let whole = score(starts, oldGaps, absences, gate)
-    let asOn = fewGapsRead(starts, absences) ? score(starts, oldGaps, [], gate) : nil
-    guard let plain = better(whole, asOn) else { return nil }
+    guard let plain = score(starts, oldGaps, absences, gate) else { return nil }
     // A beat may open several connections: judge the beats, not their parts, if that explains more.
     let gaps = differences(starts).sorted()
     guard oldGaps.isEmpty, gaps.count >= 10 else { return plain }
@@ -68,20 +66,6 @@ struct Periodicity {
     // The distance between the connections of one beat is a timer too, but not the one that matters.
     let isInner = plain.model.period < other.model.period * 0.1 && other.model.logBayesFactor >= 6
     return isInner || other.model.logBayesFactor - 0.7 > plain.model.logBayesFactor ? other : plain
-  }
-
-  /// Whether the nights leave so few gaps that those across them are worth a look: a job kept to the clock comes back at the
-  /// same hours, and its gaps over the night are multiples of its period.
-  private static func fewGapsRead(_ starts: [Double], _ absences: [ClosedRange<Double>]) -> Bool {
-    guard !absences.isEmpty, starts.count <= 64 else { return false }
-    let kept = gaps(starts, absences: absences).count
-    return kept < 12 && kept < starts.count - 1
-  }
-
-  /// The first unless the second explains more than trying two readings costs, 0.7 nat.
-  private static func better(_ first: Periodicity?, _ second: Periodicity?) -> Periodicity? {
-    guard let first, let second else { return first ?? second }
-    return second.model.logBayesFactor - 0.7 > first.model.logBayesFactor ? second : first
   }
 
   static func differences(_ sorted: [Double]) -> [Double] {

@@ -84,7 +84,7 @@ public struct QuietChannelDetector: Detector {
         // No more seconds than packets can have carried one.
         Measure("idle_at_least", max(0, 1 - packets / seconds), "share of seconds"),
       ],
-      evidence: (context.pairs.detail(of: pair)?.samples ?? [pair.asFlow(of: host.address)]).map { EvidenceFlow($0) },
+      evidence: context.shown(of: pair).map { EvidenceFlow($0) },
       refutedBy: "a push, chat, game or remote-access program on this machine that uses this port", peer: pair.peer,
       peerName: name)
   }

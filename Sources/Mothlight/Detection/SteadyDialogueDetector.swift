@@ -39,7 +39,7 @@ public struct SteadyDialogueDetector: Detector {
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
     guard time == .distantFuture, !context.isSampled else { return }
     for pair in context.pairs.busyPairs where !pair.isInside && pair.isOurs && pair.answered >= answeredLeast {
-      guard KnownService.byPort(pair.port, pair.transport) == nil, let detail = context.pairs.detail(of: pair),
+      guard KnownService.byPort(pair.port, pair.transport) == nil, pair.detail >= 0,
         pair.sizesOut.dispersion <= dispersionMost, pair.sizesIn.dispersion <= dispersionMost,
         Double(pair.sizesOut.mean + pair.sizesIn.mean) <= octetsMost, pair.sizesIn.mean > 0, pair.sizesOut.mean > 0
       else { continue }
@@ -65,7 +65,7 @@ public struct SteadyDialogueDetector: Detector {
             Measure("dispersion_in", pair.sizesIn.dispersion, "", atMost: dispersionMost),
             Measure("rate", rate, "connections/min", atLeast: rateLeast),
           ],
-          evidence: detail.samples.map { EvidenceFlow($0, note: name ?? "") },
+          evidence: context.samples(of: pair).map { EvidenceFlow($0, note: name ?? "") },
           refutedBy: "a script or monitor on this machine that queries this service in a loop", peer: pair.peer,
           peerName: name))
     }

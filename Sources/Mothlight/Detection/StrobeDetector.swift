@@ -45,7 +45,7 @@ public struct StrobeDetector: Detector {
             Measure("rate", rate, "connections/h", atLeast: rateLeast),
             Measure("answered", Double(pair.answered) / Double(max(1, pair.starts)), "share"),
           ],
-          evidence: (context.pairs.detail(of: pair)?.samples ?? []).map { EvidenceFlow($0, note: name ?? "") },
+          evidence: context.samples(of: pair).map { EvidenceFlow($0, note: name ?? "") },
           refutedBy: "a program on this machine that opens a connection for every request to \(what)",
           peer: pair.peer, peerName: name))
     }

@@ -166,7 +166,7 @@ public struct SynchronyDetector: NetworkDetector {
       first: stamp(moments.first), last: stamp(moments.last),
       logOdds: weight(crowd, member, pair, isNamed: name != nil, moments: moments.count, network),
       measures: measures,
-      evidence: (context.pairs.detail(of: pair)?.samples ?? []).map { EvidenceFlow($0, note: name ?? "") },
+      evidence: context.samples(of: pair).map { EvidenceFlow($0, note: name ?? "") },
       refutedBy: "a program that these machines share and that \(what) wakes for all of them at once",
       peer: pair.peer, peerName: name)
   }

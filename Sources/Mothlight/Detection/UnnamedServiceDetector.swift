@@ -54,7 +54,7 @@ public struct UnnamedServiceDetector: Detector {
   }
 
   private func finding(_ pair: Pair, _ context: ShardContext) -> Finding {
-    let samples = context.pairs.detail(of: pair)?.samples ?? []
+    let samples = context.samples(of: pair)
     return Finding(
       card: Self.card, host: context.address(of: pair.host), subject: "\(pair.peer) \(pair.transport)/\(pair.port)",
       summary:

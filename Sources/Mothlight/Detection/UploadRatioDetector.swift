@@ -70,7 +70,7 @@ public struct UploadRatioDetector: Detector {
         Measure("ratio", ratio(pair), "sent over received", atLeast: ratioLeast),
         Measure("ratio_of_others", others, "sent over received"),
       ],
-      evidence: (context.pairs.detail(of: pair)?.samples ?? [pair.asFlow(of: context.address(of: pair.host))]).map {
+      evidence: context.shown(of: pair).map {
         EvidenceFlow($0, note: name ?? "")
       },
       refutedBy: "a back-up, an upload or a call that the machine's user knows of", peer: pair.peer, peerName: name)

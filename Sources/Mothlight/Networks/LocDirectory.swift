@@ -25,6 +25,7 @@ public final class LocDirectory: NetworkDirectory {
   fileprivate static let namesMost = 1 << 17
 
   public init(path: String) throws(ConfigurationError) {
+    try Self.check(path)
     let handle = Handle()
     guard loc_new(&handle.context) == 0, let context = handle.context else {
       throw ConfigurationError("--networks \(path): libloc does not start")
@@ -40,6 +41,25 @@ public final class LocDirectory: NetworkDirectory {
     origin = NetworkFiles.origin(path, seconds: Int64(loc_database_created_at(database)))
     self.handle = Mutex(handle)
   }
+
+  /// libloc trusts the offsets in the head (version 1: five tables, each with offset and length, from octet 28 on) and would
+  /// read behind the end of a file that was cut.
+  private static func check(_ path: String) throws(ConfigurationError) {
+    guard let file = FileHandle(forReadingAtPath: path), let size = try? file.seekToEnd(),
+      (try? file.seek(toOffset: 0)) != nil, let head = try? file.read(upToCount: headOctets)
+    else { throw ConfigurationError("--networks \(path): cannot be read") }
+    defer { try? file.close() }
+    let octets = Array(head)
+    guard octets.count == headOctets, octets[7] == 1 else {
+      throw ConfigurationError("--networks \(path): not a libloc database of version 1")
+    }
+    func number(_ at: Int) -> UInt64 { octets[at..<at + 4].reduce(0) { $0 << 8 | UInt64($1) } }
+    for table in 0..<5 where number(28 + table * 8) + number(32 + table * 8) > size {
+      throw ConfigurationError("--networks \(path): the libloc database is cut short")
+    }
+  }
+
+  private static let headOctets = 68
 
   public func records(of addresses: [IPAddress]) -> [NetworkRecord?] {
     handle.withLock { handle in

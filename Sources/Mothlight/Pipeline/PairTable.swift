@@ -2,7 +2,7 @@ import Glibc
 
 /// What one of our hosts has done with one service outside: the shared memory of all pair detectors.
 ///
-/// 176 bytes a pair, and a detail record (times, samples) from the fourth start on.
+/// 176 bytes a pair, and 256 for times and samples from the fourth start on: `PairTimes`.
 public struct Pair: Sendable, BitwiseCopyable {
   public var host: UInt32
   public var peer: IPAddress
@@ -59,14 +59,12 @@ public struct Pair: Sendable, BitwiseCopyable {
   }
 }
 
-/// Times and samples of a pair that came back often enough to be looked at.
+/// Times of a pair that came back often enough to be looked at, put together for a detector.
 public struct PairDetail: Sendable {
   /// Starts in order of arrival, hundredths of a second since `zero`, 248 days either way.
   var ticks: [Int32] = []
   /// Whole hour of the first start kept: ticks of a pair depend on nothing but the pair.
   var zero = Timestamp.distantPast
-  /// The first conversations kept, then two of those and three of the latest.
-  public var samples: [Flow] = []
   /// Gap counts of starts that left `ticks`; empty until some did.
   var oldGaps: [UInt32] = []
   var ticksDropped: UInt32 = 0
@@ -81,7 +79,10 @@ public struct PairTable: Sendable {
   var pairs = FlatArray<Pair>()
   /// Places of the pairs with two starts or more: what most detectors look at, a fraction of the table.
   var busy: [Int32] = []
-  var details: [PairDetail] = []
+  var details = FlatArray<PairTimes>()
+  var series: [LongSeries] = []
+  /// Times that a full table of long series had no room for.
+  private(set) var timesRefused: UInt64 = 0
   private var index = FingerprintTable(limit: PairTable.limit)
   /// Pairs per shard: 1 M × 200 B with index is 200 MB at most; more are counted and left alone.
   static let limit = 1 << 20
@@ -140,21 +141,39 @@ public struct PairTable: Sendable {
   private mutating func keep(_ flow: Flow, at i: Int) {
     if pairs[i].detail < 0 {
       pairs[i].detail = Int32(truncatingIfNeeded: details.count)
-      details.append(PairDetail())
+      details.append(PairTimes())
     }
     let d = Int(pairs[i].detail)
     if details[d].zero == .distantPast {
       details[d].zero = Timestamp(seconds: Int64(flow.first.hour) &* 3600)
       // A slow caller starts eight times a day: those before this one count.
-      for earlier in pairs[i].earlierStarts { details[d].add(earlier) }
+      for earlier in pairs[i].earlierStarts { add(earlier, at: d) }
     }
-    details[d].add(flow.first)
-    if details[d].samples.count < Limits.evidenceFlowsPerFinding {
-      details[d].samples.append(flow)
-    } else if pairs[i].starts & 15 == 0 {
-      // Not every one: each costs a cache line that nothing else needs.
-      details[d].samples[2 + Int(pairs[i].starts >> 4) % 3] = flow
+    add(flow.first, at: d)
+    details[d].sample(flow, starts: pairs[i].starts)
+  }
+
+  private mutating func add(_ start: Timestamp, at d: Int) {
+    guard let tick = PairDetail.tick(of: start, since: details[d].zero) else { return }
+    if details[d].series < 0, details[d].isFull { lengthen(d) }
+    if details[d].series >= 0 {
+      series[Int(details[d].series)].add(tick)
+    } else {
+      details[d].append(tick)
     }
+  }
+
+  /// Gives a pair a long series, or makes room in the short one. Scarce room goes to pairs that may keep time.
+  private mutating func lengthen(_ d: Int) {
+    let isRoomy = series.count < LongSeries.limit / 2
+    guard isRoomy || series.count < LongSeries.limit && details[d].mayKeepTime else {
+      timesRefused &+= UInt64(PairTimes.ticksMost / 2)
+      details[d].forgetEarlierHalf()
+      return
+    }
+    details[d].series = Int32(truncatingIfNeeded: series.count)
+    series.append(LongSeries(ticks: details[d].ticks))
+    details[d].replace(with: [])
   }
 
   /// Pairs with two starts or more, in order of first sight once the input has ended.
@@ -166,7 +185,44 @@ public struct PairTable: Sendable {
   }
 
   public func detail(of pair: Pair) -> PairDetail? {
-    pair.detail >= 0 && Int(pair.detail) < details.count ? details[Int(pair.detail)] : nil
+    guard pair.detail >= 0, Int(pair.detail) < details.count else { return nil }
+    let times = details[Int(pair.detail)]
+    guard times.series >= 0 else {
+      return PairDetail(ticks: times.ticks, zero: times.zero, ticksDropped: UInt32(times.dropped))
+    }
+    let long = series[Int(times.series)]
+    return PairDetail(
+      ticks: long.ticks, zero: times.zero, oldGaps: long.oldGaps,
+      ticksDropped: long.ticksDropped &+ UInt32(times.dropped), goesOnSince: long.goesOnSince)
+  }
+
+  /// Replaces the times of pair `i`, however many; earlier runs kept at most 64 starts of each.
+  mutating func put(_ detail: PairDetail, at i: Int, sample: PairSample? = nil) {
+    if pairs[i].detail < 0 || Int(pairs[i].detail) >= details.count {
+      pairs[i].detail = Int32(truncatingIfNeeded: details.count)
+      details.append(PairTimes())
+    }
+    let d = Int(pairs[i].detail)
+    details[d].zero = detail.zero
+    if let sample { details[d].add(sample) }
+    if details[d].series < 0, detail.ticks.count <= PairTimes.ticksMost, detail.oldGaps.isEmpty,
+      detail.goesOnSince == .distantFuture
+    {
+      details[d].replace(with: detail.ticks)
+      return
+    }
+    if details[d].series < 0 {
+      details[d].series = Int32(truncatingIfNeeded: series.count)
+      series.append(LongSeries(ticks: []))
+    }
+    series[Int(details[d].series)] = LongSeries(
+      ticks: detail.ticks, oldGaps: detail.oldGaps, ticksDropped: detail.ticksDropped, goesOnSince: detail.goesOnSince)
+  }
+
+  /// Conversations of `pair` that show what a finding says, in order of arrival.
+  func samples(of pair: Pair, from host: IPAddress) -> [Flow] {
+    guard pair.detail >= 0, Int(pair.detail) < details.count else { return [] }
+    return details[Int(pair.detail)].kept.map { $0.flow(of: pair, from: host) }
   }
 
   /// Start times of `pair`, sorted, seconds since the first of them, at most the newest 1,024.
@@ -252,32 +308,15 @@ extension Pair {
 }
 
 extension PairDetail {
-  mutating func add(_ start: Timestamp) {
-    guard let tick = tick(of: start) else { return }
-    ticks.append(tick)
-    if ticks.count >= PairDetail.timesKept * 2 { fold() }
-  }
-
   /// The earliest start that is kept.
   var firstKept: Timestamp { zero.advanced(bySeconds: Double(ticks.min() ?? 0) / 100) }
 
   /// Hundredths of a second since `zero`; `nil` beyond 248 days.
+  func tick(of time: Timestamp) -> Int32? { Self.tick(of: time, since: zero) }
+
   @inline(__always)
-  func tick(of time: Timestamp) -> Int32? {
+  static func tick(of time: Timestamp, since zero: Timestamp) -> Int32? {
     let (nanoseconds, overflow) = time.nanoseconds.subtractingReportingOverflow(zero.nanoseconds)
     return overflow ? nil : Int32(exactly: Timestamp.floorDivide(nanoseconds, 10_000_000))
-  }
-
-  /// Moves the older half of the times into the gap histogram.
-  mutating func fold() {
-    ticks.sort()
-    if oldGaps.isEmpty { oldGaps = [UInt32](repeating: 0, count: GapHistogram.binCount) }
-    for i in 1...PairDetail.timesKept where ticks[i] >= ticks[i - 1] {
-      if let bin = GapHistogram.bin(ofSeconds: Double(Int64(ticks[i]) - Int64(ticks[i - 1])) / 100) {
-        oldGaps[bin] &+= 1
-      }
-    }
-    ticks.removeFirst(PairDetail.timesKept)
-    ticksDropped &+= UInt32(PairDetail.timesKept)
   }
 }

@@ -127,6 +127,7 @@ public struct ReadPipeline {
     report.counters["continuations"] = sum { $0.continuations }
     report.counters["hosts_refused"] = sum { $0.hostsRefused }
     report.counters["pairs_refused"] = sum { $0.context.pairs.refused }
+    report.counters["times_refused"] = sum { $0.context.pairs.timesRefused }
     report.counters["contacts_refused"] = sum { $0.contactsRefused }
     report.counters["names_refused"] = sum { $0.context.namesRefused }
     report.counters["proxies_refused"] = sum { $0.context.proxiesRefused }

@@ -47,6 +47,15 @@ public struct ShardContext: Sendable {
 
   public init() {}
 
+  /// Conversations of a pair that show what a finding says.
+  public func samples(of pair: Pair) -> [Flow] { pairs.samples(of: pair, from: address(of: pair.host)) }
+
+  /// The same; the pair as one record where no conversation was kept.
+  func shown(of pair: Pair) -> [Flow] {
+    let kept = samples(of: pair)
+    return kept.isEmpty ? [pair.asFlow(of: address(of: pair.host))] : kept
+  }
+
   public func address(of host: UInt32) -> IPAddress {
     Int(host) < hosts.count ? hosts[Int(host)].address : .unspecified
   }

@@ -86,13 +86,14 @@ struct MaxMindFixture {
     (0..<count).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * (count - 1 - $0))) }
   }
 
-  /// Sizes below 29 are all that a test needs.
+  /// Sizes below 285 are all that a test needs.
   private static func encoded(_ value: Value) -> [UInt8] {
     func control(_ type: UInt8, _ size: Int) -> [UInt8] {
-      type > 7 ? [UInt8(size), type - 7] : [type << 5 | UInt8(size)]
+      let short = UInt8(min(29, size))
+      return (type > 7 ? [short, type - 7] : [type << 5 | short]) + (size < 29 ? [] : [UInt8(min(255, size - 29))])
     }
     switch value {
-    case .text(let text): return control(2, min(28, text.utf8.count)) + Array(text.utf8.prefix(28))
+    case .text(let text): return control(2, min(284, text.utf8.count)) + Array(text.utf8.prefix(284))
     case .short(let n): return control(5, 2) + bytes(UInt64(n), 2)
     case .number(let n): return control(6, 4) + bytes(UInt64(n), 4)
     case .long(let n): return control(9, 8) + bytes(n, 8)

@@ -88,6 +88,45 @@ import Testing
     #expect(all.reduce(0, +) == 4999)
     let bin = all.firstIndex { $0 > 0 }
     #expect(bin == GapHistogram.bin(ofSeconds: 30))
-    #expect(detail.samples.count == Limits.evidenceFlowsPerFinding)
+    #expect(table.samples(of: pair, from: PipelineFixture.ours(5)).count == Limits.evidenceFlowsPerFinding)
+  }
+
+  /// Issue 3, demand 9: state of a pair before the expensive test. An index slot has 16 bytes, and no more than four for a pair.
+  @Test func aPairCostsAtMost512BytesBeforeTheTest() {
+    let pair = MemoryLayout<Pair>.stride
+    let times = MemoryLayout<PairTimes>.stride
+    let index = 4 * 16 + MemoryLayout<Int32>.stride
+    #expect(pair == 176 && times == 256)
+    #expect(pair + times + index <= 512)
+    var table = PairTable()
+    for n in 0..<PairTimes.ticksMost {
+      let flow = flow(Double(n) * 60, Double(n) * 60 + 1, port: UInt16(10_000 + n), state: .closed)
+      _ = table.update(flow, host: 0, peer: flow.destination, isInside: false)
+    }
+    #expect(table.series.isEmpty)
+    #expect(table.startSeconds(of: table.pairs[0]) == (0..<PairTimes.ticksMost).map { Double($0) * 60 })
+  }
+
+  /// Where room for long series is scarce, timers get it and people do not; what was pushed out is counted.
+  @Test func scarceRoomGoesToTimers() throws {
+    var table = PairTable()
+    table.series = [LongSeries](repeating: LongSeries(ticks: []), count: LongSeries.limit / 2)
+    for n in 0..<200 {
+      var timer = flow(Double(n) * 60, Double(n) * 60 + 1, port: UInt16(10_000 + n), state: .closed)
+      timer.destination = PipelineFixture.outside(1)
+      // Three visits of some seconds apart, then an hour of nothing.
+      var visit = flow(
+        Double(n / 3) * 3600 + Double(n % 3) * 4, Double(n / 3) * 3600 + Double(n % 3) * 4 + 1,
+        port: UInt16(20_000 + n), state: .closed)
+      visit.destination = PipelineFixture.outside(2)
+      for flow in [timer, visit] { _ = table.update(flow, host: 0, peer: flow.destination, isInside: false) }
+    }
+    #expect(table.startSeconds(of: table.pairs[0]).count == 200)
+    #expect((10...20).contains(table.startSeconds(of: table.pairs[1]).count))
+    #expect(table.timesRefused > 100)
+    #expect(try #require(table.detail(of: table.pairs[1])).ticksDropped > 100)
+    // The newest are kept.
+    let last = try #require(table.detail(of: table.pairs[1])).ticks.max()
+    #expect(last == PairDetail.tick(of: table.pairs[1].last.advanced(bySeconds: -1), since: table.details[1].zero))
   }
 }

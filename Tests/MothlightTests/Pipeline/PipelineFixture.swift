@@ -98,12 +98,7 @@ struct PipelineFixture {
     for n in all.indices where isSampled { all[n].markSampled() }
     let hellos = all.reduce(into: HelloCensus()) { $0.add($1.context.hellos) }
     for n in all.indices { all[n].finish(isOneSided: isOneSided, served: served, hellos: hellos) }
-    let network = all.map(\.context)
-    for detector in (try? DetectorRoster.makeNetwork(knobs: [:], registry: Registry())) ?? [] {
-      var found: [Finding] = []
-      detector.examine(network, into: &found)
-      for finding in found { all.indices.first { all[$0].knows(finding.host) }.map { all[$0].take(finding) } }
-    }
+    NetworkPass.run((try? DetectorRoster.makeNetwork(knobs: [:], registry: Registry())) ?? [], over: &all)
     var report = Report(version: "test")
     Judge(allow: allow, home: home, undone: undone).judge(all, into: &report)
     return report

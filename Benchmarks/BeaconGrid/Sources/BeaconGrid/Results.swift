@@ -65,8 +65,8 @@ struct Scores: Sendable {
 enum Grid {
   static let trials = 40
   static let rates = [0.01, 0.001]
-  static let reportedSeed: UInt64 = 61_201
-  static let nullSeed: UInt64 = 61_202
+  static let reportedSeed: UInt64 = 71_201
+  static let nullSeed: UInt64 = 71_202
   static let timerlessPairs = 20_000
 
   /// Works on all of `0..<count`, two at a time, and gives the results in order.

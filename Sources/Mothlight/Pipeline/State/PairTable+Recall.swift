@@ -26,7 +26,9 @@ extension PairTable {
   ) {
     let (starts, earlier) = memory.recalled(memory.pairs[place], since: oldest)
     guard !starts.isEmpty else { return }
-    var own = detail(of: pairs[i]) ?? PairDetail(onlyStartOf: pairs[i], host)
+    let isNew = detail(of: pairs[i]) == nil
+    let sample = isNew && pairs[i].starts == 1 ? PairSample(pairs[i].asFlow(of: host)) : nil
+    var own = detail(of: pairs[i]) ?? PairDetail(onlyStartOf: pairs[i])
     var counts = PairCounts(pairs[i])
     if let heard {
       counts.subtract(heard.counts)
@@ -36,7 +38,7 @@ extension PairTable {
     own.ticks += starts.compactMap { own.tick(of: Timestamp(kept: $0)) }
     own.goesOnSince = memory.beganUnkept(memory.pairs[place], oldest)
     pairs[i].adopt(counts, from: starts)
-    put(own, at: i)
+    put(own, at: i, sample: sample)
   }
 
   /// A pair that the run did not meet, as earlier runs left it.
@@ -60,25 +62,15 @@ extension PairTable {
     detail.goesOnSince = memory.beganUnkept(kept, oldest)
     put(detail, at: pairs.count - 1)
   }
-
-  private mutating func put(_ detail: PairDetail, at i: Int) {
-    if pairs[i].detail >= 0, Int(pairs[i].detail) < details.count {
-      details[Int(pairs[i].detail)] = detail
-    } else {
-      pairs[i].detail = Int32(truncatingIfNeeded: details.count)
-      details.append(detail)
-    }
-  }
 }
 
 extension PairDetail {
   /// A pair that began one conversation has no detail yet: its own record stands for it.
-  init(onlyStartOf pair: Pair, _ host: IPAddress) {
+  init(onlyStartOf pair: Pair) {
     zero = Timestamp(seconds: Int64(pair.first.hour) &* 3600)
     guard pair.starts == 1, pair.zero != .distantPast else { return }
     let began = pair.zero.advanced(bySeconds: Double(pair.recent[0].began))
     if let tick = tick(of: began) { ticks.append(tick) }
-    samples = [pair.asFlow(of: host)]
   }
 
   /// Removes starts that are known already, each once.
