@@ -41,8 +41,11 @@ struct SinkholeRun: ParsableCommand {
       case nil:
         // What is wrong with the file is said once, before anything is started.
         _ = try ZoneFile.read(configuration.zones)
-        if let problem = configuration.listeners.problems.first { throw Failure("\(config): \(problem)") }
-        try SinkholeSupervisor(config: config).run()
+        let hasListeners = !configuration.listeners.listeners.isEmpty
+        if hasListeners, let problem = configuration.listeners.problems.first {
+          throw Failure("\(config): \(problem)")
+        }
+        try SinkholeSupervisor(config: config, parts: hasListeners ? [.dns, .listeners] : [.dns]).run()
       }
     } catch let problem as ZoneFile.Problem {
       throw Failure(problem.description)
@@ -52,8 +55,8 @@ struct SinkholeRun: ParsableCommand {
   }
 
   private func runNameServer(_ configuration: SinkholeConfiguration) throws {
-    let sink = try SinkholeSpool.open(configuration, part: "dns")
     let service = try DNSService(configuration) { Terminal.complain("dns: \($0)") }
+    let sink = try SinkholeSpool.open(configuration, part: "dns")
     // The ports are open; nothing of what follows needs more than the spool and the zone files.
     if let user = configuration.listeners.user { try Privileges.drop(to: user) } else { try Privileges.forbidNew() }
     let now = Timestamp(seconds: Int64(time(nil)))

@@ -41,7 +41,8 @@ struct SinkholeCheck: ParsableCommand {
       let preflight = try preflight(configuration)
       let stub = try resolver.map { StubResolver(try Self.address(resolver: $0)) }
       var errors = 0
-      for problem in configuration?.listeners.problems ?? [] {
+      let listeners = configuration?.listeners
+      for problem in listeners?.listeners.isEmpty == false ? listeners?.problems ?? [] : [] {
         errors += 1
         _ = Terminal.write("error: \(config ?? ""): \(Terminal.printable(problem))\n", to: 1)
       }

@@ -4,6 +4,7 @@ import MothlightStation
 /// Starts the parts of a sinkhole as processes of their own and starts again what dies (R27).
 struct SinkholeSupervisor {
   private let config: String
+  private let parts: [SinkholeRun.Part]
   /// A part that ends with this status says that something has to be mended first.
   private static let needsMending: Int32 = 2
   private static let backOffSecondsMost = 60.0
@@ -19,10 +20,13 @@ struct SinkholeSupervisor {
     var isRunning: Bool { process > 0 }
   }
 
-  init(config: String) { self.config = config }
+  init(config: String, parts: [SinkholeRun.Part]) {
+    self.config = config
+    self.parts = parts
+  }
 
   func run() throws {
-    var children = SinkholeRun.Part.allCases.map { Child(part: $0) }
+    var children = parts.map { Child(part: $0) }
     for i in children.indices { try start(&children[i]) }
     while true {
       switch Signals.next(withinMilliseconds: 200) {

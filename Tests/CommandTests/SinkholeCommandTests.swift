@@ -1,4 +1,5 @@
 import Foundation
+import Mothlight
 import Testing
 
 /// `mothlight sinkhole` as a user would run it.
@@ -125,5 +126,45 @@ import Testing
       #expect(bad.process.terminationStatus == 1)
       #expect(bad.out.hasPrefix("error: zones.yaml: name server ns1.sink.example is in no domain of the operator"))
     }
+  }
+
+  /// Both parts as processes of their own; one is killed and comes back; what was seen is in the spools.
+  @Test func partsComeBackAndTheirSpoolsAreWhole() throws {
+    let config = Self.config.replacing(
+      "zones: zones.yaml",
+      with: """
+        zones: zones.yaml
+          spool: kept
+          listeners:
+            - { listen: "127.0.0.1:0", transport: udp, family: Mariposa }
+        """)
+    try withFolder(zones: Self.zones(), config: config) { folder in
+      let program = try Program(["sinkhole", "sink.yaml"], in: folder)
+      #expect(program.says("answers on 127.0.0.1:"))
+      #expect(program.says("listeners: udp 127.0.0.1:"))
+      let children = try Self.children(of: program.process.processIdentifier)
+      #expect(children.count == 2)
+      for child in children.prefix(1) { kill(child, SIGKILL) }
+      #expect(program.says("was killed by signal 9; started again in 1 s"))
+      var back: [Int32] = []
+      for _ in 0..<100 where back.count < 2 || Set(back) == Set(children) {
+        usleep(100_000)
+        back = try Self.children(of: program.process.processIdentifier)
+      }
+      #expect(back.count == 2)
+      usleep(300_000)
+      #expect(program.end() == 0)
+      for part in ["dns", "listeners"] {
+        let path = folder.appending(path: "kept/\(part)").path
+        #expect(SpoolReader.recognises(path))
+        let segments = try SpoolReader(path: path).read { _ in }
+        #expect(segments.allSatisfy { $0.damage == nil })
+      }
+    }
+  }
+
+  private static func children(of parent: Int32) throws -> [Int32] {
+    let list = try String(contentsOfFile: "/proc/\(parent)/task/\(parent)/children", encoding: .utf8)
+    return list.split(separator: " ").compactMap { Int32($0.trimmingCharacters(in: .whitespaces)) }
   }
 }

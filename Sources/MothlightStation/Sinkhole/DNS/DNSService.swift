@@ -29,9 +29,12 @@ public final class DNSService {
     if file.problemCount > file.problems.count { say("and \(file.problemCount - file.problems.count) more like these") }
     let zones = ServedZones(file, configuration.dns)
     server = try DNSServer(configuration.dns, zones: zones)
-    epoll = clinux_epoll_make()
-    metrics = try configuration.dns.metrics.map { address throws(ListenError) in
-      try MetricsResponder(address, epoll: epoll, tokenBase: 0)
+    let epoll = clinux_epoll_make()
+    self.epoll = epoll
+    if let address = configuration.dns.metrics {
+      metrics = try MetricsResponder(address, epoll: epoll, tokenBase: 0)
+    } else {
+      metrics = nil
     }
     Self.summary(zones).forEach(say)
   }
