@@ -67,6 +67,9 @@ public struct PublicSuffix: Sendable {
     guard let name = Self.folded(name), let starts = Self.labelStarts(name), starts.count >= 2 else { return nil }
     // `tail(k)` is the last k labels.
     func tail(_ k: Int) -> Substring { name[starts[starts.count - k]...] }
+    func label(_ k: Int) -> Substring {
+      name[starts[starts.count - k]..<name.utf8.index(before: starts[starts.count - k + 1])]
+    }
     var suffix = 1
     for k in stride(from: starts.count, through: 1, by: -1) {
       let candidate = tail(k)
@@ -78,7 +81,7 @@ public struct PublicSuffix: Sendable {
         suffix = k
         break
       }
-      if k == 2, tail(1).utf8.count == 2, secondLevel.contains(name[starts[starts.count - 2]..<name.utf8.index(before: starts[starts.count - 1])]) {
+      if k == 2, tail(1).utf8.count == 2, secondLevel.contains(label(2)) {
         suffix = 2
         break
       }

@@ -228,7 +228,6 @@ public struct Prefix: Hashable, Sendable, CustomStringConvertible {
   /// The written length: 0…32 for IPv4, 0…128 for IPv6.
   public var length: Int { address.isV4 ? bits - 96 : bits }
 
-
   /// - Parameter length: 0…32 for IPv4, 0…128 for IPv6; clamped.
   public init(_ address: IPAddress, length: Int) {
     bits = address.isV4 ? 96 + max(0, min(32, length)) : max(0, min(128, length))
