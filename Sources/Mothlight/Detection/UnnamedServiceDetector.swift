@@ -61,7 +61,7 @@ public struct UnnamedServiceDetector: Detector {
         "\(pair.answered) conversations with \(pair.peer) port \(pair.port)/\(pair.transport), an address this machine "
         + "was not seen to look up by name and a port no everyday service uses",
       first: pair.first, last: pair.last,
-      logOdds: min(4.5, 3 + log(Double(pair.answered) / Double(conversationsLeast)) * 0.4),
+      logOdds: min(4.5, 3 + log(Double(pair.answered) / Double(conversationsLeast)) * 0.5),
       measures: [
         Measure("conversations", Double(pair.answered), "connections", atLeast: Double(conversationsLeast)),
         Measure(

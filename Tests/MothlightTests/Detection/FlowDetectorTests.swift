@@ -151,6 +151,17 @@ private typealias F = PipelineFixture
     }
   }
 
+  /// A thing that calls home sixteen times a day: the stranger at the other end is evidence beside the timer.
+  @Test func sixteenCallsOfADayAreOverTheBar() {
+    for (calls, isOver) in [(16, true), (10, false)] {
+      var f = PipelineFixture()
+      f.browsing(F.ours(5), hours: 1)
+      for n in 0..<calls { f.flow(Double(n) * 5400, F.ours(5), F.outside(88), port: 6738, octets: (300, 300)) }
+      let odds = findings(f, "unnamed-service").map(\.logOdds)
+      #expect(odds.count == 1 && (odds[0] >= Judge.bar) == isOver)
+    }
+  }
+
   @Test func quietLineToAShellPort() {
     var f = PipelineFixture()
     f.flow(0, F.ours(5), F.outside(23), port: 23, octets: (18_000, 19_000), packets: (337, 362), seconds: 6800)
