@@ -60,6 +60,11 @@ struct Read: AsyncParsableCommand {
     }
     let exporter = try configured { () throws(ConfigurationError) in try ExporterRoster.make(format, settings) }
     var options = try choices.options()
+    if inputs.contains(where: SpoolReader.recognises) {
+      do {
+        options.spoolNetworks = try NetworkFiles.openOrInstalled(nil)
+      } catch { Terminal.complain(error.message) }
+    }
     // Held until the end, so that two runs do not overwrite each other.
     let folder = try state.map(openState)
     options.state = folder?.state

@@ -7,7 +7,7 @@ import MothlightStation
 struct Sinkhole: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Answer for seized names, and record who asks.",
-    subcommands: [SinkholeRun.self, SinkholeCheck.self, SinkholeFirewall.self],
+    subcommands: [SinkholeRun.self, SinkholeTop.self, SinkholeCheck.self, SinkholeFirewall.self],
     defaultSubcommand: SinkholeRun.self)
 }
 

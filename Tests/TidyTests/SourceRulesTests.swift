@@ -29,11 +29,17 @@ import Testing
   /// The only code that speaks first: to the resolver that `sinkhole check --resolver` was given.
   static let stubResolver = "Sources/MothlightStation/Sinkhole/Preflight/StubResolver.swift"
 
+  /// Asks this very machine for metrics, for `sinkhole top`.
+  static let metricsClient = "Sources/MothlightStation/Sinkhole/Watching/MetricsClient.swift"
+
   /// The promise of harmlessness: this program reads and answers; it cannot reach anybody.
   @Test func nothingCanReachTheNetwork() throws {
     let stub = try #require(Self.tree.text(Self.stubResolver))
     #expect(SwiftRules.networkUse(stub) == ["uses socket(", "uses connect("])
-    let files = Self.sources.filter { $0.path != Self.stubResolver }
+    let client = try #require(Self.tree.text(Self.metricsClient))
+    #expect(SwiftRules.networkUse(client) == ["uses socket("])
+    #expect(client.contains("guard address.address.isLoopback else { return nil }"))
+    let files = Self.sources.filter { $0.path != Self.stubResolver && $0.path != Self.metricsClient }
     #expect(files.flatMap { file in SwiftRules.networkUse(file.text).map { "\(file.path): \($0)" } } == [])
   }
 

@@ -41,6 +41,20 @@ public struct SpoolReader: Sendable {
     }
   }
 
+  /// The newest segments alone, for a look at what goes on: chains are not held against what came before.
+  /// - Parameter newest: segments of each chain and spool.
+  public init(path: String, newest: Int) throws(SpoolError) {
+    self.path = path
+    isOneFile = false
+    spools = Self.folders(path).map { folder in
+      let names = Self.segments(folder)
+      return SpoolFormat.Chain.allCases.flatMap { chain in
+        names.filter { SpoolFolder.parse($0, chain) != nil }.suffix(max(1, newest)).map { "\(folder)/\($0)" }
+      }
+    }
+    guard !spools.isEmpty else { throw SpoolError(.notASpool, "\(path): holds no spool segment yet") }
+  }
+
   private static func segments(_ folder: String) -> [String] {
     SpoolDisk.names(in: folder).filter(SpoolFolder.isSegmentName)
   }

@@ -19,6 +19,12 @@ public enum NetworkFiles {
     return parts.count > 1 ? JoinedNetworks(parts) : parts.first
   }
 
+  /// The given file, else Debian's database if it is installed; for what is about strangers' addresses by nature.
+  public static func openOrInstalled(_ path: String?) throws(ConfigurationError) -> (any NetworkDirectory)? {
+    if let path { return try open(path) }
+    return standardPaths.contains(where: FileManager.default.isReadableFile) ? try open(standardWord) : nil
+  }
+
   /// - Throws: one line that names the file and what is wrong with it.
   public static func open(_ path: String) throws(ConfigurationError) -> any NetworkDirectory {
     guard path != standardWord else {

@@ -10,6 +10,8 @@ public struct ReadOptions: Sendable {
   public var registry = Registry()
   /// Who announces an address; `nil` without a file that tells.
   public var networks: (any NetworkDirectory)?
+  /// The same for the sources in spools, where `networks` gives none: strangers' addresses say little without it.
+  public var spoolNetworks: (any NetworkDirectory)?
   public var allow = AllowList()
   /// Suppressions that are undone: their findings weigh what they would without.
   public var undone: Set<Suppression.Kind> = []
@@ -68,7 +70,7 @@ public struct ReadPipeline {
       NetworkPass.run(networkDetectors, over: &shards)
     }
     report.inputs = summaries
-    report.sinkhole = SinkholeTally.joined(sinkholes)?.summed(networks: options.networks)
+    report.sinkhole = SinkholeTally.joined(sinkholes)?.summed(networks: options.networks ?? options.spoolNetworks)
     report.warnings += inputs.folderWarnings
     report.home = known.descriptions
     report.homeWasGiven = known.wasGiven

@@ -67,6 +67,7 @@ extension TableExporter {
     if s.recordsLost > 0 { parts.append("\(ReportWords.grouped(s.recordsLost)) records lost before they were written") }
     if s.clockSteps > 0 { parts.append("the sensor's clock stepped \(s.clockSteps) times") }
     if s.refused > 0 { parts.append("\(ReportWords.grouped(s.refused)) sightings beyond the table's bound") }
+    if let origin = s.networksOrigin { parts.append("networks from \(origin)") }
     if s.dnsQueries > 0 {
       parts.append(
         "\(ReportWords.grouped(s.dnsQueries)) DNS questions by \(ReportWords.count(s.resolvers, "resolver", "resolvers"))"

@@ -48,7 +48,7 @@ public struct StubResolver: Sendable {
     for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
       setsockopt(descriptor, SOL_SOCKET, option, &time, socklen_t(MemoryLayout<timeval>.size))
     }
-    guard call(descriptor) else { return nil }
+    guard Self.call(address, descriptor) else { return nil }
     let message = isStream ? [UInt8(query.count >> 8), UInt8(query.count & 255)] + query : query
     guard send(descriptor, message, message.count, Int32(MSG_NOSIGNAL)) == message.count else { return nil }
     if isStream { return readStream(descriptor, query) }
@@ -76,7 +76,8 @@ public struct StubResolver: Sendable {
     return count < 0 ? nil : Array(buffer[..<count])
   }
 
-  private func call(_ descriptor: Int32) -> Bool {
+  /// The one call in this program that reaches out; `MetricsClient` uses it toward this machine.
+  static func call(_ address: ListenAddress, _ descriptor: Int32) -> Bool {
     if address.address.isV4 {
       var name = sockaddr_in()
       name.sin_family = sa_family_t(AF_INET)
