@@ -232,6 +232,9 @@ extension BotnetScenario {
     try require((1...86_400).contains(checkInSeconds), "check_in_s: 1 to 86400")
     try require((0...0.99).contains(loss), "loss: 0 to 0.99")
     try require((0...1).contains(birthsPerDay), "births_per_day: 0 to 1")
+    try require(
+      Double(machines) * (1 + birthsPerDay * Double(days)) <= Double(Self.machinesMost),
+      "births_per_day: with these births more than \(Self.machinesMost) machines in all")
     try require((0.1...100_000).contains(halfLifeDays), "half_life_days: 0.1 to 100000")
     try require(
       behaviour.values.allSatisfy { $0 >= 0 && $0.isFinite } && behaviour.values.contains { $0 > 0 },
