@@ -131,7 +131,43 @@ struct JSONWriter: Sendable {
 
   /// RFC 3339 in UTC; `null` for a time that was never set.
   mutating func value(_ time: Timestamp?) {
-    if let time, ReportWords.isSet(time) { value(time.description) } else { null() }
+    guard let time, ReportWords.isSet(time) else { return null() }
+    separate()
+    bytes.append(0x22)
+    let day = time.day
+    let (year, month, dayOfMonth) = CivilDate.from(daysSinceEpoch: day)
+    let micros = UInt64(clamping: (time.nanoseconds &- Int64(day) &* 86_400_000_000_000) / 1000)
+    let second = micros / 1_000_000
+    padded(UInt64(clamping: year), 4, then: 0x2d)
+    padded(UInt64(month), 2, then: 0x2d)
+    padded(UInt64(dayOfMonth), 2, then: 0x54)
+    padded(second / 3600, 2, then: 0x3a)
+    padded(second / 60 % 60, 2, then: 0x3a)
+    padded(second % 60, 2, then: 0x2e)
+    padded(micros % 1_000_000, 6, then: 0x5a)
+    bytes.append(0x22)
+  }
+
+  mutating func value(_ address: IPAddress) {
+    guard address.isV4 else { return value(address.description) }
+    separate()
+    bytes.append(0x22)
+    for shift: UInt32 in [24, 16, 8, 0] {
+      digits(UInt64(address.v4 >> shift & 255))
+      if shift > 0 { bytes.append(0x2e) }
+    }
+    bytes.append(0x22)
+  }
+
+  private mutating func padded(_ number: UInt64, _ width: Int, then mark: UInt8) {
+    var least: UInt64 = 1
+    for _ in 1..<width { least *= 10 }
+    while least > 1, number < least {
+      bytes.append(0x30)
+      least /= 10
+    }
+    digits(number)
+    bytes.append(mark)
   }
 
   private mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
@@ -139,12 +175,14 @@ struct JSONWriter: Sendable {
   private mutating func digits(_ number: UInt64) {
     if number < 10 { return bytes.append(0x30 + UInt8(number)) }
     var rest = number
-    let start = bytes.count
-    while rest > 0 {
-      bytes.append(0x30 + UInt8(rest % 10))
+    var text = InlineArray<20, UInt8>(repeating: 0)
+    var at = 20
+    while rest > 0, at > 0 {
+      at -= 1
+      text[at] = 0x30 + UInt8(rest % 10)
       rest /= 10
     }
-    bytes[start...].reverse()
+    for i in at..<20 { bytes.append(text[i]) }
   }
 
   private mutating func fraction(_ millionths: UInt64) {
