@@ -3,14 +3,16 @@ import Foundation
 import Glibc
 import Mothlight
 import MothlightStation
+import Synchronization
 
 /// What `mothlight sinkhole run --only listeners` does.
 enum SinkholeListeners {
   static func run(_ configuration: SinkholeConfiguration, digest: [UInt8]) throws {
     var listeners = configuration.listeners
     // Names of requests and hellos belong to the orders that the name server answers for.
-    let zones = ServedZones(try ZoneFile.read(configuration.zones), configuration.dns)
-    listeners.familyOfHost = { zones.family(ofHost: $0, at: Int64(time(nil))) }
+    let names = Names(ServedZones(try ZoneFile.read(configuration.zones), configuration.dns))
+    listeners.familyOfHost = { name in names.served.family(ofHost: name, at: Int64(time(nil))) }
+    names.readAgainOnHangup(configuration)
     listeners.digest = digest
     listeners.program = Mothlight.version
     let spool = Handed(try SinkholeSpool.open(configuration, part: "listeners"))
@@ -25,6 +27,36 @@ enum SinkholeListeners {
           + "\(station.kernelDrops) dropped by the kernel")
     } catch let error as ConfigurationError {
       throw Failure(error.message)
+    }
+  }
+
+  /// The names whose check-ins belong to an order; read again on SIGHUP, beside the running listeners.
+  private final class Names: Sendable {
+    private let zones: Mutex<ServedZones>
+    var served: ServedZones { zones.withLock { $0 } }
+
+    init(_ served: ServedZones) { zones = Mutex(served) }
+
+    func readAgainOnHangup(_ configuration: SinkholeConfiguration) {
+      let thread = Thread {
+        while true {
+          Signals.waitForHangup()
+          do throws(ZoneFile.Problem) {
+            let file = try ZoneFile.read(configuration.zones)
+            guard file.problemCount == 0 else {
+              Terminal.complain("listeners: \(configuration.zones) was not taken; the names of before stay")
+              continue
+            }
+            let fresh = ServedZones(file, configuration.dns)
+            self.zones.withLock { $0 = fresh }
+            Terminal.complain("listeners: \(fresh.nameCount) names")
+          } catch {
+            Terminal.complain("listeners: \(error); the names of before stay")
+          }
+        }
+      }
+      thread.name = "names"
+      thread.start()
     }
   }
 

@@ -34,7 +34,7 @@ struct SinkholeSupervisor {
         stop(children)
         return
       case SIGHUP:
-        for child in children where child.part == .dns && child.isRunning { kill(child.process, SIGHUP) }
+        for child in children where child.isRunning { kill(child.process, SIGHUP) }
       default: break
       }
       for i in children.indices {

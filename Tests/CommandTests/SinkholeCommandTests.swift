@@ -153,6 +153,8 @@ import Testing
       }
       #expect(back.count == 2)
       usleep(300_000)
+      kill(program.process.processIdentifier, SIGHUP)
+      #expect(program.says("listeners: 1 names"))
       #expect(program.end() == 0)
       for part in ["dns", "listeners"] {
         let path = folder.appending(path: "kept/\(part)").path

@@ -105,6 +105,9 @@ extension SpoolRecord {
   /// Records of the chain that is deleted after a while.
   var expires: Bool { if case .sample = self { true } else { false } }
 
+  /// When what it tells of began.
+  var firstTime: Timestamp? { if case .sighting(let sighting) = self { sighting.first } else { time } }
+
   /// When it was, for records that say so.
   var time: Timestamp? {
     switch self {

@@ -26,7 +26,7 @@ final class SpoolRecordReader: RecordReader {
       summary.records += 1
       summary.used += 1
       if let time = record.time {
-        first = min(first, time)
+        first = min(first, record.firstTime ?? time)
         last = max(last, time)
       }
     }

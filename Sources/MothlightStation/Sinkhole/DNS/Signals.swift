@@ -15,6 +15,15 @@ public enum Signals {
     pthread_sigmask(SIG_BLOCK, &set, nil)
   }
 
+  /// Waits for SIGHUP alone; others are left for whoever wants them.
+  public static func waitForHangup() {
+    var set = sigset_t()
+    sigemptyset(&set)
+    sigaddset(&set, SIGHUP)
+    var signal: Int32 = 0
+    sigwait(&set, &signal)
+  }
+
   /// The next one, or `nil` when none came in time.
   public static func next(withinMilliseconds wait: Int) -> Int32? {
     var set = wanted
