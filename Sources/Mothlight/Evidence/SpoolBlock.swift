@@ -1,7 +1,12 @@
 /// Why a block cannot be used.
 struct BlockDefect: Error {
   var words: String
-  init(_ words: String) { self.words = words }
+  /// There are fewer octets than its head says, or fewer than a head has.
+  var isCut: Bool
+  init(_ words: String, isCut: Bool = false) {
+    self.words = words
+    self.isCut = isCut
+  }
 }
 
 extension SpoolSegment {
@@ -17,11 +22,12 @@ extension SpoolSegment {
     /// - Parameter head: chain hash of the block before.
     init(_ bytes: [UInt8], _ at: Int, after head: [UInt8]) throws(BlockDefect) {
       guard let (length, count) = Self.head(bytes, at) else {
-        throw BlockDefect("the head of a block is cut or wrong")
+        throw BlockDefect(
+          "the head of a block is cut or wrong", isCut: bytes.count - at < SpoolFormat.blockHeadOctets)
       }
       let start = at + SpoolFormat.blockHeadOctets
       let payloadEnd = start + length
-      guard payloadEnd + SpoolFormat.hashOctets <= bytes.count else { throw BlockDefect("a block is cut") }
+      guard payloadEnd + SpoolFormat.hashOctets <= bytes.count else { throw BlockDefect("a block is cut", isCut: true) }
       let payload = Array(bytes[start..<payloadEnd])
       hash = SpoolFormat.hash(head, Array(bytes[at..<start]), payload)
       end = payloadEnd + SpoolFormat.hashOctets

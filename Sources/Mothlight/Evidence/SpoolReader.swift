@@ -133,8 +133,8 @@ public struct SpoolReader: Sendable {
         damage = "does not follow the segment before it: that one was changed or cut"
       }
     }
-    // The tail of a segment that is being written may be on its way.
-    if isOpen, segment.damage != nil, segment.header != nil { damage = nil }
+    // The tail of a segment that is being written may be on its way; anything else is damage there, too.
+    if isOpen, segment.isTorn { damage = nil }
     if damage == nil, !segment.isSealed, !isOpen { damage = "was never sealed" }
     return SegmentReport(
       path: file, sensor: segment.header?.sensor ?? "", records: segment.records + (segment.rescue?.records ?? 0),

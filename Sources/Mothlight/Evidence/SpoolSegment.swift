@@ -13,6 +13,8 @@ struct SpoolSegment {
   var lastTime: Timestamp?
   var isSealed = false
   var isSignatureValid = false
+  /// The octets end inside a block or the seal, as they do while one is written.
+  var isTorn = false
   /// Why reading stopped before the end; `nil` when it did not.
   var damage: String?
   /// What of the part behind a damage the seal vouches for.
@@ -64,6 +66,7 @@ struct SpoolSegment {
     let block: Block
     do throws(BlockDefect) { block = try Block(bytes, at, after: head) } catch {
       damage = error.words
+      isTorn = error.isCut
       return nil
     }
     for record in block.records {
@@ -78,6 +81,7 @@ struct SpoolSegment {
   private mutating func seal(_ bytes: [UInt8], _ at: Int, _ header: SpoolFormat.Header) -> Int? {
     guard bytes.count - at >= SpoolFormat.sealOctets else {
       damage = "the seal is cut"
+      isTorn = true
       return nil
     }
     var cursor = SpoolCursor(bytes[(at + 1)..<(at + SpoolFormat.sealOctets)])

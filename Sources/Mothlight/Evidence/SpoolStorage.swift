@@ -45,6 +45,7 @@ final class SpoolDisk: SpoolStorage {
   func create(_ path: String) throws(SpoolError) -> Int32 {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o640)
     guard descriptor >= 0 else { throw .system(path, "cannot make the segment") }
+    Self.synchronise(folderOf: path)
     return descriptor
   }
 
@@ -74,7 +75,12 @@ final class SpoolDisk: SpoolStorage {
 
   func rename(_ from: String, to: String) throws(SpoolError) {
     guard Glibc.rename(from, to) == 0 else { throw .system(from, "cannot rename") }
-    let folder = open(Self.parent(of: to), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    Self.synchronise(folderOf: to)
+  }
+
+  /// Makes a file's name as durable as its octets.
+  private static func synchronise(folderOf path: String) {
+    let folder = open(parent(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard folder >= 0 else { return }
     fsync(folder)
     _ = Glibc.close(folder)

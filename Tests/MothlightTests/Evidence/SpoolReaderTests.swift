@@ -84,4 +84,23 @@ import Testing
       #expect(SpoolReader.recognises("\(folder)/spool/00000001-sightings.sealed"))
     }
   }
+
+  @Test func damageInAnOpenSegmentIsToldAndATornTailIsNot() throws {
+    try SpoolFixture.withFolder { folder in
+      let writer = try SpoolWriter(folder: folder, options: .init(sensor: "test"))
+      for n in 0..<60 {
+        writer.append(.sighting(SpoolFixture.sighting(n)))
+        writer.flush(now: SpoolFixture.start.advanced(bySeconds: Double(n)))
+      }
+      let path = "\(folder)/00000001-sightings.open"
+      let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+      try whole.dropLast(20).write(to: URL(fileURLWithPath: path))
+      #expect(try SpoolFixture.read(path).segments.map(\.damage) == [nil])
+      var changed = whole
+      changed[whole.count / 2] ^= 1
+      try changed.write(to: URL(fileURLWithPath: path))
+      let segments = try SpoolFixture.read(path).segments
+      #expect(segments.count == 1 && segments[0].isOpen && segments[0].damage?.contains("at byte") == true)
+    }
+  }
 }
