@@ -1,0 +1,135 @@
+import Glibc
+
+/// Estimator A: machines from identities that the protocol carries (census.md section 2.A).
+struct IdentityEstimator: Sendable {
+  /// Distinct (identity, fingerprint) pairs; two fingerprints with one identity are two machines (Stone-Gross et al. 2009).
+  private(set) var distinct = 0.0
+  /// Pairs that recurrence does not support: sandboxes and poisoners make a fresh identity at each run.
+  private(set) var unsupported = 0.0
+  /// Machines that no hour showed (Chao 1984); where visibility is high, 0.
+  private(set) var unseen = 0.0
+  /// Share of the machines whose identity was replaced once.
+  private(set) var replaced = 0.0
+  /// Identities for each day of a tag: near 1 when one is made at each start.
+  private(set) var renewal = 0.0
+  /// Median hours between first and last sight.
+  private(set) var lifeHours = 0.0
+  let visibility: Visibility
+  /// Machines by network and hour, and in the window by network, corrected alike.
+  private(set) var machines: [Double]
+  private(set) var byNetwork: [Double]
+  private let hourCount: Int
+  private let theta: Double
+  /// Weight of an identity seen in one hour only.
+  private(set) var oneShotWeight = 1.0
+
+  /// - Parameters:
+  ///   - addresses: what B found, for its anchors and for the networks that are no machines'.
+  init?(_ table: CensusTable, _ addresses: AddressEstimator, rules: CensusRules) {
+    guard !table.identities.isEmpty else { return nil }
+    hourCount = table.hourCount
+    theta = table.identityTheta
+    let dropped = Set(addresses.networks.indices.filter { addresses.networks[$0].isDropped }.map(Int32.init))
+    let ids = table.identities
+    visibility = Visibility(ids, hourCount: hourCount, lag: addresses.visibility.lag, skip: dropped, rules: rules)
+    machines = [Double](repeating: 0, count: table.networks.count * hourCount)
+    byNetwork = [Double](repeating: 0, count: table.networks.count)
+    var few = (one: 0.0, two: 0.0, three: 0.0)
+    var lives: [Double] = []
+    for id in ids.entries where !dropped.contains(id.network) {
+      distinct += 1
+      switch id.count(ids.words) {
+      case 1: few.one += 1
+      case 2: few.two += 1
+      case 3: few.three += 1
+      default: break
+      }
+      lives.append(Double(id.lastHour(ids.words) - id.firstHour(ids.words) + 1))
+    }
+    guard distinct > 0 else { return nil }
+    lifeHours = Visibility.median(lives)
+    settle(few, rules)
+    let weight = oneShotWeight
+    for id in ids.entries where !dropped.contains(id.network) {
+      let w = id.count(ids.words) == 1 ? weight : 1
+      byNetwork[Int(id.network)] += w
+      id.forEachHour(ids.words) { machines[Int(id.network) * hourCount + $0] += w }
+    }
+    judgeTags(table, addresses)
+    let factor = estimate / max(1, byNetwork.reduce(0, +) / theta)
+    for n in byNetwork.indices { byNetwork[n] = byNetwork[n] / theta * factor }
+  }
+
+  private mutating func settle(_ few: (one: Double, two: Double, three: Double), _ rules: CensusRules) {
+    var supported = few.one
+    if few.three > 0, few.two > 0 {
+      supported = min(few.one, 2 * few.two * few.two / (3 * few.three))
+      // Short visits of real machines look a little like it: only a clear excess counts.
+      if few.one < 1.5 * supported || few.one - supported < 0.01 * distinct { supported = few.one }
+    }
+    unsupported = few.one - supported
+    oneShotWeight = few.one > 0 ? supported / few.one : 1
+    if visibility.share < rules.visibilityPlain, few.two > 0 { unseen = supported * supported / (2 * few.two) }
+  }
+
+  /// What tags of stable networks say of identities: whether they last, and how often one follows another.
+  private mutating func judgeTags(_ table: CensusTable, _ addresses: AddressEstimator) {
+    var days = 0.0
+    var seen = 0.0
+    var stable = 0.0
+    var exchanged = 0.0
+    let words = table.tags.words
+    for tag in table.tags.entries where tag.identities > 0 && tag.identities < 255 {
+      let network = addresses.networks[Int(tag.network)]
+      guard !network.isShared, !network.isDropped else { continue }
+      let count = Self.days(tag, words)
+      if (3...5).contains(count) {
+        days += Double(count)
+        seen += Double(tag.identities)
+      }
+      if network.isAnchor, count >= 3 {
+        stable += 1
+        if tag.isReplaced { exchanged += 1 }
+      }
+    }
+    renewal = days > 0 ? seen / days : 0
+    replaced = stable >= 50 ? exchanged / stable : 0
+  }
+
+  /// Days on which a tag was seen, counted in steps of 24 hours from its first hour.
+  private static func days(_ tag: CensusTable.Tags.Entry, _ words: [UInt64]) -> Int {
+    let first = tag.firstHour(words)
+    var day = -1
+    var count = 0
+    tag.forEachHour(words) { hour in
+      let today = (hour - first) / 24
+      if today != day { count += 1 }
+      day = today
+    }
+    return count
+  }
+
+  /// An identity that is made at each start counts starts.
+  var isMadeAtStart: Bool { renewal > 0.7 }
+
+  /// Distinct machines in the window.
+  var estimate: Double { ((distinct - unsupported) / theta + unseen / theta) / (1 + replaced) }
+
+  /// One standard deviation of its logarithm.
+  var deviation: Double {
+    let n = max(1, distinct * max(theta, 1e-9))
+    let corrections = [unsupported / distinct, unseen / distinct, replaced]
+    let sampled = theta < 1 ? 1 / distinct : 0
+    let sum = 0.006 * 0.006 + corrections.reduce(0) { $0 + 0.04 * $1 * $1 } + sampled + 0.25 / n
+    return sum.squareRoot()
+  }
+
+  func live(_ hour: Int, network: Int? = nil) -> Double? {
+    let factor = visibility.byHour.isEmpty ? 1 : visibility.byHour[hour]
+    guard factor > 0.2 else { return nil }
+    let seen =
+      network.map { machines[$0 * hourCount + hour] }
+      ?? stride(from: hour, to: machines.count, by: hourCount).reduce(0) { $0 + machines[$1] }
+    return seen / theta / visibility.share / factor
+  }
+}
