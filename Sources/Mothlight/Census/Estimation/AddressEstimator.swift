@@ -285,7 +285,9 @@ struct AddressEstimator: Sendable {
   func live(_ hour: Int, network: Int? = nil) -> Double? {
     let factor = visibility.byHour.isEmpty ? 1 : visibility.byHour[hour]
     guard factor > 0.2 else { return nil }
-    let seen = network.map { machines($0, hour) } ?? networks.indices.reduce(0) { $0 + machines($1, hour) }
+    let seen =
+      network.map { machines($0, hour) }
+      ?? networks.indices.reduce(0) { $0 + (networks[$1].isDropped ? 0 : machines($1, hour)) }
     return seen / visibility.share / factor
   }
 
@@ -294,6 +296,36 @@ struct AddressEstimator: Sendable {
     let n = networks[network]
     let seen = byHours ? n.machineHours / hoursPerMachine : n.machineDays / daysPerMachine
     return seen / table.theta
+  }
+
+  /// Machines for each address-day beyond those for each address-hour, where only check-in rates tell machines apart: people
+  /// of one household are on at different hours. From how often an address of one machine is on, and how many others have.
+  var machinesADay: Double {
+    guard sharing == .contactRate else { return 1 }
+    var single = (days: 0.0, life: 0.0)
+    var all = (days: 0.0, lives: 0.0, occupied: 0.0)
+    for n in networks.indices where networks[n].isAnchor {
+      let m = measures.networks[n]
+      single.days += m.single.days
+      single.life += m.single.life
+      all.days += m.shownInDay
+      all.lives += m.lives
+      all.occupied += m.shownInDay * networks[n].occupancy
+    }
+    guard single.life > 100, all.occupied > 0 else { return 1 }
+    return max(1, min(2, single.days / single.life * all.lives / all.occupied))
+  }
+
+  /// Share of its days on which a machine that was on was also seen: hours seen a day follow a Poisson law whose zeros are
+  /// missing.
+  var shareOfDaysSeen: Double {
+    guard visibility.share < rules.visibilityPlain else { return 1 }
+    let days = measures.networks.reduce(0) { $0 + $1.tagDays[quietMiddle] }
+    let mean = days > 0 ? measures.networks.reduce(0) { $0 + $1.tagHours } / days : 1
+    guard mean > 1.01 else { return 1 }
+    var rate = mean
+    for _ in 0..<60 { rate = mean * (1 - exp(-rate)) }
+    return max(0.2, 1 - exp(-rate))
   }
 
   var countsHours: Bool { table.hourCount < rules.windowForDays }

@@ -6,9 +6,11 @@ struct IdentityEstimator: Sendable {
   private(set) var distinct = 0.0
   /// Pairs that recurrence does not support: sandboxes and poisoners make a fresh identity at each run.
   private(set) var unsupported = 0.0
+  /// One-hour identities that it does support.
+  private(set) var supported = 0.0
   /// Machines that no hour showed (Chao 1984); where visibility is high, 0.
   private(set) var unseen = 0.0
-  /// Share of the machines whose identity was replaced once.
+  /// Identities that took the place of another on the same machine.
   private(set) var replaced = 0.0
   /// Identities for each day of a tag: near 1 when one is made at each start.
   private(set) var renewal = 0.0
@@ -20,6 +22,8 @@ struct IdentityEstimator: Sendable {
   private(set) var byNetwork: [Double]
   private let hourCount: Int
   private let theta: Double
+  /// Hours between first and last sight, summed over identities.
+  private var span = 0.0
   /// Weight of an identity seen in one hour only.
   private(set) var oneShotWeight = 1.0
 
@@ -44,7 +48,9 @@ struct IdentityEstimator: Sendable {
       case 3: few.three += 1
       default: break
       }
-      lives.append(Double(id.lastHour(ids.words) - id.firstHour(ids.words) + 1))
+      let life = Double(id.lastHour(ids.words) - id.firstHour(ids.words))
+      span += life
+      lives.append(life + 1)
     }
     guard distinct > 0 else { return nil }
     lifeHours = Visibility.median(lives)
@@ -67,17 +73,18 @@ struct IdentityEstimator: Sendable {
       // Short visits of real machines look a little like it: only a clear excess counts.
       if few.one < 1.5 * supported || few.one - supported < 0.01 * distinct { supported = few.one }
     }
+    self.supported = supported
     unsupported = few.one - supported
     oneShotWeight = few.one > 0 ? supported / few.one : 1
     if visibility.share < rules.visibilityPlain, few.two > 0 { unseen = supported * supported / (2 * few.two) }
   }
 
-  /// What tags of stable networks say of identities: whether they last, and how often one follows another.
+  /// What tags say of identities: whether they last, and how often one follows another on the same machine.
   private mutating func judgeTags(_ table: CensusTable, _ addresses: AddressEstimator) {
     var days = 0.0
     var seen = 0.0
-    var stable = 0.0
-    var exchanged = 0.0
+    var stable = (hours: 0.0, exchanged: 0.0)
+    var all = stable
     let words = table.tags.words
     for tag in table.tags.entries where tag.identities > 0 && tag.identities < 255 {
       let network = addresses.networks[Int(tag.network)]
@@ -87,13 +94,17 @@ struct IdentityEstimator: Sendable {
         days += Double(count)
         seen += Double(tag.identities)
       }
-      if network.isAnchor, count >= 3 {
-        stable += 1
-        if tag.isReplaced { exchanged += 1 }
-      }
+      let hours = Double(tag.lastHour(words) - tag.firstHour(words))
+      all.hours += hours
+      all.exchanged += tag.isReplaced ? 1 : 0
+      guard network.isAnchor else { continue }
+      stable.hours += hours
+      stable.exchanged += tag.isReplaced ? 1 : 0
     }
     renewal = days > 0 ? seen / days : 0
-    replaced = stable >= 50 ? exchanged / stable : 0
+    // Where addresses are handed on, two machines after one another look like one with two identities.
+    let rate = stable.hours > 24 * 500 ? stable : all
+    replaced = rate.hours > 0 ? min(0.3 * distinct, rate.exchanged / rate.hours * span) : 0
   }
 
   /// Days on which a tag was seen, counted in steps of 24 hours from its first hour.
@@ -113,15 +124,16 @@ struct IdentityEstimator: Sendable {
   var isMadeAtStart: Bool { renewal > 0.7 }
 
   /// Distinct machines in the window.
-  var estimate: Double { ((distinct - unsupported) / theta + unseen / theta) / (1 + replaced) }
+  var estimate: Double { (distinct - unsupported - replaced + unseen) / theta }
 
-  /// One standard deviation of its logarithm.
+  /// One standard deviation of its logarithm: a model term, and a part of each correction.
   var deviation: Double {
-    let n = max(1, distinct * max(theta, 1e-9))
-    let corrections = [unsupported / distinct, unseen / distinct, replaced]
-    let sampled = theta < 1 ? 1 / distinct : 0
-    let sum = 0.006 * 0.006 + corrections.reduce(0) { $0 + 0.04 * $1 * $1 } + sampled + 0.25 / n
-    return sum.squareRoot()
+    let kept = max(1, distinct - unsupported)
+    let terms = [
+      0.008, 0.3 * supported / kept * (unsupported > 0 ? 1 : 0), 0.5 * unseen / kept, 0.3 * replaced / kept,
+      (theta < 1 ? 1 : 0.5) / kept.squareRoot(),
+    ]
+    return terms.reduce(0) { $0 + $1 * $1 }.squareRoot()
   }
 
   func live(_ hour: Int, network: Int? = nil) -> Double? {

@@ -26,6 +26,10 @@ struct NetworkMeasures: Sendable {
   var between = 0.0
   /// Machines in the whole window: fingerprints of an address told apart, or check-ins at their busiest hour.
   var machinesInWindow = 0.0
+  /// Days and hours of life of addresses that never showed more than one machine, and machine-lives of all, where check-in
+  /// rates tell machines apart.
+  var single = (days: 0.0, life: 0.0)
+  var lives = 0.0
   /// Fingerprints by address and day, and the machines that they stand for.
   var shownInDay = 0.0
   var machinesInDay = 0.0
@@ -208,6 +212,12 @@ struct CensusMeasures: Sendable {
     let days = weight * Double(days(of: tag, words, n))
     networks[n].shownInDay += days
     networks[n].machinesInDay += days
+    let life = Double(tag.lastHour(words) - tag.firstHour(words)) / 24 + 1
+    networks[n].lives += most * life
+    if most == 1, days >= 3 {
+      networks[n].single.days += days
+      networks[n].single.life += life
+    }
     networks[n].addresses += weight
     networks[n].addressHours += weight * Double(hours)
     networks[n].machineHours += weight * Double(hours)
