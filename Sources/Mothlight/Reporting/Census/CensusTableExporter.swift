@@ -131,7 +131,7 @@ extension CensusTableExporter {
     let text =
       TerminalPage.padded(name, 22) + TerminalPage.rightAligned("MACHINES", 13)
       + TerminalPage.rightAligned("95 % INTERVAL", 22) + TerminalPage.rightAligned("ADDRESSES", 13)
-      + TerminalPage.rightAligned("FACTOR", 8) + (name == "COUNTRY" ? "  RANK, BY ADDRESSES" : "")
+      + TerminalPage.rightAligned("FACTOR", 8) + (name == "COUNTRY" ? "  RANK (BY ADDRESSES)" : "")
     page.line([.init(text, .dim)], indent: 2)
   }
 
@@ -145,7 +145,7 @@ extension CensusTableExporter {
     text += TerminalPage.rightAligned(CensusWords.machines(figure.addresses), 13)
     text += TerminalPage.rightAligned(CensusWords.factor(figure.inflation), 8)
     var tags: [String] = []
-    if !rank.isEmpty { tags.append(rank == other ? rank : "\(rank), \(other)") }
+    if !rank.isEmpty { tags.append(rank == other ? rank : "\(rank) (\(other))") }
     if part.isAnchor { tags.append("stable") }
     if part.isShared { tags.append("shared") }
     page.line([.init(text), .init("  " + tags.joined(separator: " "), .dim)], indent: 2)

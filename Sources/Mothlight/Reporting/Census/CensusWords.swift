@@ -67,6 +67,9 @@ enum CensusWords {
     return trimmed(count, "")
   }
 
+  /// `6.4 times`.
+  static func times(_ value: Double?) -> String { factor(value).replacing("×", with: "") + " times" }
+
   /// `55,000–68,000`.
   static func interval(_ range: CensusRange) -> String { "\(machines(range.low))–\(machines(range.high))" }
 
@@ -115,7 +118,7 @@ enum CensusWords {
     guard weeks.isFinite, weeks >= 0 else { return "no end" }
     if weeks * 7 < 1.5 { return ReportWords.decimals(weeks * 168, 0) + " hours" }
     if weeks < 3 { return ReportWords.decimals(weeks * 7, weeks * 7 < 9.95 ? 1 : 0) + " days" }
-    if weeks < 104 { return ReportWords.decimals(weeks, weeks < 9.95 ? 1 : 0) + " weeks" }
+    if weeks < 104 { return ReportWords.decimals(weeks, weeks < 29.95 ? 1 : 0) + " weeks" }
     return ReportWords.decimals(weeks * 7 / 365.25, 1) + " years"
   }
 }

@@ -9,10 +9,24 @@ extension ReportWords {
   }
 }
 
+extension PublishedAttack {
+  /// Name with its year, unless the name has it.
+  var title: String { name.contains(String(year)) ? name : "\(name), \(year)" }
+
+  /// The rate as it was published.
+  var rateWords: String {
+    let (value, unit) =
+      gigabitsPerSecond >= 1000
+      ? (gigabitsPerSecond / 1000, " Tbit/s")
+      : gigabitsPerSecond >= 1 ? (gigabitsPerSecond, " Gbit/s") : (gigabitsPerSecond * 1000, " Mbit/s")
+    return ReportWords.number(value) + unit
+  }
+}
+
 extension Firepower.Rate {
-  /// `10–28–72 Gbit/s` in words.
+  /// The range in words.
   var words: String {
-    "\(ReportWords.rate(middle)) (5 % \(ReportWords.rate(low)), 95 % \(ReportWords.rate(high)))"
+    "about \(ReportWords.rate(middle)) (5 to 95 %: \(ReportWords.rate(low)) to \(ReportWords.rate(high)))"
   }
 }
 
@@ -25,7 +39,7 @@ extension Firepower.Flag {
       case .addresses: "Were the \(ReportWords.decimals(count, 0)) addresses machines, they would imply"
       }
     return "\(what) \(ReportWords.rate(rate.middle)), more than the largest published attack of the time "
-      + "(\(record.name), \(record.year): \(ReportWords.rate(record.gigabitsPerSecond))). "
+      + "(\(record.title): \(record.rateWords)). "
       + "A flag, not a proof: a botnet need not fire with everything."
   }
 }

@@ -36,10 +36,10 @@ extension Trend {
       guard let machines = forecast.machines else {
         return "In \(forecast.horizonDays) days: no forecast, since it \(Self.because(forecast.reason))."
       }
-      let skill = ReportWords.decimals((forecast.skill ?? 0) * 100, 0)
+      let skill = ReportWords.decimals(min(99, ((forecast.skill ?? 0) * 100).rounded(.down)), 0)
       return "In \(forecast.horizonDays) days: \(CensusWords.machines(machines.value)) live in a mean hour "
-        + "(95 %: \(CensusWords.interval(machines))); in the past this erred \(skill) % less than \"no change\" "
-        + "over \(ReportWords.count(forecast.origins, "origin", "origins"))."
+        + "(95 %: \(CensusWords.interval(machines))); looking back, its squared error was \(skill) % below that of "
+        + "\"no change\" over \(ReportWords.count(forecast.origins, "origin", "origins"))."
     }
   }
 

@@ -5,7 +5,7 @@ import Glibc
 /// A census made up with everything in it, so that every picture has something to show. No part of it is measured.
 enum CensusFixture {
   /// 2010-03-01 00:00 UTC, a Monday.
-  static let first: UInt32 = 352_008
+  static let first: UInt32 = 352_056
 
   /// Machines by country, percent, and addresses for each of them: the ranking changes between the two.
   static let countries: [(String, share: Double, inflation: Double)] = [
@@ -52,11 +52,13 @@ enum CensusFixture {
         .footprint, hours, refused ? nil : machines * 1.26, addresses: machines * 1.26 * 6.4, width: 0.12,
         atMost: machines * 1.26 * 6.4))
     let silent = outage ? Array((first + 24 * 31 + 5)..<(first + 24 * 33)) : []
+    var drift = 0.0
     for hour in hours {
+      drift += -drift / 60 + random.normal(deviation: 0.006)
       let weeks = Double(hour - first) / 168
       let noise = random.logNormal(median: 1, sigma: 0.025)
       let seen = silent.contains(hour) ? 0.55 : 1
-      let live = machines * exp(-gamma * weeks) * activity(hour) * noise * seen
+      let live = machines * exp(-gamma * weeks) * activity(hour) * noise * exp(drift) * seen
       report.live.append(figure(.live, hour...hour, live, addresses: live * 0.89))
     }
     for day in 0..<days {
