@@ -18,7 +18,11 @@ struct AddressEstimator: Sendable {
   private(set) var hoursPerMachine = 0.0
   private(set) var daysPerMachine = 0.0
   private(set) var anchorShare = 0.0
-  /// Weights of one-hour tags, in anchors and elsewhere.
+  /// Machines of the anchors that no hour showed, for each one seen; 0 where nearly all is seen.
+  private(set) var neverSeen = 0.0
+  /// Who is no machine by how it comes.
+  private(set) var visit = VisitRule()
+  /// Weights of tags hardly seen, in anchors and elsewhere.
   private(set) var oneShots = (1.0, 1.0)
   /// First of the six local hours in which least happens.
   private(set) var quietFrom = 0
@@ -32,6 +36,8 @@ struct AddressEstimator: Sendable {
     var occupancy = 1.0
     var isAnchor = false
     var isShared = false
+    /// Far more sources behind each address than elsewhere, and always the same: an office, or somebody who poisons counts.
+    var isCrowded = false
     /// Tags lost for each hour beyond clean-up.
     var loss = 0.0
     /// Local hour at which its day is cut.
@@ -53,20 +59,33 @@ struct AddressEstimator: Sendable {
     if sharing == .none, contactsOfOne > 0 { sharing = .contactRate }
     var choices = CensusMeasures.Choices()
     choices.lag = Visibility.lag(table.tags, hourCount: table.hourCount)
+    choices.dropped = table.networks.map { rules.hosting.contains($0.system) }
+    // Below four check-ins an hour a machine may well show one or none.
+    if contactsOfOne >= 4 { choices.visit.briefBelow = 0.4 * contactsOfOne }
     if sharing == .contactRate { choices.peakOfOne = Self.peakOfOne(table.tags) }
     measures = CensusMeasures(table, occupancy: occupancy, choices: choices)
     judge(choices.lag)
     // Again, with what the first pass has shown: who is no machine, and which one-hour visitors are too many.
     choices.cut = quietMiddle
     choices.dropped = irregular()
-    let anchors = networks.indices.filter { networks[$0].isAnchor }.map { measures.networks[$0] }
-    let others = networks.indices.filter { !networks[$0].isAnchor && !choices.dropped[$0] }.map { measures.networks[$0] }
-    let weights = (CensusMeasures.weight(anchors), CensusMeasures.weight(others))
+    choices.visit.seesAll = visibility.share >= rules.visibilityPlain
+    let seesAll = choices.visit.seesAll
+    func weight(_ members: [Int]) -> Double {
+      var few = FewHours()
+      for n in members { few.add(seesAll ? measures.networks[n].byStretch : measures.networks[n].byHours) }
+      return few.one > 0 ? few.supported(least: 0.03) / few.one : 1
+    }
+    let weights = (
+      weight(networks.indices.filter { networks[$0].isAnchor }),
+      weight(networks.indices.filter { !networks[$0].isAnchor && !choices.dropped[$0] })
+    )
+    visit = choices.visit
     choices.oneShotWeights = networks.map { $0.isAnchor ? weights.0 : weights.1 }
     oneShots = weights
     measures = CensusMeasures(table, occupancy: occupancy, choices: choices)
     networks = choices.dropped.map { Judged(isDropped: $0) }
     judge(choices.lag)
+    judgeCrowds()
     countDays()
     settleAnchors()
   }
@@ -81,10 +100,46 @@ struct AddressEstimator: Sendable {
       rules: rules)
   }
 
-  /// Networks whose sources come and go like no machine does: seen before and after an hour, but not in it.
+  /// Share of the machine-hours that come from crowded networks, where these are few.
+  private(set) var crowdedShare = 0.0
+
+  private mutating func judgeCrowds() {
+    let m = measures.networks
+    let usual = Visibility.median(networks.indices.filter { m[$0].addresses >= 5 }.map { m[$0].tags / m[$0].addresses })
+    for n in networks.indices where networks[n].isAnchor && m[n].addresses >= 1 {
+      networks[n].isCrowded = m[n].tags >= rules.tagsLeast && m[n].tags / m[n].addresses > 5 * usual
+    }
+    let all = networks.reduce(0) { $0 + $1.machineHours }
+    let crowded = networks.reduce(0) { $0 + ($1.isCrowded ? $1.machineHours : 0) }
+    crowdedShare = all > 0 && crowded < 0.2 * all ? crowded / all : 0
+  }
+
+  /// How much a profile by hour of day leans to one side, 0...1.
+  static func lean(_ profile: [Double]) -> Double {
+    let total = profile.reduce(0, +)
+    guard total > 0 else { return 0 }
+    var x = 0.0
+    var y = 0.0
+    for (hour, weight) in profile.enumerated() {
+      let angle = Double(hour) * Double.pi / 12
+      x += weight * cos(angle)
+      y += weight * sin(angle)
+    }
+    return (x * x + y * y).squareRoot() / total
+  }
+
+  /// Networks whose sources come and go like no machine does: seen before and after an hour but not in it, or without day
+  /// and night although they do not stay on.
   private func irregular() -> [Bool] {
+    let day = Self.lean((0..<24).map { hour in measures.networks.reduce(0) { $0 + $1.hoursOfDay[hour] } })
     let usual = Visibility.median(measures.networks.filter { $0.around >= 50 }.map(\.sandwich))
-    return measures.networks.map { m in
+    return measures.networks.indices.map { n in
+      let m = measures.networks[n]
+      if rules.hosting.contains(table.networks[n].system) { return true }
+      let isFlat =
+        day > 0.1 && m.tagHours > 1000 && m.runs > 0 && m.tagHours / m.runs < 12
+        && Self.lean(m.hoursOfDay) < rules.flatDay * day
+      if isFlat, visibility.share >= rules.visibilityPlain { return true }
       if m.around >= 50 { return m.sandwich < 0.5 * usual }
       return m.around < 0.05 * m.tagHours && m.tagHours >= 200
     }
@@ -216,9 +271,12 @@ struct AddressEstimator: Sendable {
   private mutating func countDays() {
     let m = measures.networks
     let anchors = networks.indices.filter { networks[$0].isAnchor }
-    let floor = (0..<24).map { hour -> Double in
-      let hours = anchors.reduce(0) { $0 + m[$1].hoursOfDay[hour] }
-      return hours > 0 ? anchors.reduce(0) { $0 + m[$1].starts[hour] } / hours : 0
+    let hoursOfAnchors = (0..<24).map { hour in anchors.reduce(0) { $0 + m[$1].hoursOfDay[hour] } }
+    let floor = (0..<24).map { hour in
+      hoursOfAnchors[hour] > 0 ? anchors.reduce(0) { $0 + m[$1].starts[hour] } / hoursOfAnchors[hour] : 0
+    }
+    let usual = (0..<24).map { hour in
+      hoursOfAnchors[hour] > 0 ? anchors.reduce(0) { $0 + m[$1].returns[hour] } / hoursOfAnchors[hour] : 0
     }
     let hourCount = Double(table.hourCount)
     let whole = hourCount / max(1, hourCount - Double(measures.warmUp))
@@ -228,19 +286,26 @@ struct AddressEstimator: Sendable {
       networks[n].cut = days[cut] < 0.98 * days[quietMiddle] ? cut : quietMiddle
       var extra = 0.0
       var rates: [Double] = []
+      var turns: [Double] = []
       // New tags in the night are renumbering: nobody switches on. Those at the cut begin a day and are no extra.
       for hour in quietHours where hour != networks[n].cut {
         let hours = m[n].hoursOfDay[hour]
         guard hours > 20 else { continue }
         let more = m[n].starts[hour] - floor[hour] * hours
         rates.append(max(0, more / hours))
+        turns.append(m[n].returns[hour] / hours - usual[hour])
         extra += max(0, more)
       }
       // Where sights are rare a tag is often first seen long after it was given out.
-      let steady = visibility.share < rules.visibilityPlain ? 0 : rates.min() ?? 0
+      let seesAll = visibility.share >= rules.visibilityPlain
+      let steady = seesAll && !rates.isEmpty ? Visibility.median(rates) : 0
+      if !seesAll { extra = 0 }
       let awake = (0..<24).filter { !quietHours.contains($0) }.reduce(0) { $0 + m[n].hoursOfDay[$1] }
       if !networks[n].isAnchor { extra = (extra + steady * awake) * whole } else { extra = 0 }
-      if steady > rules.sharedHazard { networks[n].isShared = true }
+      // In a small pool an address comes back to its fingerprint: stretches that begin in the night tell, new tags do not.
+      if seesAll, !networks[n].isAnchor, !turns.isEmpty, Visibility.median(turns) > rules.rotationHazard {
+        networks[n].isShared = true
+      }
       let tagDays = days[networks[n].cut]
       networks[n].machineDays = max(m[n].tagHours / 24, tagDays - extra) * (sharing == .contactRate ? networks[n].occupancy : m[n].occupancyOfDay)
     }
@@ -255,9 +320,12 @@ struct AddressEstimator: Sendable {
       stay.tags += m[n].tags
     }
     let residence = stay.tags > 0 ? stay.sum / stay.tags : 0
+    var few = FewHours()
+    for n in anchors { few.add(m[n].byHours) }
+    if visibility.share < rules.visibilityPlain, few.all > 0 { neverSeen = min(0.5, few.unseen(few.one * oneShots.0) / few.all) }
     var total = (days: 0.0, hours: 0.0, machines: 0.0)
     for n in anchors {
-      networks[n].anchored = m[n].machinesInWindow / (1 + networks[n].loss * residence)
+      networks[n].anchored = m[n].machinesInWindow / (1 + networks[n].loss * residence) * (1 + neverSeen)
       total.days += networks[n].machineDays
       total.hours += networks[n].machineHours
       total.machines += networks[n].anchored

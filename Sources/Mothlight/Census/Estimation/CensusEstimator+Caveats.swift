@@ -66,6 +66,14 @@ extension CensusEstimator {
           "irregular_networks",
           "\(dropped.count) networks were left out, whose sources come and go like no machine does: \(names)\(dropped.count > 5 ? "..." : "")"))
     }
+    if b.crowdedShare > 0 {
+      let names = b.networks.indices.filter { b.networks[$0].isCrowded }.prefix(5).map { "AS\(table.networks[$0].system)" }
+      out.append(
+        CensusCaveat(
+          "crowded_addresses",
+          "\(percent(b.crowdedShare)) of the machine-hours come from few addresses with many steady sources each (\(names.joined(separator: ", "))): offices or inventions; the lower end leaves them out"
+        ))
+    }
     let weight = min(b.oneShots.0, b.oneShots.1)
     if weight < 1 {
       out.append(
@@ -97,7 +105,8 @@ extension CensusEstimator {
       out.append(
         CensusCaveat("mostly_shared", "\(percent(shared / hours)) of the machine-hours come from networks where many machines share or rotate addresses"))
     }
-    if b.sharing == .fingerprints, b.contactsOfOne > 1, b.visibility.share > rules.visibilityPlain, hours > 0 {
+    let isInStep = clocks.ahead.allSatisfy { $0 == 0 }
+    if isInStep, b.sharing == .fingerprints, b.contactsOfOne > 1, b.visibility.share > rules.visibilityPlain, hours > 0 {
       let byContacts = table.contacts.reduce(0, +) * table.theta / b.contactsOfOne
       let gap = byContacts / hours
       if gap > 1 + rules.contactGap || gap < 1 / (1 + rules.contactGap) {

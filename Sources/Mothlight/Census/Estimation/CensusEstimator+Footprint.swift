@@ -5,12 +5,12 @@ extension CensusEstimator {
   func footprint(refusing: Bool) -> CensusFigure {
     if usesIdentities, let a {
       return CensusFigure(
-        kind: .footprint, hours: table.hours, machines: range(a.estimate, a.deviation), addresses: addresses,
+        kind: .footprint, hours: table.hours, machines: doubting(a.range), addresses: addresses,
         grade: .identities)
     }
     let value = b.footprint(byHours: b.countsHours)
     let isRefused = refusing && caveats.contains { $0.refuses == .footprint }
-    let machines = !isRefused && value.isFinite && value > 0 ? range(value, footprintDeviation) : nil
+    let machines = !isRefused && value.isFinite && value > 0 ? doubting(range(value, footprintDeviation)) : nil
     return CensusFigure(
       kind: .footprint, hours: table.hours, machines: machines, atMost: atMost, addresses: addresses, grade: .addresses)
   }
@@ -152,11 +152,8 @@ extension CensusEstimator {
     add(.footprint, b.daysPerMachine > 0 ? b.footprint(byHours: b.countsHours) : nil, footprintDeviation, .addresses)
     add(.live, live, liveDeviation(live ?? 1, byIdentities: false), .addresses)
     if let c {
-      let sharing = b.measures.networks.reduce(0) { $0 + $1.tagHours }
-      let machines = b.networks.reduce(0) { $0 + ($1.isDropped ? 0 : $1.machineHours) }
-      let factor = (sharing > 0 ? max(1, machines / sharing) : 1) * Double(b.visibility.lag)
       let gap = log(max(1, c.corrected) / max(1, c.darroch))
-      add(.live, c.corrected * factor, (0.05 * 0.05 + 0.25 * gap * gap + c.residual * c.residual / 16).squareRoot(), .sensors)
+      add(.live, c.corrected * callsPerTag, (0.05 * 0.05 + 0.25 * gap * gap + c.residual * c.residual / 16).squareRoot(), .sensors)
     }
     return out
   }

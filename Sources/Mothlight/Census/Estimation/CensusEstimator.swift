@@ -70,13 +70,38 @@ public struct CensusEstimator: Sendable {
     CensusRange(low: value * exp(-1.96 * deviation), value: value, high: value * exp(1.96 * deviation))
   }
 
+  /// The lower end leaves out crowded networks: they may be offices, and they may be somebody's inventions.
+  func doubting(_ range: CensusRange) -> CensusRange {
+    CensusRange(low: range.low * (1 - b.crowdedShare), value: range.value, high: range.high)
+  }
+
   private func liveFigure(_ hour: Int, isBlind: Bool, at time: UInt32) -> CensusFigure {
     let usesIdentities = self.usesIdentities
-    let value = isBlind || refuses(.live) ? nil : usesIdentities ? a?.live(hour) : b.live(hour)
-    let machines = value.map { range($0, liveDeviation($0, byIdentities: usesIdentities)) }
+    let seen = isBlind || refuses(.live) ? nil : usesIdentities ? a?.live(hour) : b.live(hour)
+    let value = seen.map { $0 * recapture }
+    let machines = value.map { doubting(range($0, liveDeviation($0, byIdentities: usesIdentities))) }
     return CensusFigure(
       kind: .live, hours: time...time, machines: machines, atMost: nil, addresses: addresses(in: hour),
       grade: usesIdentities ? .identities : .addresses)
+  }
+
+  /// What recapture by three sensors adds to live when many machines are missed: the sandwich sees machines that are seen
+  /// often, pairs and triples of sensors do not mind. 1 when it does not apply.
+  var recapture: Double {
+    guard let c, table.sensors.count >= 3, c.residual < 0.5, b.visibility.share < rules.visibilityPlain else { return 1 }
+    let hours = (0..<table.hourCount).filter { !clocks.blind.contains($0) }
+    let lives = hours.compactMap { usesIdentities ? a?.live($0) : b.live($0) }
+    guard !lives.isEmpty, c.corrected > 0 else { return 1 }
+    let factor = c.corrected * callsPerTag / (lives.reduce(0, +) / Double(lives.count))
+    // Sensors that share each call see callers and not machines: then they stay below the sandwich.
+    return factor > 0.9 && factor < 1.5 ? factor : 1
+  }
+
+  /// Machines for each tag that sensors could match in one hour.
+  var callsPerTag: Double {
+    let tagHours = b.measures.networks.reduce(0) { $0 + $1.tagHours }
+    let machines = b.networks.reduce(0) { $0 + ($1.isDropped ? 0 : $1.machineHours) }
+    return (tagHours > 0 ? max(1, machines / tagHours) : 1) * Double(b.visibility.lag)
   }
 
   func addresses(in hour: Int) -> Double {
@@ -92,7 +117,7 @@ public struct CensusEstimator: Sendable {
     let sampled = 1 / max(1, machines * table.theta)
     if byIdentities, let a {
       let missed = 0.25 * log(a.visibility.share * Double(a.visibility.lag))
-      return (0.008 * 0.008 + missed * missed + sampled * (1 - a.visibility.share + (table.identityTheta < 1 ? 1 : 0)))
+      return (0.012 * 0.012 + missed * missed + sampled * (1 - a.visibility.share + (table.identityTheta < 1 ? 1 : 0)))
         .squareRoot()
     }
     let missed = 0.25 * log(b.visibility.share * Double(b.visibility.lag))

@@ -11,8 +11,11 @@ public struct CensusRules: Sendable, Hashable {
   public var anchorShareLeast = 0.03
   /// Tags that a network needs before its retention is read.
   public var tagsLeast = 30.0
-  /// New tags per tag-hour at night, or machines per tag, above which a network shares or rotates addresses (CGN).
-  public var sharedHazard = 0.08
+  /// Stretches begun per tag-hour at night beyond the anchors', above which addresses rotate within the day (CGN).
+  public var rotationHazard = 0.035
+  /// A network whose day is this much flatter than the botnet's, with sources that do not stay on, is no people's.
+  public var flatDay = 0.2
+  /// Machines per tag-hour above which a network shares addresses.
   public var sharedOccupancy = 1.6
   /// Below this the visible machines dominate the sandwich, and the log-normal correction is used.
   public var visibilityPlain = 0.8
@@ -31,6 +34,8 @@ public struct CensusRules: Sendable, Hashable {
   public var daysHoursGap = 0.15
   /// Standard seconds between check-ins when the operator knows them.
   public var checkInSeconds: Double?
+  /// Autonomous systems of hosting companies, as public lists say: no machines of victims there.
+  public var hosting: Set<UInt32> = []
   /// Resamples of the bootstrap over networks.
   public var resamples = 200
   public init() {}

@@ -50,8 +50,9 @@ public struct CensusTableBuilder {
     let tag = tags.note(Key(unit: unit, fingerprint: row.fingerprint), network, hour, row, sensors.count, networks)
     noteContacts(row, Int32(tag))
     if row.identity != 0 {
-      _ = identities.note(
+      let identity = identities.note(
         Key(unit: row.identity, fingerprint: row.fingerprint), network, hour, row, sensors.count, networks)
+      identities.list[identity].peak = max(identities.list[identity].peak, UInt16(clamping: row.contacts))
       tags.list[tag].noteIdentity(row.identity, UInt32(hour))
     }
   }

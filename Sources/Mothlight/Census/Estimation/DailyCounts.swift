@@ -23,8 +23,7 @@ struct DailyCounts: Sendable {
       if tag.unit != unit { seen.removeAll(keepingCapacity: true) }
       unit = tag.unit
       let n = Int(tag.network)
-      let isOnce = tag.count(table.tags.words) == 1
-      let weight = isOnce ? (b.networks[n].isAnchor ? b.oneShots.0 : b.oneShots.1) : 1
+      let weight = b.measures.weight(tag, table.tags.words)
       var last = -1
       tag.forEachHour(table.tags.words) { hour in
         let day = (first + hour) / 24 - first / 24
@@ -108,15 +107,14 @@ struct OnlineProfile: Sendable {
       let to = tag.lastHour(table.tags.words)
       guard to - from >= 24 else { continue }
       let phase = first + Int(table.networks[Int(tag.network)].timeZone)
-      var days = 0
-      var last = -1
+      var seen = 0
       tag.forEachHour(table.tags.words) { hour in
         on[(hour + phase) % period] += 1
-        if (hour + phase) / 24 != last { days += 1 }
-        last = (hour + phase) / 24
+        seen += 1
       }
-      // A machine is infected for longer than it is seen: by one mean gap at each end.
-      let more = (to - from) / max(1, days - 1)
+      // A machine is infected for longer than it is seen: what begins or ends while it is off shows at its next sight.
+      let off = Double(to - from + 1 - seen)
+      let more = Int(off / Double(max(1, tag.stretches(table.tags.words) - 1)) * off / Double(to - from + 1))
       for hour in max(0, from - more)...min(table.hourCount - 1, to + more) { alive[(hour + phase) % period] += 1 }
     }
     guard alive.reduce(0, +) > 1000 else { return nil }

@@ -6,7 +6,10 @@ struct IdentityEstimator: Sendable {
   private(set) var distinct = 0.0
   /// Pairs that recurrence does not support: sandboxes and poisoners make a fresh identity at each run.
   private(set) var unsupported = 0.0
-  /// One-hour identities that it does support.
+  /// Identities that called far more seldom than a machine does: not counted.
+  private(set) var brief = 0.0
+  /// Identities seen in hours of which none follows another, and those of them that recurrence supports.
+  private var isolated = 0.0
   private(set) var supported = 0.0
   /// Machines that no hour showed (Chao 1984); where visibility is high, 0.
   private(set) var unseen = 0.0
@@ -38,16 +41,18 @@ struct IdentityEstimator: Sendable {
     visibility = Visibility(ids, hourCount: hourCount, lag: addresses.visibility.lag, skip: dropped, rules: rules)
     machines = [Double](repeating: 0, count: table.networks.count * hourCount)
     byNetwork = [Double](repeating: 0, count: table.networks.count)
-    var few = (one: 0.0, two: 0.0, three: 0.0)
+    var rule = addresses.visit
+    rule.seesAll = visibility.share >= rules.visibilityPlain
+    var few = FewHours()
     var lives: [Double] = []
     for id in ids.entries where !dropped.contains(id.network) {
-      distinct += 1
-      switch id.count(ids.words) {
-      case 1: few.one += 1
-      case 2: few.two += 1
-      case 3: few.three += 1
-      default: break
+      if rule.isBrief(id, ids.words) {
+        brief += 1
+        continue
       }
+      distinct += 1
+      if rule.isIsolated(id, ids.words) { isolated += 1 }
+      if !rule.seesAll || id.stretches(ids.words) == 1 { few.count(id.count(ids.words)) }
       let life = Double(id.lastHour(ids.words) - id.firstHour(ids.words))
       span += life
       lives.append(life + 1)
@@ -57,7 +62,8 @@ struct IdentityEstimator: Sendable {
     settle(few, rules)
     let weight = oneShotWeight
     for id in ids.entries where !dropped.contains(id.network) {
-      let w = id.count(ids.words) == 1 ? weight : 1
+      if rule.isBrief(id, ids.words) { continue }
+      let w = rule.isIsolated(id, ids.words) ? weight : 1
       byNetwork[Int(id.network)] += w
       id.forEachHour(ids.words) { machines[Int(id.network) * hourCount + $0] += w }
     }
@@ -66,17 +72,11 @@ struct IdentityEstimator: Sendable {
     for n in byNetwork.indices { byNetwork[n] = byNetwork[n] / theta * factor }
   }
 
-  private mutating func settle(_ few: (one: Double, two: Double, three: Double), _ rules: CensusRules) {
-    var supported = few.one
-    if few.three > 0, few.two > 0 {
-      supported = min(few.one, 2 * few.two * few.two / (3 * few.three))
-      // Short visits of real machines look a little like it: only a clear excess counts.
-      if few.one < 1.5 * supported || few.one - supported < 0.01 * distinct { supported = few.one }
-    }
-    self.supported = supported
-    unsupported = few.one - supported
-    oneShotWeight = few.one > 0 ? supported / few.one : 1
-    if visibility.share < rules.visibilityPlain, few.two > 0 { unseen = supported * supported / (2 * few.two) }
+  private mutating func settle(_ few: FewHours, _ rules: CensusRules) {
+    oneShotWeight = few.one > 0 ? few.supported(least: 0.01 * distinct / max(1, few.all)) / few.one : 1
+    supported = isolated * oneShotWeight
+    unsupported = isolated - supported
+    if visibility.share < rules.visibilityPlain { unseen = few.unseen(few.one * oneShotWeight) }
   }
 
   /// What tags say of identities: whether they last, and how often one follows another on the same machine.
@@ -134,6 +134,13 @@ struct IdentityEstimator: Sendable {
       (theta < 1 ? 1 : 0.5) / kept.squareRoot(),
     ]
     return terms.reduce(0) { $0 + $1 * $1 }.squareRoot()
+  }
+
+  /// The interval is longer upwards where machines were missed: Chao's count of the unseen is a lower bound.
+  var range: CensusRange {
+    let more = 3 * unseen / max(1, distinct - unsupported)
+    return CensusRange(
+      low: estimate * exp(-1.96 * deviation), value: estimate, high: estimate * exp(1.96 * deviation) * (1 + more))
   }
 
   func live(_ hour: Int, network: Int? = nil) -> Double? {

@@ -11,16 +11,20 @@ struct NetworkMeasures: Sendable {
   var tagDays = [Double](repeating: 0, count: 24)
   /// Uninterrupted stretches of hours.
   var runs = 0.0
-  /// Tags first seen, and tag-hours, by local hour of day, without the window's beginning.
+  /// Tags first seen, stretches begun, and tag-hours, by local hour of day, without the window's beginning.
   var starts = [Double](repeating: 0, count: 24)
+  var returns = [Double](repeating: 0, count: 24)
   var hoursOfDay = [Double](repeating: 0, count: 24)
   /// Tag-hours seen again after the shorter and the longer lag, and those that could have been.
   var kept = (short: 0.0, long: 0.0)
   var base = (short: 0.0, long: 0.0)
   /// Hours between first and last sight, summed over tags.
   var span = 0.0
-  /// Tags by number of distinct hours, 1, 2 and 3.
-  var few = (one: 0.0, two: 0.0, three: 0.0)
+  /// Tags by number of distinct hours, and those seen in one stretch by its length.
+  var byHours = FewHours()
+  var byStretch = FewHours()
+  /// Tags left out because they called far more seldom than a machine does.
+  var brief = 0.0
   /// Hours around which a tag was seen, and those of them in which it was seen itself.
   var around = 0.0
   var between = 0.0
@@ -84,8 +88,9 @@ struct CensusMeasures: Sendable {
 
   /// What an earlier pass found.
   struct Choices: Sendable {
-    /// Weight of a tag that was seen in one hour only, by network; empty: 1.
+    /// Weight of a tag that was hardly seen, by network; empty: 1.
     var oneShotWeights: [Double] = []
+    var visit = VisitRule()
     /// Networks that are left out.
     var dropped: [Bool] = []
     /// Local hour at which a day begins.
@@ -122,32 +127,23 @@ struct CensusMeasures: Sendable {
   /// Hours at the window's beginning in which everything is new.
   var warmUp: Int { hourCount >= 15 * 24 ? 168 : min(24, hourCount / 2) }
 
-  /// Singletons that the pattern of recurrence supports (Chiu and Chao 2016, doi 10.7717/peerj.1634): at most
-  /// 2 f2² / (3 f3). Only a clear excess is taken off: short visits of real machines look a little like it.
-  static func weight(_ measures: [NetworkMeasures]) -> Double {
-    let one = measures.reduce(0) { $0 + $1.few.one }
-    let two = measures.reduce(0) { $0 + $1.few.two }
-    let three = measures.reduce(0) { $0 + $1.few.three }
-    let all = measures.reduce(0) { $0 + $1.tags }
-    guard one > 0, three > 0 else { return 1 }
-    let supported = min(one, 2 * two * two / (3 * three))
-    guard one > 1.5 * supported, one - supported > 0.03 * all else { return 1 }
-    return supported / one
-  }
-
-  private func weight(_ n: Int, _ hours: Int) -> Double {
-    hours == 1 && !choices.oneShotWeights.isEmpty ? choices.oneShotWeights[n] : 1
+  /// 1 for a machine; less for what was hardly seen.
+  func weight(_ tag: CensusTable.Tags.Entry, _ words: [UInt64]) -> Double {
+    if choices.visit.isBrief(tag, words) { return 0 }
+    guard !choices.oneShotWeights.isEmpty, choices.visit.isIsolated(tag, words) else { return 1 }
+    return choices.oneShotWeights[Int(tag.network)]
   }
 
   private mutating func add(_ tag: CensusTable.Tags.Entry, _ words: [UInt64], _ zones: [Int]) {
     let n = Int(tag.network)
     let hours = tag.count(words)
-    let weight = weight(n, hours)
-    switch hours {
-    case 1: networks[n].few.one += 1
-    case 2: networks[n].few.two += 1
-    case 3: networks[n].few.three += 1
-    default: break
+    let weight = weight(tag, words)
+    let stretches = tag.stretches(words)
+    if weight > 0 {
+      networks[n].byHours.count(hours)
+      if stretches == 1 { networks[n].byStretch.count(hours) }
+    } else {
+      networks[n].brief += 1
     }
     networks[n].tags += weight
     networks[n].tagHours += weight * Double(hours)
@@ -163,7 +159,10 @@ struct CensusMeasures: Sendable {
       }
       if hour >= skip { networks[n].hoursOfDay[clock] += weight }
       let gap = hour - last
-      if gap > 1 { networks[n].runs += weight }
+      if gap > 1 {
+        networks[n].runs += weight
+        if hour >= skip { networks[n].returns[clock] += weight }
+      }
       if gap >= 24 {
         for c in 0..<24 { networks[n].tagDays[c] += weight }
       } else {
@@ -206,7 +205,7 @@ struct CensusMeasures: Sendable {
   private mutating func addSingle(_ tag: CensusTable.Tags.Entry, _ words: [UInt64]) {
     let n = Int(tag.network)
     let hours = tag.count(words)
-    let weight = weight(n, hours)
+    let weight = weight(tag, words)
     let most = choices.peakOfOne > 0 ? max(1, (Double(tag.peak) / choices.peakOfOne).rounded()) : 1
     networks[n].machinesInWindow += weight * most
     let days = weight * Double(days(of: tag, words, n))
@@ -254,7 +253,7 @@ struct CensusMeasures: Sendable {
     var whole = 0.0
     for k in range {
       let tag = tags.entries[k]
-      let weight = weight(n, tag.count(tags.words))
+      let weight = weight(tag, tags.words)
       whole += weight
       var day = -1
       tag.forEachHour(tags.words) { hour in
