@@ -84,3 +84,14 @@ extension SpoolCursor {
     guard isAtEnd else { throw .damaged(at: at, "something follows the last record") }
   }
 }
+
+extension SketchFrame {
+  /// Where the frame at the start of `octets` would end, if its head were right; `nil` when it is not there.
+  static func promisedEnd(_ octets: ArraySlice<UInt8>) -> Int? {
+    guard octets.count >= headOctets else { return nil }
+    var cursor = SpoolCursor(octets.prefix(headOctets).dropFirst(8))
+    guard let length = cursor.fixed(UInt64.self), length <= UInt64(octets.count) else { return nil }
+    let end = octets.startIndex + headOctets + Int(length) + checkOctets
+    return end <= octets.endIndex ? end : nil
+  }
+}
