@@ -42,7 +42,7 @@ struct CellStore {
   /// - Returns: `false` when the period has too many cells.
   @inline(__always)
   mutating func add(
-    period: UInt32, key: UInt64, sensor: Int, unit: UInt64, contacts: UInt32
+    period: UInt32, key: UInt64, sensor: Int, unit: UInt64, contacts: UInt64
   ) -> Bool {
     if period != currentPeriod { choose(period) }
     return open[current].add(key, sensor: sensor, unit: unit, contacts: contacts, cellsMost: cellsMost)
@@ -70,9 +70,20 @@ struct CellStore {
   }
 
   /// Closes the period that was not chosen for the longest time.
-  /// - Returns: what was in it.
-  mutating func closeOldest() -> CellTable? {
-    guard let at = open.indices.min(by: { open[$0].touched < open[$1].touched }) else { return nil }
+  /// - Returns: what was in it; `nil` when nothing is open.
+  mutating func closeIdlest() -> CellTable? {
+    open.indices.min { open[$0].touched < open[$1].touched }.map { close(at: $0) }
+  }
+
+  /// Closes one period that is before `end`, earliest first.
+  mutating func close(before end: UInt32) -> CellTable? {
+    guard let at = open.indices.min(by: { open[$0].period < open[$1].period }), open[at].period < end else {
+      return nil
+    }
+    return close(at: at)
+  }
+
+  private mutating func close(at: Int) -> CellTable {
     let table = open[at]
     open.swapAt(at, open.count - 1)
     open.removeLast()
@@ -143,12 +154,13 @@ struct CellStore {
     for period in closed.keys.filter({ $0 < first }) { remove(period) }
   }
 
-  /// Hands over all closed parts and forgets them.
-  mutating func takeClosed() -> [(period: UInt32, body: [UInt8])] {
-    defer {
-      closed = [:]
-      closedOctets = 0
-    }
-    return closed.keys.sorted().flatMap { period in (closed[period] ?? []).map { (period, $0) } }
+  /// All closed parts, earliest period first.
+  var allClosed: [(period: UInt32, body: [UInt8])] {
+    closed.keys.sorted().flatMap { period in (closed[period] ?? []).map { (period, $0) } }
+  }
+
+  mutating func forgetClosed() {
+    closed = [:]
+    closedOctets = 0
   }
 }

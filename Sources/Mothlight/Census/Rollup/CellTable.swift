@@ -45,7 +45,7 @@ struct CellTable {
 
   /// - Returns: `false` when the cell would be one more than `cellsMost`.
   @inline(__always)
-  mutating func add(_ key: UInt64, sensor: Int, unit: UInt64, contacts count: UInt32, cellsMost: Int) -> Bool {
+  mutating func add(_ key: UInt64, sensor: Int, unit: UInt64, contacts count: UInt64, cellsMost: Int) -> Bool {
     if key != lastKey {
       guard let cell = cell(key, most: cellsMost) else { return false }
       lastKey = key
@@ -53,7 +53,7 @@ struct CellTable {
     }
     if sensor >= sensorPlaces { makePlaces(for: sensor) }
     let at = lastCell &* sensorPlaces &+ sensor
-    contacts[at] &+= UInt64(count)
+    contacts[at] &+= count
     rows[at] &+= 1
     sketches[lastCell].insert(unit)
     return true

@@ -34,7 +34,7 @@ extension CensusRollup {
   }
 
   /// Makes places for more sensors; what is of no sensor stays last.
-  private mutating func widen(to names: [String]) {
+  mutating func widen(to names: [String]) {
     let reasons = RollupDrop.allCases.count
     let added = names.count - sensors.count
     rowCounts.insert(contentsOf: repeatElement(0, count: added), at: sensors.count)

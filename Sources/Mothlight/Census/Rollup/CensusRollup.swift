@@ -84,7 +84,7 @@ public struct CensusRollup: Sendable {
   /// - Complexity: O(1).
   @inline(__always)
   public mutating func add(_ row: CensusSighting, minute: UInt8? = nil) {
-    add(row, minute: minute, drop: row.isValid ? nil : .invalid)
+    add(row, minute: minute, weight: 1, drop: row.isValid ? nil : .invalid)
   }
 
   /// All of them: one call for a batch.
@@ -93,7 +93,8 @@ public struct CensusRollup: Sendable {
   }
 
   /// Adds one row, or counts it as dropped for a reason.
-  public mutating func add(_ row: CensusSighting, minute: UInt8? = nil, drop: RollupDrop?) {
+  /// - Parameter weight: how many sources of this kind it stands for; contacts in the cells are multiplied by it.
+  public mutating func add(_ row: CensusSighting, minute: UInt8? = nil, weight: UInt32 = 1, drop: RollupDrop?) {
     let sensor = min(Int(row.sensor), sensors.count)
     rowCounts[sensor] &+= 1
     guard drop == nil, sensor < sensors.count, limits.hours.contains(row.hour), let keys else {
@@ -105,10 +106,11 @@ public struct CensusRollup: Sendable {
     let identity = row.identity == 0 ? 0 : keys.unit(ofIdentity: row.identity)
     if tags.samples(unit) || identity != 0 && identities.samples(identity) { sample(row, unit, identity) }
     let key = CellTable.key(row.country, row.system)
-    if !hours.add(period: row.hour, key: key, sensor: sensor, unit: unit, contacts: row.contacts) {
+    let contacts = UInt64(row.contacts) &* UInt64(weight)
+    if !hours.add(period: row.hour, key: key, sensor: sensor, unit: unit, contacts: contacts) {
       note(.cells, at: sensor)
     }
-    if let minute { add(row, minute, unit) }
+    if let minute { add(row, minute, unit, contacts) }
     rowsSinceLook &+= 1
     if rowsSinceLook == lookEvery { makeRoom() }
   }
@@ -124,11 +126,9 @@ public struct CensusRollup: Sendable {
       contacts: row.contacts)
   }
 
-  private mutating func add(_ row: CensusSighting, _ minute: UInt8, _ unit: UInt64) {
+  private mutating func add(_ row: CensusSighting, _ minute: UInt8, _ unit: UInt64, _ contacts: UInt64) {
     let key = CellTable.key(row.country, UInt32(min(minute, 59)))
-    if !minutes.add(
-      period: row.hour, key: key, sensor: Int(row.sensor), unit: unit, contacts: row.contacts)
-    {
+    if !minutes.add(period: row.hour, key: key, sensor: Int(row.sensor), unit: unit, contacts: contacts) {
       note(.cells, at: Int(row.sensor))
     }
   }
@@ -146,23 +146,24 @@ public struct CensusRollup: Sendable {
     rowsSinceLook = 0
     while hours.openOctets + minutes.openOctets > limits.openOctetsMost {
       if hours.open.count <= 1, minutes.open.count <= 1 { break }
-      if hours.open.count > 1 { closeHour() }
-      if minutes.open.count > 1 { closeMinutes() }
+      if hours.open.count > 1, let table = hours.closeIdlest() { keep(hour: table) }
+      if minutes.open.count > 1, let table = minutes.closeIdlest() { keep(minutes: table) }
     }
-    while days.openOctets > limits.openOctetsMost, days.open.count > 1 { closeDay() }
+    while days.openOctets > limits.openOctetsMost, days.open.count > 1, let table = days.closeIdlest() {
+      keep(table, in: \.days)
+    }
   }
 
-  /// Closes all periods: what is in memory is then small, and reads the same. Rows may still come.
+  /// Closes all periods that ended before an hour; those are then small in memory, and read the same. Rows of them may still come.
   /// - Complexity: O(open cells).
-  public mutating func close() {
-    while !hours.open.isEmpty { closeHour() }
-    while !minutes.open.isEmpty { closeMinutes() }
-    while !days.open.isEmpty { closeDay() }
+  public mutating func close(before hour: UInt32 = .max) {
+    while let table = hours.close(before: hour) { keep(hour: table) }
+    while let table = minutes.close(before: hour) { keep(minutes: table) }
+    while let table = days.close(before: hour == .max ? .max : hour / 24) { keep(table, in: \.days) }
   }
 
   /// The day takes the hour in; so no row has to be added twice.
-  private mutating func closeHour() {
-    guard let table = hours.closeOldest() else { return }
+  private mutating func keep(hour table: CellTable) {
     let day = table.period / 24
     let refused = days.absorb(table, into: day)
     if refused > 0 { note(.cells, at: sensors.count, rows: refused) }
@@ -171,14 +172,8 @@ public struct CensusRollup: Sendable {
     expire()
   }
 
-  private mutating func closeMinutes() {
-    guard let table = minutes.closeOldest(), table.period >= firstMinutesHourKept else { return }
-    keep(table, in: \.minutes)
-  }
-
-  private mutating func closeDay() {
-    guard let table = days.closeOldest() else { return }
-    keep(table, in: \.days)
+  private mutating func keep(minutes table: CellTable) {
+    if table.period >= firstMinutesHourKept { keep(table, in: \.minutes) }
   }
 
   private mutating func keep(_ table: CellTable, in store: WritableKeyPath<CensusRollup, CellStore>) {
@@ -191,7 +186,7 @@ public struct CensusRollup: Sendable {
 
   /// First hour within the retention.
   public var firstHourKept: UInt32 { newestHour - min(newestHour, limits.hoursKeptDays * 24) }
-  private var firstMinutesHourKept: UInt32 { newestHour - min(newestHour, limits.minutesKeptHours) }
+  var firstMinutesHourKept: UInt32 { newestHour - min(newestHour, limits.minutesKeptHours) }
 
   /// Forgets what is older than its retention, seen from an hour: the newest of the data, or a clock's.
   public mutating func expire(asOf hour: UInt32) {
@@ -203,6 +198,24 @@ public struct CensusRollup: Sendable {
     minutes.expire(before: firstMinutesHourKept)
     // An open hour goes to its day first.
     hours.expireClosed(before: firstHourKept)
+  }
+
+  /// A further sensor, which has the next number.
+  mutating func add(sensor name: String) {
+    guard sensors.count < TupleSketch.sensorsMost else { return }
+    widen(to: sensors + [name])
+  }
+
+  func closed(_ kind: CellStore.Kind) -> [(period: UInt32, body: [UInt8])] { self[keyPath: Self.store(kind)].allClosed }
+
+  mutating func forgetClosed(_ kind: CellStore.Kind) { self[keyPath: Self.store(kind)].forgetClosed() }
+
+  private static func store(_ kind: CellStore.Kind) -> WritableKeyPath<CensusRollup, CellStore> {
+    switch kind {
+    case .hours: \.hours
+    case .days: \.days
+    case .minutes: \.minutes
+    }
   }
 
   /// Octets in memory: samples, counters, cells open and closed.

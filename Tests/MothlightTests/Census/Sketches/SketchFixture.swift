@@ -56,10 +56,7 @@ enum SketchFixture {
     return (0..<count).map { _ in random.next() }
   }
 
-  static func hex(_ octets: [UInt8]) -> String {
-    octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-  }
-
+  /// Of hexadecimal digits; white space between them is passed over.
   static func octets(_ hex: String) -> [UInt8] {
     let digits = hex.compactMap(\.hexDigitValue)
     return stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
