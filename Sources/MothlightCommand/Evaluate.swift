@@ -5,17 +5,18 @@ import Mothlight
 /// `mothlight evaluate`: verdicts held against known hosts.
 struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Hold the verdicts against a table of known hosts, or against the labels of a binetflow.",
+    abstract: "Hold the verdicts against a table of known hosts, the labels of a binetflow, or a census against truth.",
     discussion: """
       The table has the columns path,format,host,verdict,family,note; each input is read on its own. With --metric \
-      garcia2014 the arguments are labelled binetflow files, or tables whose binetflow rows are taken.
+      garcia2014 the arguments are labelled binetflow files, or tables whose binetflow rows are taken. With --census \
+      there are no files: botnets of known size are made up and counted (docs/simulation.md).
 
       Exit status: 0 done, 1 with --strict when an infected host was missed or a clean one called infected, 2 when the \
       table cannot be used or none of its inputs is there.
       """)
 
   @Argument(help: "The truth table; with --metric, labelled binetflow files.")
-  var files: [String]
+  var files: [String] = []
 
   @Option(help: "Folder that the table's paths are relative to. Default: the table's own.")
   var root: String?
@@ -26,7 +27,7 @@ struct Evaluate: AsyncParsableCommand {
   @Option(name: .shortAndLong, help: "Output: table or json.")
   var format = "table"
 
-  @Option(help: "Only rows whose path or host contains this.")
+  @Option(help: "Only rows whose path or host contains this; with --census, scenarios of these names, with commas.")
   var only: String?
 
   @Flag(help: "Exit with 1 when an infected host was missed or a clean one called infected.")
@@ -37,6 +38,8 @@ struct Evaluate: AsyncParsableCommand {
 
   @OptionGroup var choices: ReadChoices
 
+  @OptionGroup(title: "Census") var census: CensusChoices
+
   func validate() throws {
     guard format == "table" || format == "json" else {
       throw ValidationError("no output format '\(format)'; there is: table, json")
@@ -44,10 +47,19 @@ struct Evaluate: AsyncParsableCommand {
     guard metric == nil || metric == "garcia2014" else {
       throw ValidationError("no metric '\(metric ?? "")'; there is: garcia2014")
     }
+    if census.census {
+      guard files.isEmpty, metric == nil else { throw ValidationError("--census takes no files and no --metric") }
+      return
+    }
     guard metric != nil || files.count == 1 else { throw ValidationError("give one truth table, not \(files.count)") }
   }
 
   func run() async throws {
+    if census.census {
+      try await census.run(
+        only: only, format: format, isStrict: strict, showsProgress: progress && Terminal.errorIsTerminal)
+      return
+    }
     let options = try choices.options()
     var line = EvaluationProgress(isShown: progress && Terminal.errorIsTerminal)
     if metric != nil { try await garcia(options, &line) } else { try await truth(options, &line) }

@@ -9,6 +9,7 @@ extension CensusScenario: Decodable {
     case sandboxesPerDay = "sandboxes_per_day"
     case straysPerDay = "strays_per_day"
     case validStrays = "valid_strays"
+    case returningStrays = "returning_strays"
     case identity
   }
 
@@ -44,6 +45,7 @@ extension CensusScenario: Decodable {
     try set(\.sandboxesPerDay, .sandboxesPerDay)
     try set(\.straysPerDay, .straysPerDay)
     try set(\.validStrays, .validStrays)
+    try set(\.returningStrays, .returningStrays)
     try set(\.identity.kind, .identity)
   }
 

@@ -9,7 +9,7 @@ extension CensusScenario {
   /// What census.md did not simulate.
   public static let furtherNames = [
     "ipv6", "roaming", "poisoners", "id_per_start", "one_cgn", "clock_skew", "missing_hours", "asn_change",
-    "within_hour",
+    "within_hour", "returning_strays",
   ]
   /// `heavy_dhcp` with 1,000,000 machines; some 200 M rows.
   public static let millionName = "million"
@@ -57,6 +57,8 @@ extension CensusScenario {
     case "iot_alwayson":
       behaviours = [.alwaysOn: 0.93, .home: 0.04, .office: 0, .sporadic: 0.03]
       policies = [.fixed: 0.3, .long: 0.38, .weekly: 0.1, .daily: 0.1, .reconnect: 0.1, .cgn: 0.02]
+      // Four times as many come and go in thirty days.
+      machines = 6000
       infectedDays = 9
       birthsPerDay = 1.0 / 9
       household = 1.05
@@ -90,6 +92,9 @@ extension CensusScenario {
     case "missing_hours": sensors = [Sensor(name: "sinkhole", outages: 5, outageHours: 6)]
     case "asn_change": renamedFrom = hours / 2
     case "within_hour": isWithinHour = true
+    case "returning_strays":
+      straysPerDay = 0.5
+      returningStrays = 0.15
     default: return false
     }
     return true

@@ -42,6 +42,8 @@ public struct CensusScenario: Sendable, Equatable {
   public var straysPerDay = 0.01
   /// Share of the strays that pass the check of the protocol.
   public var validStrays = 0.1
+  /// Share of the strays that come a second time within two days.
+  public var returningStrays = 0.0
   /// False machines that come again and again from hosting networks, as a share of `machines`.
   public var poisoners = 0.0
   /// Share of the networks whose machines come by IPv6.
@@ -156,7 +158,8 @@ extension CensusScenario {
         shares.allSatisfy { $0 >= 0 && $0.isFinite } && shares.contains { $0 > 0 }
       }, "policies, behaviours: shares that are not all 0")
     for (value, name) in [
-      (loss, "loss"), (validStrays, "valid_strays"), (ipv6, "ipv6"), (laptops, "laptops"),
+      (loss, "loss"), (validStrays, "valid_strays"), (returningStrays, "returning_strays"), (ipv6, "ipv6"),
+      (laptops, "laptops"),
       (identity.cloned, "cloned"), (identity.replaced, "replaced"),
     ] { try share(value, name) }
     for (value, name) in [

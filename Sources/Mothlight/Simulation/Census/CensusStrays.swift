@@ -37,8 +37,7 @@ struct CensusStrays {
     for _ in 0..<poisson(scenario.straysPerDay / 24 * machines) {
       let visit = stray()
       try come(visit, hour, &state, row)
-      // One in seven comes a second time within two days; they count as no machine either.
-      if random.chance(0.15) { later[hour + 1 + random.int(below: 48), default: []].append(visit) }
+      if random.chance(scenario.returningStrays) { later[hour + 1 + random.int(below: 48), default: []].append(visit) }
     }
     for _ in 0..<poisson(scenario.sandboxesPerDay / 24 * machines) {
       try come(sandbox(), hour, &state, row)

@@ -69,9 +69,17 @@ struct CensusScenarioTests {
     // Sandboxes and those who try the protocol have identities that nobody had before.
     var hours: [UInt64: Set<UInt32>] = [:]
     for r in valid { hours[r.row.identity, default: []].insert(r.row.hour) }
-    #expect(hours.values.allSatisfy { $0.count <= 2 } && hours[0] == nil)
+    #expect(hours.values.allSatisfy { $0.count == 1 } && hours[0] == nil)
     let machines = Set(rows.filter { $0.machine >= 0 }.map(\.row.identity))
     #expect(machines.isDisjoint(with: hours.keys) && hours.count > truth.footprint)
+  }
+
+  @Test func someStraysReturn() throws {
+    let (rows, _, _) = try Base.run(Base.small("returning_strays", machines: 1000, days: 10))
+    var hours: [UInt64: Set<UInt32>] = [:]
+    for r in rows where r.machine < 0 && r.row.isValid { hours[r.row.identity, default: []].insert(r.row.hour) }
+    let again = hours.values.count { $0.count == 2 }
+    #expect(hours.values.allSatisfy { $0.count <= 2 } && again * 20 > hours.count && again * 4 < hours.count)
   }
 
   @Test func thingsAreOnAllDayAndTurnOverFast() throws {
