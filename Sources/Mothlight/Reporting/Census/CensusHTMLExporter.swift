@@ -45,7 +45,7 @@ public struct CensusHTMLExporter: CensusExporter {
       \(CensusStyle.sheet)</style></head>
       <body><a class="skip" href="#answer">To the answer</a>
       <header class="mast">\(SVG.moth)<div><b>Mothlight</b> <span>botnet observatory</span></div>
-      <p>Census of <b><bdi>\(report.botnet)</bdi></b>\(edition.audience == .everybody ? ", for everybody" : "")<br>\
+      <p>Census of <b><bdi>\(report.botnet)</bdi></b>\(edition.audience == .everybody ? ", public edition" : "")<br>\
       \(CensusWords.window(report.hours))</p></header>
       <main>
 

@@ -63,7 +63,7 @@ struct CensusTileMap {
   var key: Markup {
     var out: Markup = "<p class=\"key\"><span>"
     out += "\(CensusWords.machines(edge(2)))\(CensusWeekMap.ramp(1...6))\(CensusWords.machines(most)) machines, tenfold in two steps</span>"
-    out += "<span>pale: none, or not shown</span></p>"
+    out += "<span>plain: none, or not shown</span></p>"
     return out
   }
 }

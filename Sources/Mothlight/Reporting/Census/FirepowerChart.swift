@@ -69,7 +69,7 @@ struct FirepowerChart {
       let (from, to) = (scale(rate.low), scale(rate.high))
       let style: Markup = row.isDoubtful ? "b-ad" : "p-ma"
       let fill: Markup = row.isDoubtful ? "" : " fill-opacity=\".45\""
-      let text = "\(ReportWords.rate(rate.middle)) · \(row.note)"
+      let text = ReportWords.rate(rate.middle) + (frame.isNarrow ? "" : " · \(row.note)")
       let place: Markup =
         frame.isNarrow
         ? "class=\"strong end\" x=\"\(px: frame.width - 2)\" y=\"\(px: y - 12)\""

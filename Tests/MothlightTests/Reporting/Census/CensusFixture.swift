@@ -51,7 +51,7 @@ enum CensusFixture {
       footprint: figure(
         .footprint, hours, refused ? nil : machines * 1.26, addresses: machines * 1.26 * 6.4, width: 0.12,
         atMost: machines * 1.26 * 6.4))
-    let silent = outage ? Array((first + 24 * 31 + 5)..<(first + 24 * 33)) : []
+    let silent = (outage ? Array((first + 24 * 31 + 5)..<(first + 24 * 33)) : []).filter { hours.contains($0) }
     var drift = 0.0
     for hour in hours {
       drift += -drift / 60 + random.normal(deviation: 0.006)
