@@ -24,7 +24,8 @@ extension CensusDigest {
       (
         "silent hours",
         silent.isEmpty
-          ? "none" : silent.map { "\($0.key): \(ReportWords.count($0.value.count, "hour", "hours"))" }.joined(separator: ", ")
+          ? "none"
+          : silent.map { "\($0.key): \(ReportWords.count($0.value.count, "hour", "hours"))" }.joined(separator: ", ")
       ))
     if let seconds = b.checkInSeconds { out.append(("check-in", "every \(ReportWords.duration(seconds))")) }
     out.append(

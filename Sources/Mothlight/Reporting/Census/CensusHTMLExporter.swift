@@ -85,7 +85,8 @@ public struct CensusHTMLExporter: CensusExporter {
 
   /// A section with one figure: heading, sentence, key, drawing, and where it comes from.
   static func section(
-    _ id: String, _ title: String, say: Markup, key: Markup = "", drawing: Markup, provenance: String, after: Markup = ""
+    _ id: String, _ title: String, say: Markup, key: Markup = "", drawing: Markup, provenance: String,
+    after: Markup = ""
   ) -> Markup {
     """
     <section aria-labelledby="\(id)"><h2 id="\(id)">\(title)</h2>
