@@ -20,8 +20,8 @@ struct LogisticGrowth: Sendable {
     // Ceilings from just above the highest day to fifty times it, evenly in logarithms.
     for i in 0...80 {
       let top = exp(most) * 1.005 * pow(50, Double(i) / 80)
-      guard let try_ = Self.logit(points, top), try_.squares < best.squares else { continue }
-      best = (try_.squares, top, try_.rate, try_.middle)
+      guard let fit = Self.logit(points, top), fit.squares < best.squares else { continue }
+      best = (fit.squares, top, fit.rate, fit.middle)
     }
     let plain = line.residuals.reduce(0) { $0 + $1 * $1 }
     let n = Double(points.count) * 2 / 7

@@ -57,7 +57,7 @@ public struct CensusTableExporter: CensusExporter {
       spans.append(.init(TerminalPage.rightAligned(CensusWords.machines(machines.value), 11), .bold))
       spans.append(.init(TerminalPage.rightAligned(CensusWords.interval(machines), 20)))
     } else {
-      let most = figure.atMost.map { "at most \(CensusWords.machines($0))" } ?? ""
+      let most = figure.atMost.map { "≤ \(CensusWords.machines($0))" } ?? ""
       spans.append(.init(TerminalPage.rightAligned("not stated", 11), .suspicious))
       spans.append(.init(TerminalPage.rightAligned(most, 20)))
     }
@@ -141,7 +141,7 @@ extension CensusTableExporter {
   private func place(
     _ figure: CensusFigure, _ part: CensusPart, _ rank: String, _ other: String, on page: inout TerminalPage
   ) {
-    let most = figure.atMost.map { "at most \(CensusWords.machines($0))" } ?? ""
+    let most = figure.atMost.map { "≤ \(CensusWords.machines($0))" } ?? ""
     var text = TerminalPage.padded(CensusWords.place(part.place), nameWidth)
     text += TerminalPage.rightAligned(figure.machines.map { CensusWords.machines($0.value) } ?? "not stated", 11)
     text += TerminalPage.rightAligned(figure.machines.map(CensusWords.interval) ?? most, 20)

@@ -101,7 +101,7 @@ struct CensusOutputTests {
     let row = try #require(refused.split(separator: "\n").first { $0.hasPrefix("  footprint ") })
     #expect(
       row.split(separator: " ") == [
-        "footprint", "not", "stated", "at", "most", "1.49", "million", "1.49", "million", "–", "B",
+        "footprint", "not", "stated", "≤", "1.49", "million", "1.49", "million", "–", "B",
       ])
     #expect(refused.contains("(no footprint stated)"))
   }
