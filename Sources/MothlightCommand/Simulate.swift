@@ -8,7 +8,7 @@ struct Simulate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write labelled synthetic traffic and its truth.csv to files.",
     discussion:
-      "Without a scenario the built-in demo is made: an office of 34 machines for a day, four of them infected. A scenario with `botnet:` makes what a sinkhole sees of a botnet (Examples/botnet.yaml). The same scenario and seed give the same bytes."
+      "Without a scenario the built-in demo is made: an office of 34 machines for a day, four of them infected. A scenario with `botnet:` makes what a sinkhole sees of a botnet (Examples/botnet.yaml). --census NAME, or a scenario with `census:`, makes rows and truth for judging a census (docs/simulation.md). The same scenario and seed give the same bytes."
   )
 
   @Argument(help: "Scenario file (YAML); see Examples/. Default: the built-in demo.")
@@ -20,11 +20,40 @@ struct Simulate: ParsableCommand {
   @Option(help: "Use this seed instead of the scenario's.")
   var seed: UInt64?
 
+  @Option(help: "Make a census scenario of this name instead: baseline, heavy_dhcp, cgn... (docs/simulation.md).")
+  var census: String?
+
+  @Option(help: "Machines infected at the beginning of a census scenario.")
+  var machines: Int?
+
+  @Flag(help: "A census scenario with another mix of everything, drawn from the seed.")
+  var varied = false
+
   @Flag(help: "Replace files that exist.")
   var overwrite = false
 
+  func validate() throws {
+    guard census == nil || scenario == nil else { throw ValidationError("give a scenario file or --census, not both") }
+    guard census != nil || !varied else { throw ValidationError("--varied needs --census") }
+  }
+
   func run() throws {
+    if let census {
+      guard let chosen = CensusScenario.named(census, seed: seed ?? 1, machines: machines, isVaried: varied) else {
+        throw Failure(CensusScenario.unknown(census))
+      }
+      try runCensus(chosen)
+      return
+    }
     let text = try text()
+    if let text, try Self.decoded(CensusProbe.self, text, scenario ?? "").census != nil {
+      var chosen = try Self.decoded(CensusScenario.self, text, scenario ?? "")
+      if let seed { chosen.seed = seed }
+      if let machines { chosen.machines = machines }
+      try runCensus(chosen)
+      return
+    }
+    guard machines == nil else { throw Failure("--machines is for census scenarios only") }
     if let text, try Self.decoded(BotnetProbe.self, text, scenario ?? "").botnet != nil {
       try runBotnet(Self.decoded(BotnetScenario.self, text, scenario ?? ""))
       return
@@ -57,6 +86,20 @@ struct Simulate: ParsableCommand {
       throw Failure(error.message)
     }
   }
+
+  private func runCensus(_ chosen: CensusScenario) throws {
+    var bar = ShareBar(isShown: Terminal.errorIsTerminal)
+    do throws(SimulationError) {
+      let files = try CensusFiles(chosen).run(into: output, overwrite: overwrite) { bar.update($0) }
+      bar.clear()
+      _ = Terminal.write(files.map { $0 + "\n" }.joined(), to: 1)
+    } catch {
+      bar.clear()
+      throw Failure(error.message)
+    }
+  }
+
+  private struct CensusProbe: Decodable { var census: String? }
 
   /// Tells a botnet's scenario from a network's.
   private struct BotnetProbe: Decodable { var botnet: String? }

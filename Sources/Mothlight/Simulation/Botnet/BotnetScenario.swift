@@ -70,7 +70,7 @@ public struct BotnetScenario: Decodable, Sendable, Equatable {
   }
 
   /// How a provider gives out addresses.
-  public enum Policy: String, Decodable, Sendable, CaseIterable {
+  public enum Policy: String, Decodable, Sendable, CaseIterable, CodingKeyRepresentable {
     case fixed = "static"
     /// 12 to 90 days, drawn once for the network.
     case long

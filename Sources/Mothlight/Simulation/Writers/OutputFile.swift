@@ -41,7 +41,7 @@ final class OutputFile {
 
   deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
 
-  func append(_ bytes: [UInt8]) throws(SimulationError) {
+  func append(_ bytes: some Collection<UInt8>) throws(SimulationError) {
     buffer.append(contentsOf: bytes)
     if buffer.count >= Self.bufferOctets { try flush() }
   }
