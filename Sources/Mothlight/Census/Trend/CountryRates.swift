@@ -41,7 +41,7 @@ struct CountryRates: Sendable {
     guard let first = days.first?.day else { return nil }
     let steps = options.changes.map { Int($0 / 24) - first }.filter { $0 > 0 && $0 < days.count }.sorted()
     guard let line = LogLine(days, steps: steps) else { return nil }
-    return BlockBootstrap(line, days, seed: options.seed).slope
+    return BlockBootstrap(line, residuals: line.residuals, days, seed: options.seed).slope
   }
 
   /// Each country's pooled rate with its 95 % interval.

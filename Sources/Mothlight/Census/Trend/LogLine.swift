@@ -28,7 +28,15 @@ struct LogLine: Sendable {
     [1, (Double(day) + 0.5) / 7] + steps.map { day >= $0 ? 1 : 0 }
   }
 
-  static func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+  static func dot(_ a: [Double], _ b: [Double]) -> Double {
+    var sum = 0.0
+    var i = 0
+    while i < min(a.count, b.count) {
+      sum += a[i] * b[i]
+      i += 1
+    }
+    return sum
+  }
 
   func value(_ day: Int) -> Double { Self.dot(Self.row(day, steps), coefficients) }
 
@@ -52,8 +60,14 @@ struct LogLine: Sendable {
 
     func solve(_ values: [Double]) -> [Double] {
       var right = [Double](repeating: 0, count: inverse.count)
-      for (row, value) in zip(rows, values) {
-        for k in right.indices { right[k] += row[k] * value }
+      var i = 0
+      while i < min(rows.count, values.count) {
+        var k = 0
+        while k < right.count {
+          right[k] += rows[i][k] * values[i]
+          k += 1
+        }
+        i += 1
       }
       return inverse.map { LogLine.dot($0, right) }
     }

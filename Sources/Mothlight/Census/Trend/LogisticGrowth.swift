@@ -3,6 +3,8 @@ import Glibc
 /// A growth that fills up: level = K / (1 + e^(−r(t − m))), when it explains the days far better than an exponential does.
 struct LogisticGrowth: Sendable {
   private(set) var ceiling = 0.0
+  /// Of the known days, in logarithms.
+  private(set) var residuals: [Double] = []
   private var rate = 0.0
   private var middle = 0.0
   /// How much better by Akaike's criterion it must be; days of a week count as two, since they are alike.
@@ -18,8 +20,8 @@ struct LogisticGrowth: Sendable {
     // Ceilings from just above the highest day to fifty times it, evenly in logarithms.
     for i in 0...80 {
       let top = exp(most) * 1.005 * pow(50, Double(i) / 80)
-      guard let try_ = Self.logit(points, top), try_.squares < best.squares else { continue }
-      best = (try_.squares, top, try_.rate, try_.middle)
+      guard let fit = Self.logit(points, top), fit.squares < best.squares else { continue }
+      best = (fit.squares, top, fit.rate, fit.middle)
     }
     let plain = line.residuals.reduce(0) { $0 + $1 * $1 }
     let n = Double(points.count) * 2 / 7
@@ -29,6 +31,7 @@ struct LogisticGrowth: Sendable {
     ceiling = best.ceiling
     rate = best.rate
     middle = best.middle
+    residuals = days.enumerated().compactMap { i, day in day.log.map { $0 - line.step(i) - log(value(i)) } }
   }
 
   /// A line through the logits for one ceiling, judged by the squares of the logarithms.

@@ -34,8 +34,9 @@ public struct TrendModel: Sendable {
       trend.refusal = "no trend yet: the known changes of the sensors leave too few days between them"
       return trend
     }
-    let boot = BlockBootstrap(line, days, seed: options.seed)
-    let growth = boot.slope.low > 0 ? LogisticGrowth(days, line: line) : nil
+    var growth = line.slope > 0 ? LogisticGrowth(days, line: line) : nil
+    let boot = BlockBootstrap(line, residuals: growth?.residuals ?? line.residuals, days, seed: options.seed)
+    if boot.slope.low <= 0 { growth = nil }
     trend.fit = Self.words(line, boot, growth, days)
     for i in days.indices { days[i].fitted = boot.band[i] }
     if let growth { for i in days.indices { days[i].fitted = growth.band(days[i].fitted, at: i) } }
@@ -67,7 +68,8 @@ public struct TrendModel: Sendable {
       return "no trend yet: only \(known) of \(days) days\(since) have enough hours with an estimate"
     }
     if options.changes.count > Self.changesMost {
-      return "no trend yet: the sensors changed \(options.changes.count) times; at most \(Self.changesMost) can be told apart"
+      return
+        "no trend yet: the sensors changed \(options.changes.count) times; at most \(Self.changesMost) can be told apart"
     }
     return nil
   }

@@ -91,11 +91,16 @@ extension CensusDigest {
 
   func figure(_ part: CensusPart) -> CensusFigure { ranksByFootprint ? part.footprint : part.live }
 
+  /// A naive count is of the window's addresses, whatever the machines are counted in.
+  func addresses(_ part: CensusPart) -> Double {
+    part.footprint.addresses.isFinite ? part.footprint.addresses : figure(part).addresses
+  }
+
   /// Most machines first.
   var ranks: [Rank] {
     let parts = report.countries.filter { Self.isKnown(figure($0)) && $0.place != .country(.unknown) }
     let addresses = parts.indices.sorted {
-      (figure(parts[$1]).addresses, $0) < (figure(parts[$0]).addresses, $1)
+      (self.addresses(parts[$1]), $0) < (self.addresses(parts[$0]), $1)
     }
     var rank = [Int](repeating: 0, count: parts.count)
     for (i, at) in addresses.enumerated() { rank[at] = i + 1 }

@@ -13,6 +13,8 @@ public struct CensusEdition: Sendable {
   /// How much was hidden; all zero for operators.
   public struct Hidden: Sendable, Hashable {
     public var countries = 0
+    /// Countries whose footprint is shown and whose live machines are not.
+    public var liveOfCountries = 0
     public var networks = 0
     public var hours = 0
     public var days = 0

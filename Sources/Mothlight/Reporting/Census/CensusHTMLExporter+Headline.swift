@@ -82,9 +82,8 @@ extension CensusHTMLExporter {
     let hidden = edition.hidden
     if edition.audience == .everybody {
       items += """
-        <li>Cells of fewer than ten machines or addresses are hidden, and others with them so that no total gives them away: \
-        \(ReportWords.count(hidden.countries, "country", "countries")), \(ReportWords.count(hidden.hours, "hour", "hours")), \
-        \(ReportWords.count(hidden.days, "figure of a day", "figures of days")), and all networks.</li>
+        <li>For everybody to read: cells of fewer than ten machines or addresses are hidden, and others with them so that no total \
+        gives them away. Hidden: \(hidden.words).</li>
         """
     }
     guard !items.text.isEmpty else { return "" }

@@ -45,7 +45,7 @@ public struct CensusHTMLExporter: CensusExporter {
       \(CensusStyle.sheet)</style></head>
       <body><a class="skip" href="#answer">To the answer</a>
       <header class="mast">\(SVG.moth)<div><b>Mothlight</b> <span>botnet observatory</span></div>
-      <p>Census of <b><bdi>\(report.botnet)</bdi></b>\(edition.audience == .everybody ? ", for everybody" : "")<br>\
+      <p>Census of <b><bdi>\(report.botnet)</bdi></b>\(edition.audience == .everybody ? ", public edition" : "")<br>\
       \(CensusWords.window(report.hours))</p></header>
       <main>
 
@@ -85,7 +85,8 @@ public struct CensusHTMLExporter: CensusExporter {
 
   /// A section with one figure: heading, sentence, key, drawing, and where it comes from.
   static func section(
-    _ id: String, _ title: String, say: Markup, key: Markup = "", drawing: Markup, provenance: String, after: Markup = ""
+    _ id: String, _ title: String, say: Markup, key: Markup = "", drawing: Markup, provenance: String,
+    after: Markup = ""
   ) -> Markup {
     """
     <section aria-labelledby="\(id)"><h2 id="\(id)">\(title)</h2>

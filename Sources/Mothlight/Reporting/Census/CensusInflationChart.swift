@@ -14,27 +14,36 @@ struct CensusInflationChart {
   private let rows: [Row]
   private let overall: Double?
   let left: Int
+  /// Over the window; else within an hour, since no network has a footprint.
+  let isFootprint: Bool
   private static let shown = 24
 
   init(_ digest: CensusDigest) {
-    let known = digest.report.systems.compactMap { part -> Row? in
-      let figure = CensusDigest.isKnown(part.footprint) ? part.footprint : part.live
-      guard let factor = figure.inflation, let machines = figure.machines, factor > 0, factor.isFinite else { return nil }
+    let systems = digest.report.systems
+    let isFootprint = systems.contains { CensusDigest.isKnown($0.footprint) }
+    self.isFootprint = isFootprint
+    let known = systems.compactMap { part -> Row? in
+      let figure = isFootprint ? part.footprint : part.live
+      guard let factor = figure.inflation, let machines = figure.machines, factor > 0, factor.isFinite else {
+        return nil
+      }
       return Row(
         part: part, figure: figure, factor: factor, low: figure.addresses / max(machines.high, machines.value),
         high: figure.addresses / max(min(machines.low, machines.value), machines.value * 0.01))
     }
-    let largest = known.sorted { ($0.figure.machines?.value ?? 0) > ($1.figure.machines?.value ?? 0) }.prefix(Self.shown)
+    let largest = known.sorted { ($0.figure.machines?.value ?? 0) > ($1.figure.machines?.value ?? 0) }.prefix(
+      Self.shown)
     rows = largest.sorted { $0.factor > $1.factor }
     left = known.count - rows.count
-    overall = digest.report.footprint.inflation
+    overall = isFootprint ? digest.report.footprint.inflation : digest.typical?.inflation
   }
 
   var isEmpty: Bool { rows.isEmpty }
 
   var words: String {
     guard let most = rows.first, let least = rows.last else { return "" }
-    return "From \(CensusWords.factor(least.factor)) in \(CensusWords.place(least.part.place)) to \(CensusWords.factor(most.factor)) "
+    return
+      "from \(CensusWords.factor(least.factor)) in \(CensusWords.place(least.part.place)) to \(CensusWords.factor(most.factor)) "
       + "in \(CensusWords.place(most.part.place))"
   }
 
@@ -55,13 +64,17 @@ struct CensusInflationChart {
     }
   }
 
-  private func grid(_ scale: ChartScale, _ range: ClosedRange<Double>, _ bottom: Double, _ frame: ChartFrame) -> Markup {
+  private func grid(_ scale: ChartScale, _ range: ClosedRange<Double>, _ bottom: Double, _ frame: ChartFrame) -> Markup
+  {
     var out: Markup = ""
     for mark in [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500] where range.contains(mark) {
       let isOne = mark == 1
-      if frame.isNarrow, [0.02, 0.05, 0.2, 0.5, 20, 50].contains(mark), range.upperBound / range.lowerBound > 40 { continue }
+      if frame.isNarrow, [0.02, 0.05, 0.5, 20, 50].contains(mark), range.upperBound / range.lowerBound > 40 {
+        continue
+      }
       out += "<path class=\"\(isOne ? "axis" as Markup : "grid")\" d=\"M\(px: scale(mark)) 18V\(px: bottom)\"/>"
-      out += "<text class=\"mid soft\" x=\"\(px: scale(mark))\" y=\"\(px: bottom + 14)\">×\(ReportWords.number(mark))</text>"
+      out +=
+        "<text class=\"mid soft\" x=\"\(px: scale(mark))\" y=\"\(px: bottom + 14)\">×\(ReportWords.number(mark))</text>"
     }
     if let overall, range.contains(overall) {
       let x = scale(overall)
@@ -109,10 +122,15 @@ extension CensusHTMLExporter {
         """
     }
     guard !chart.isEmpty else { return "" }
-    var say: Markup = "\(chart.words). How often a provider changes addresses decides how far an address count is off."
-    if chart.left > 0 { say += " The \(ReportWords.grouped(chart.left)) networks with fewer machines are in the csv and json outputs." }
+    let span = chart.isFootprint ? "Over the window" : "No footprint is stated, so within a mean hour"
+    var say: Markup =
+      "\(span): \(chart.words). How often a provider changes addresses decides how far an address count is off."
+    if chart.left > 0 {
+      say += " The \(ReportWords.grouped(chart.left)) networks with fewer machines are in the csv and json outputs."
+    }
     return Self.section(
-      "nets", "Addresses for each machine, by network", say: say, key: CensusInflationChart.key, drawing: chart.drawing(),
+      "nets", "Addresses for each machine, by network", say: say, key: CensusInflationChart.key,
+      drawing: chart.drawing(),
       provenance: digest.provenance())
   }
 }

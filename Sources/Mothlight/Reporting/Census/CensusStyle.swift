@@ -39,7 +39,7 @@ enum CensusStyle {
     .prov{font-size:.78rem;color:var(--soft);border-top:1px dotted var(--line);padding-top:.25rem;margin:.35rem 0 0;max-width:none}
     .prov.bare{border:0}.say{font-size:1rem;max-width:46rem}.grounds{grid-template-columns:minmax(8rem,max-content) minmax(0,1fr)}
     .cc td:nth-child(n+2),.cc th:nth-child(n+2){text-align:right;white-space:nowrap}
-    @media (max-width:620px){.pw{display:none}.pn{display:block}.pair{grid-template-columns:1fr}
+    @media (max-width:620px){.key span{white-space:normal}.pw{display:none}.pn{display:block}.pair{grid-template-columns:1fr}
     .cards{grid-template-columns:1fr 1fr}.cards li{padding-right:.6rem}.cards b{font-size:1.55rem}.cards b.none{font-size:1.15rem;line-height:1.6}
     .grounds{grid-template-columns:1fr}.grounds dd{margin-bottom:.4rem}.cc{font-size:.82rem}.cc th,.cc td{padding-right:.5rem}}
     @media print{.cards{grid-template-columns:repeat(4,1fr)}.cards b{font-size:1.6rem}section{break-inside:auto}.before{break-inside:avoid}

@@ -39,19 +39,26 @@ struct CensusSuppression {
     hidden = .init(
       countries: report.countries.count, networks: hidden.networks, hours: report.live.count,
       days: report.active.count + report.stock.count, isAll: true)
-    let nothing = CensusFigure(
-      kind: .footprint, hours: report.hours, machines: nil, addresses: .nan, grade: report.footprint.grade)
     var empty = CensusReport(
-      botnet: report.botnet, hours: report.hours, sensors: report.sensors, footprint: nothing)
+      botnet: report.botnet, hours: report.hours, sensors: report.sensors, footprint: Self.nothing(report.footprint))
     empty.caveats = [CensusCaveat("below_ten", CensusWords.caveat("below_ten"), refuses: .footprint)]
     report = empty
   }
 
+  /// A country goes when its footprint is small; one whose mean live machines are few keeps the footprint alone.
   private mutating func hideCountries() {
-    let cells = report.countries.map { Self.counts($0.live) + Self.counts($0.footprint) }
-    let out = Self.hiddenCells(cells)
-    hidden.countries = out.count
-    report.countries = report.countries.enumerated().filter { !out.contains($0.offset) }.map(\.element)
+    let gone = Self.hiddenCells(report.countries.map { Self.counts($0.footprint) })
+    let quiet = Self.hiddenCells(report.countries.map { Self.counts($0.live) }, and: gone)
+    for i in quiet.subtracting(gone) {
+      report.countries[i].live = Self.nothing(report.countries[i].live)
+    }
+    hidden.countries = gone.count
+    hidden.liveOfCountries = quiet.count - gone.count
+    report.countries = report.countries.enumerated().filter { !gone.contains($0.offset) }.map(\.element)
+  }
+
+  private static func nothing(_ figure: CensusFigure) -> CensusFigure {
+    CensusFigure(kind: figure.kind, hours: figure.hours, machines: nil, addresses: .nan, grade: figure.grade)
   }
 
   private mutating func hideHours() {

@@ -4,6 +4,8 @@ public struct CensusTableExporter: CensusExporter {
   /// Countries and networks listed before the rest is only counted.
   static let placesShown = 15
   let settings: ExporterSettings
+  /// Columns of a name; the numbers beside it take 60.
+  private var nameWidth: Int { max(18, min(28, settings.width - 62)) }
 
   public init(_ settings: ExporterSettings) { self.settings = settings }
 
@@ -20,7 +22,7 @@ public struct CensusTableExporter: CensusExporter {
       page.paragraph(CensusWords.caveat("below_ten"), style: .bold)
     } else {
       quantities(digest, on: &page)
-      caveats(report, on: &page)
+      caveats(edition, on: &page)
       places(edition, digest, on: &page)
       outlook(edition, on: &page)
       grounds(digest, on: &page)
@@ -32,15 +34,15 @@ public struct CensusTableExporter: CensusExporter {
     page.heading("HOW MANY MACHINES")
     let report = digest.report
     let head =
-      TerminalPage.padded("", 22) + TerminalPage.rightAligned("MACHINES", 13)
-      + TerminalPage.rightAligned("95 % INTERVAL", 22) + TerminalPage.rightAligned("ADDRESSES", 13)
-      + TerminalPage.rightAligned("FACTOR", 8) + "  GRADE"
+      TerminalPage.padded("", nameWidth) + TerminalPage.rightAligned("MACHINES", 11)
+      + TerminalPage.rightAligned("95 % INTERVAL", 20) + TerminalPage.rightAligned("ADDRESSES", 13)
+      + TerminalPage.rightAligned("FACTOR", 7) + "  GRADE"
     page.line([.init(head, .dim)], indent: 2)
     row("live, typical hour", digest.typical ?? report.live.first, on: &page)
     row("live, peak hour", digest.peak, on: &page)
     row("live, last hour", digest.last, on: &page)
-    row("active, typical day", digest.active, on: &page)
-    row("infected, on or off", digest.stock, on: &page)
+    row("active, median day", digest.active, on: &page)
+    row("infected, on/off", digest.stock, on: &page)
     row("footprint", report.footprint, on: &page)
     page.paragraph(
       "Factor: addresses for each machine. Addresses are not machines: changing ones count a machine many times, shared "
@@ -50,25 +52,30 @@ public struct CensusTableExporter: CensusExporter {
 
   private func row(_ name: String, _ figure: CensusFigure?, on page: inout TerminalPage) {
     guard let figure else { return }
-    var spans = [TerminalPage.Span(TerminalPage.padded(name, 22))]
+    var spans = [TerminalPage.Span(TerminalPage.padded(name, nameWidth))]
     if let machines = figure.machines {
-      spans.append(.init(TerminalPage.rightAligned(CensusWords.machines(machines.value), 13), .bold))
-      spans.append(.init(TerminalPage.rightAligned(CensusWords.interval(machines), 22)))
+      spans.append(.init(TerminalPage.rightAligned(CensusWords.machines(machines.value), 11), .bold))
+      spans.append(.init(TerminalPage.rightAligned(CensusWords.interval(machines), 20)))
     } else {
-      let most = figure.atMost.map { "at most \(CensusWords.machines($0))" } ?? ""
-      spans.append(.init(TerminalPage.rightAligned("not stated", 13), .suspicious))
-      spans.append(.init(TerminalPage.rightAligned(most, 22)))
+      let most = figure.atMost.map { "≤ \(CensusWords.machines($0))" } ?? ""
+      spans.append(.init(TerminalPage.rightAligned("not stated", 11), .suspicious))
+      spans.append(.init(TerminalPage.rightAligned(most, 20)))
     }
     spans.append(.init(TerminalPage.rightAligned(CensusWords.machines(figure.addresses), 13)))
-    spans.append(.init(TerminalPage.rightAligned(CensusWords.factor(figure.inflation), 8)))
+    spans.append(.init(TerminalPage.rightAligned(CensusWords.factor(figure.inflation), 7)))
     spans.append(.init("  " + figure.grade.rawValue, .dim))
     page.line(spans, indent: 2)
   }
 
-  private func caveats(_ report: CensusReport, on page: inout TerminalPage) {
-    guard !report.caveats.isEmpty else { return }
+  private func caveats(_ edition: CensusEdition, on page: inout TerminalPage) {
+    guard !edition.report.caveats.isEmpty || edition.audience == .everybody else { return }
     page.heading("BEFORE YOU QUOTE IT")
-    for caveat in report.caveats {
+    if edition.audience == .everybody {
+      page.paragraph(
+        "! Public edition: small cells are hidden, and what would give them away: \(edition.hidden.words).", indent: 2,
+        hanging: 4, style: .suspicious)
+    }
+    for caveat in edition.report.caveats {
       let refusal = caveat.refuses.map { " (no \($0.rawValue) stated)" } ?? ""
       page.paragraph("! \(caveat.text)\(refusal)", indent: 2, hanging: 4, style: .suspicious)
     }
@@ -111,13 +118,9 @@ extension CensusTableExporter {
         place(digest.figure(rank.part), rank.part, "\(rank.byMachines)", "\(rank.byAddresses)", on: &page)
       }
       rest(ranks.count - shown.count, "countries", on: &page)
+      page.paragraph("Rank by machines, and by addresses where that is another.", indent: 2, style: .dim)
     }
-    if edition.hidden.countries > 0 {
-      page.paragraph(
-        "\(ReportWords.count(edition.hidden.countries, "country", "countries")) hidden: small cells, and what would give them away.",
-        indent: 2, style: .dim)
-    }
-    if !ranks.isEmpty || edition.hidden.countries > 0 { page.blank() }
+    if !ranks.isEmpty { page.blank() }
     guard !report.systems.isEmpty else { return }
     let systems = settings.showAll ? report.systems[...] : report.systems.prefix(Self.placesShown)
     page.heading("NETWORKS, FOOTPRINT")
@@ -129,21 +132,21 @@ extension CensusTableExporter {
 
   private func head(_ name: String, on page: inout TerminalPage) {
     let text =
-      TerminalPage.padded(name, 22) + TerminalPage.rightAligned("MACHINES", 13)
-      + TerminalPage.rightAligned("95 % INTERVAL", 22) + TerminalPage.rightAligned("ADDRESSES", 13)
-      + TerminalPage.rightAligned("FACTOR", 8) + (name == "COUNTRY" ? "  RANK (BY ADDRESSES)" : "")
+      TerminalPage.padded(name, nameWidth) + TerminalPage.rightAligned("MACHINES", 11)
+      + TerminalPage.rightAligned("95 % INTERVAL", 20) + TerminalPage.rightAligned("ADDRESSES", 13)
+      + TerminalPage.rightAligned("FACTOR", 7) + (name == "COUNTRY" ? "  RANK" : "")
     page.line([.init(text, .dim)], indent: 2)
   }
 
   private func place(
     _ figure: CensusFigure, _ part: CensusPart, _ rank: String, _ other: String, on page: inout TerminalPage
   ) {
-    let most = figure.atMost.map { "at most \(CensusWords.machines($0))" } ?? ""
-    var text = TerminalPage.padded(CensusWords.place(part.place), 22)
-    text += TerminalPage.rightAligned(figure.machines.map { CensusWords.machines($0.value) } ?? "not stated", 13)
-    text += TerminalPage.rightAligned(figure.machines.map(CensusWords.interval) ?? most, 22)
+    let most = figure.atMost.map { "≤ \(CensusWords.machines($0))" } ?? ""
+    var text = TerminalPage.padded(CensusWords.place(part.place), nameWidth)
+    text += TerminalPage.rightAligned(figure.machines.map { CensusWords.machines($0.value) } ?? "not stated", 11)
+    text += TerminalPage.rightAligned(figure.machines.map(CensusWords.interval) ?? most, 20)
     text += TerminalPage.rightAligned(CensusWords.machines(figure.addresses), 13)
-    text += TerminalPage.rightAligned(CensusWords.factor(figure.inflation), 8)
+    text += TerminalPage.rightAligned(CensusWords.factor(figure.inflation), 7)
     var tags: [String] = []
     if !rank.isEmpty { tags.append(rank == other ? rank : "\(rank) (\(other))") }
     if part.isAnchor { tags.append("stable") }
@@ -153,44 +156,5 @@ extension CensusTableExporter {
 
   private func rest(_ count: Int, _ what: String, on page: inout TerminalPage) {
     if count > 0 { page.line("\(ReportWords.grouped(count)) more \(what); --all lists them.", indent: 2) }
-  }
-}
-
-extension CensusDigest {
-  /// What section 8 of the method asks to stand beside a number, as names and sentences.
-  var grounds: [(name: String, text: String)] {
-    let b = report.basis
-    let share = ReportWords.quantity
-    var out: [(String, String)] = [
-      ("window", CensusWords.window(report.hours)),
-      ("evidence", CensusWords.grade(report.footprint.grade) + "; live: \(CensusWords.grade(liveGrade))"),
-      (
-        "stable networks",
-        "\(ReportWords.grouped(b.anchors)) with \(share(b.anchorShare, "share")) of the tags"
-      ),
-      (
-        "shared addresses",
-        "\(CensusWords.label(b.sharing)); \(ReportWords.decimals(b.machinesPerAddress, 2)) machines for an address in an hour; "
-          + "\(share(b.sharedShare, "share")) of the tags in shared networks"
-      ),
-      ("seen of the live", share(b.visibility, "share")),
-      ("dropped", droppedWords),
-      ("sensors", sensorWords),
-    ]
-    let silent = b.silentHours.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }
-    out.append(
-      (
-        "silent hours",
-        silent.isEmpty
-          ? "none" : silent.map { "\($0.key): \(ReportWords.count($0.value.count, "hour", "hours"))" }.joined(separator: ", ")
-      ))
-    if let seconds = b.checkInSeconds { out.append(("check-in", "every \(ReportWords.duration(seconds))")) }
-    out.append(
-      (
-        "identities last",
-        b.identityLifeHours.map { ReportWords.duration($0 * 3600) + " (median)" } ?? "no identity in the protocol"
-      ))
-    out.append(("kept of the tags", b.theta >= 1 ? "all" : share(b.theta, "share") + ", chosen by hash"))
-    return out
   }
 }

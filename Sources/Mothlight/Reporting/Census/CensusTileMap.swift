@@ -44,7 +44,8 @@ struct CensusTileMap {
   private func tile(_ tile: WorldTiles.Tile, _ side: Double, _ frame: ChartFrame) -> Markup {
     let x = Double(tile.column) * side
     let y = Double(tile.row) * side
-    let place: Markup = "x=\"\(px: x)\" y=\"\(px: y)\" width=\"\(px: side - 1.2)\" height=\"\(px: side - 1.2)\" rx=\"2\""
+    let place: Markup =
+      "x=\"\(px: x)\" y=\"\(px: y)\" width=\"\(px: side - 1.2)\" height=\"\(px: side - 1.2)\" rx=\"2\""
     let code = tile.country.description
     let middle: Markup = "x=\"\(px: x + side / 2 - 0.6)\" y=\"\(px: y + side / 2 + 2.9)\""
     guard let value = machines[tile.country] else {
@@ -62,8 +63,9 @@ struct CensusTileMap {
 
   var key: Markup {
     var out: Markup = "<p class=\"key\"><span>"
-    out += "\(CensusWords.machines(edge(2)))\(CensusWeekMap.ramp(1...6))\(CensusWords.machines(most)) machines, tenfold in two steps</span>"
-    out += "<span>pale: none, or not shown</span></p>"
+    out +=
+      "\(CensusWords.machines(edge(2)))\(CensusWeekMap.ramp(1...6))\(CensusWords.machines(most)) machines, tenfold in two steps</span>"
+    out += "<span>plain: none, or not shown</span></p>"
     return out
   }
 }
@@ -91,7 +93,8 @@ struct CensusRankChart {
   var finding: String? {
     let moved = ranks.filter { min($0.byMachines, $0.byAddresses) <= 10 && $0.byMachines != $0.byAddresses }
     guard let most = moved.max(by: { Self.jump($0) < Self.jump($1) }) else { return nil }
-    return "\(CensusWords.place(most.part.place)) is number \(most.byAddresses) by addresses and number \(most.byMachines) by machines."
+    return
+      "\(CensusWords.place(most.part.place)) is number \(most.byAddresses) by addresses and number \(most.byMachines) by machines."
   }
 
   private static func jump(_ rank: CensusDigest.Rank) -> Double {
@@ -114,16 +117,16 @@ struct CensusRankChart {
       func y(_ rank: Int) -> Double { rank <= count ? 14 + Double(rank) * step - step / 2 : bottom + 2 }
       for rank in ranks where rank.byMachines <= count || rank.byAddresses <= count {
         body += link(rank, left, right, y(rank.byAddresses), y(rank.byMachines))
-        let figure = digest.figure(rank.part)
+        let machines = digest.figure(rank.part).machines?.value ?? 0
         let name = Self.short(CensusWords.place(rank.part.place))
         if rank.byAddresses <= count {
-          body += Self.label(name, figure.addresses, left - 8, y(rank.byAddresses), "end")
+          body += Self.label(name, digest.addresses(rank.part), left - 8, y(rank.byAddresses), "end")
         }
         if rank.byMachines <= count {
-          body += Self.label(name, figure.machines?.value ?? 0, right + 8, y(rank.byMachines), "")
+          body += Self.label(name, machines, right + 8, y(rank.byMachines), "")
         }
       }
-      if ranks.contains(where: { max($0.byMachines, $0.byAddresses) > count }) {
+      if ranks.contains(where: { ($0.byMachines <= count) != ($0.byAddresses <= count) }) {
         body += "<text class=\"end soft tiny\" x=\"\(px: left - 8)\" y=\"\(px: bottom + 5)\">lower</text>"
         body += "<text class=\"soft tiny\" x=\"\(px: right + 8)\" y=\"\(px: bottom + 5)\">lower</text>"
       }
@@ -131,14 +134,19 @@ struct CensusRankChart {
     }
   }
 
-  private func link(_ rank: CensusDigest.Rank, _ left: Double, _ right: Double, _ from: Double, _ to: Double) -> Markup {
+  private func link(_ rank: CensusDigest.Rank, _ left: Double, _ right: Double, _ from: Double, _ to: Double) -> Markup
+  {
     let style: Markup = rank.byMachines < rank.byAddresses ? "ma" : rank.byMachines > rank.byAddresses ? "ad" : "so"
     let bend = (right - left) * 0.45
     var out: Markup = """
       <path class="w-\(style)" d="M\(px: left) \(px: from)C\(px: left + bend) \(px: from) \(px: right - bend) \(px: to) \(px: right) \(px: to)"/>
       """
-    if rank.byAddresses <= Self.shown { out += "<circle class=\"p-\(style)\" cx=\"\(px: left)\" cy=\"\(px: from)\" r=\"3\"/>" }
-    if rank.byMachines <= Self.shown { out += "<circle class=\"p-\(style)\" cx=\"\(px: right)\" cy=\"\(px: to)\" r=\"3\"/>" }
+    if rank.byAddresses <= Self.shown {
+      out += "<circle class=\"p-\(style)\" cx=\"\(px: left)\" cy=\"\(px: from)\" r=\"3\"/>"
+    }
+    if rank.byMachines <= Self.shown {
+      out += "<circle class=\"p-\(style)\" cx=\"\(px: right)\" cy=\"\(px: to)\" r=\"3\"/>"
+    }
     return out
   }
 
@@ -165,7 +173,9 @@ extension CensusHTMLExporter {
     let ranks = CensusRankChart(digest)
     let what = digest.ranksByFootprint ? "different machines of the window" : "mean live machines"
     var say: Markup = "By \(what). "
-    if let finding = ranks.finding { say += "\(finding) Countries whose addresses change often look too large in an address count." }
+    if let finding = ranks.finding {
+      say += "\(finding) Countries whose addresses change often look too large in an address count."
+    }
     if !map.unplaced.isEmpty {
       say += " Without a tile: \(map.unplaced.map { CountryNames.name($0) }.joined(separator: ", "))."
     }

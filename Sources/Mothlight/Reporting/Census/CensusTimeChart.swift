@@ -23,7 +23,9 @@ struct CensusTimeChart {
     let report = digest.report
     hours = report.hours
     isByDay = Int(hours.upperBound - hours.lowerBound) / 24 > Self.hourlyDaysMost
-    active = report.active.map { Point(at: Double($0.hours.lowerBound) + 12, machines: $0.machines, addresses: $0.addresses) }
+    active = report.active.map {
+      Point(at: Double($0.hours.lowerBound) + 12, machines: $0.machines, addresses: $0.addresses)
+    }
     live = isByDay ? Self.daily(report.live) : report.live.map { Self.point($0) }
     silent = Self.runs(report.basis.silentHours.values.flatMap { $0 }.filter { report.hours.contains($0) })
   }
@@ -63,7 +65,8 @@ struct CensusTimeChart {
   }
 
   func drawing() -> Markup {
-    let panels = (hasActive ? [("active by day", active)] : []) + [(isByDay ? "live in an hour, by day" : "live by hour", live)]
+    let panels =
+      (hasActive ? [("active by day", active)] : []) + [(isByDay ? "live in an hour, by day" : "live by hour", live)]
     return ChartFrame.both(id: "time-f", title: "Machines and addresses over time", words: words) { frame in
       let left = frame.isNarrow ? 40.0 : 52
       let high = frame.isNarrow ? 120.0 : 150
@@ -100,7 +103,8 @@ struct CensusTimeChart {
     }
     for tick in ticks {
       out += "<path class=\"grid\" d=\"M\(px: left) \(px: scale(tick))H\(px: right)\"/>"
-      out += "<text class=\"end soft\" x=\"\(px: left - 6)\" y=\"\(px: scale(tick) + 4)\">\(CensusWords.short(tick))</text>"
+      out +=
+        "<text class=\"end soft\" x=\"\(px: left - 6)\" y=\"\(px: scale(tick) + 4)\">\(CensusWords.short(tick))</text>"
     }
     for tick in time.ticks {
       out += "<path class=\"axis\" d=\"M\(px: time(Double(tick.hour))) \(px: bottom)v4\"/>"
@@ -126,7 +130,8 @@ struct CensusTimeChart {
       guard let first = points.first(where: { $0.machines != nil })?.machines,
         let last = points.last(where: { $0.machines != nil })?.machines
       else { return "\(name): not stated" }
-      return "\(name): \(CensusWords.machines(first.value)) machines at the beginning, \(CensusWords.machines(last.value)) at the end"
+      return
+        "\(name): \(CensusWords.machines(first.value)) machines at the beginning, \(CensusWords.machines(last.value)) at the end"
     }
     let silence = hasSilence ? "; a sensor was silent \(ReportWords.count(silent.count, "time", "times"))" : ""
     return (hasActive ? ends("Active by day", active) + "; " : "") + ends("live in an hour", live) + silence + "."
@@ -136,7 +141,8 @@ struct CensusTimeChart {
 extension CensusHTMLExporter {
   func overTime(_ digest: CensusDigest) -> Markup {
     let chart = CensusTimeChart(digest)
-    var key: Markup = "<p class=\"key\"><span><i class=\"k-ma\"></i>machines</span><span><i class=\"k-b\"></i>95 % band</span>"
+    var key: Markup =
+      "<p class=\"key\"><span><i class=\"k-ma\"></i>machines</span><span><i class=\"k-b\"></i>95 % band</span>"
     if chart.isByDay { key += "<span><i class=\"k-r\"></i>lowest to highest hour of the day</span>" }
     key += "<span><i class=\"k-ad\"></i>addresses</span>"
     if chart.hasSilence { key += "<span><i class=\"k-x\"></i>a sensor was silent</span>" }

@@ -25,7 +25,8 @@ struct CensusWeekMap {
 
   var say: String {
     let span = high > 0 ? "; the emptiest, \(Self.slot(quietest)), shows \(CensusWords.machines(low))" : ""
-    return "The fullest hour of the week is \(Self.slot(fullest)) UTC with \(CensusWords.machines(high)) live machines\(span)."
+    return
+      "The fullest hour of the week is \(Self.slot(fullest)) UTC with \(CensusWords.machines(high)) live machines\(span)."
   }
 
   private func step(_ mean: Double) -> Int { high > low ? min(6, Int((mean - low) / (high - low) * 7)) : 3 }
@@ -41,7 +42,8 @@ struct CensusWeekMap {
       }
       for day in 0..<7 {
         let y = 17 + Double(day) * h
-        body += "<text class=\"end soft\" x=\"\(px: left - 6)\" y=\"\(px: y + h / 2 + 4)\">\(CensusWords.weekdays[day])</text>"
+        body +=
+          "<text class=\"end soft\" x=\"\(px: left - 6)\" y=\"\(px: y + h / 2 + 4)\">\(CensusWords.weekdays[day])</text>"
         for hour in 0..<24 { body += cell(day * 24 + hour, left + Double(hour) * w, y, w - 1, h - 1, frame) }
       }
       let ring = (x: left + Double(fullest % 24) * w, y: 17 + Double(fullest / 24) * h)
@@ -70,7 +72,9 @@ struct CensusWeekMap {
 
   static func ramp(_ steps: ClosedRange<Int>) -> Markup {
     var out: Markup = ""
-    for (i, step) in steps.enumerated() { out += "<rect class=\"q\(step)\" x=\"\(i * 18)\" width=\"17\" height=\"11\"/>" }
+    for (i, step) in steps.enumerated() {
+      out += "<rect class=\"q\(step)\" x=\"\(i * 18)\" width=\"17\" height=\"11\"/>"
+    }
     return
       "<span class=\"ramp\"><svg viewBox=\"0 0 \(steps.count * 18) 11\" width=\"\(steps.count * 18)\" height=\"11\" aria-hidden=\"true\">\(out)</svg></span>"
   }
@@ -88,7 +92,8 @@ extension CensusHTMLExporter {
   func week(_ digest: CensusDigest) -> Markup {
     guard let map = CensusWeekMap(digest) else { return "" }
     return Self.section(
-      "week", "When they are on", say: "\(map.say) Office machines leave with the office; always-on ones do not.", key: map.key,
+      "week", "When they are on", say: "\(map.say) Office machines leave with the office; always-on ones do not.",
+      key: map.key,
       drawing: map.drawing(), provenance: digest.provenance(digest.liveGrade))
   }
 }

@@ -80,7 +80,9 @@ enum CensusWords {
   }
 
   /// The hour's beginning: `2010-03-01 14:00`.
-  static func hour(_ hour: UInt32) -> String { "\(Timestamp.describe(day: Int(hour / 24))) \(pad(Int(hour % 24), 2)):00" }
+  static func hour(_ hour: UInt32) -> String {
+    "\(Timestamp.describe(day: Int(hour / 24))) \(pad(Int(hour % 24), 2)):00"
+  }
 
   /// A window with its length; the end is where its last hour ends.
   static func window(_ hours: ClosedRange<UInt32>) -> String {
@@ -91,7 +93,8 @@ enum CensusWords {
   }
 
   static func length(_ hours: Int) -> String {
-    hours % 24 == 0 && hours >= 48 ? "\(ReportWords.grouped(hours / 24)) days" : ReportWords.count(hours, "hour", "hours")
+    hours % 24 == 0 && hours >= 48
+      ? "\(ReportWords.grouped(hours / 24)) days" : ReportWords.count(hours, "hour", "hours")
   }
 
   /// `3 Mar`.

@@ -17,7 +17,8 @@ struct FirepowerChart {
     var rows = [
       Row(label: "this botnet, peak hour", note: "\(CensusWords.machines(f.peak.live.value)) live", rate: f.peak.rate),
       Row(
-        label: "this botnet, typical hour", note: "\(CensusWords.machines(f.typical.live.value)) live", rate: f.typical.rate),
+        label: "this botnet, typical hour", note: "\(CensusWords.machines(f.typical.live.value)) live",
+        rate: f.typical.rate),
     ]
     if let flag = f.flags.first(where: { $0.subject == .addresses }) {
       rows.append(
@@ -44,7 +45,8 @@ struct FirepowerChart {
       for mark in ChartScale.decades(range) {
         body += "<path class=\"grid\" d=\"M\(px: scale(mark)) 2V\(px: bottom)\"/>"
         if frame.isNarrow, Int(log10(mark).rounded()) % 2 != 0 { continue }
-        body += "<text class=\"mid soft\" x=\"\(px: scale(mark))\" y=\"\(px: bottom + 13)\">\(ReportWords.rate(mark).replacing(".0", with: ""))</text>"
+        body +=
+          "<text class=\"mid soft\" x=\"\(px: scale(mark))\" y=\"\(px: bottom + 13)\">\(ReportWords.rate(mark).replacing(".0", with: ""))</text>"
       }
       var y = 6.0
       for (i, row) in rows.enumerated() {
@@ -69,7 +71,7 @@ struct FirepowerChart {
       let (from, to) = (scale(rate.low), scale(rate.high))
       let style: Markup = row.isDoubtful ? "b-ad" : "p-ma"
       let fill: Markup = row.isDoubtful ? "" : " fill-opacity=\".45\""
-      let text = "\(ReportWords.rate(rate.middle)) · \(row.note)"
+      let text = ReportWords.rate(rate.middle) + (frame.isNarrow ? "" : " · \(row.note)")
       let place: Markup =
         frame.isNarrow
         ? "class=\"strong end\" x=\"\(px: frame.width - 2)\" y=\"\(px: y - 12)\""
@@ -82,7 +84,8 @@ struct FirepowerChart {
     guard let attack = row.attack else { return "" }
     let x = scale(attack.gigabitsPerSecond)
     let mark: Markup = attack.standing == .reported ? "o-so" : "p-so"
-    let arrow: Markup = attack.standing == .floor ? "<path class=\"w-so\" d=\"M\(px: x) \(px: y)h18m-5 -4l5 4l-5 4\"/>" : ""
+    let arrow: Markup =
+      attack.standing == .floor ? "<path class=\"w-so\" d=\"M\(px: x) \(px: y)h18m-5 -4l5 4l-5 4\"/>" : ""
     let standing: String =
       switch attack.standing {
       case .measured: ""
@@ -105,7 +108,9 @@ extension CensusHTMLExporter {
   func firepower(_ f: Firepower, _ digest: CensusDigest) -> Markup {
     let chart = FirepowerChart(f)
     var say: Markup = "In its fullest hour it could send \(f.peak.rate.words). \(Firepower.limits)"
-    if let first = f.parts.first, let country = first.country, first.uplinkShare > 1.5 * first.liveShare, first.uplinkShare > 0.2 {
+    if let first = f.parts.first, let country = first.country, first.uplinkShare > 1.5 * first.liveShare,
+      first.uplinkShare > 0.2
+    {
       say += """
          \(CountryNames.name(country)) has \(Self.percent(first.liveShare)) of the live machines and \
         \(Self.percent(first.uplinkShare)) of their uplink: the mix of countries matters more than the head count.
@@ -120,12 +125,15 @@ extension CensusHTMLExporter {
     after += "</ul></details>"
     return Self.section(
       "fire", "What they could send", say: say,
-      key: "<p class=\"key\"><span><i class=\"k-b\"></i>5 to 95 %, with the median</span><span>dots: published attacks</span></p>",
+      key:
+        "<p class=\"key\"><span><i class=\"k-b\"></i>5 to 95 %, with the median</span><span>dots: published attacks</span></p>",
       drawing: chart.drawing(words: "\(f.peak.rate.words) in the peak hour, \(f.typical.rate.words) in a typical one."),
       provenance: "live machines only, uplinks of \(f.year) · \(digest.provenance(digest.liveGrade))", after: after)
   }
 
-  private static func percent(_ share: Double) -> String { ReportWords.decimals(share * 100, share < 0.095 ? 1 : 0) + " %" }
+  private static func percent(_ share: Double) -> String {
+    ReportWords.decimals(share * 100, share < 0.095 ? 1 : 0) + " %"
+  }
 
   private func uplinks(_ f: Firepower) -> Markup {
     var out: Markup = """

@@ -18,6 +18,8 @@ extension JSONWriter {
     beginObject()
     key("countries")
     value(edition.hidden.countries)
+    key("live_of_countries")
+    value(edition.hidden.liveOfCountries)
     key("networks")
     value(edition.hidden.networks)
     key("hours")

@@ -18,7 +18,8 @@ struct TrendChart {
   func drawing() -> Markup {
     let most = trend.days.reduce(0.0) { max($0, $1.level ?? 0, $1.fitted?.high ?? 0) }
     let highest = trend.forecasts.reduce(most) { max($0, $1.machines?.high ?? 0) }
-    return ChartFrame.both(id: "trend-f", title: "Live machines without their weekly season", words: trend.headline) { frame in
+    return ChartFrame.both(id: "trend-f", title: "Live machines without their weekly season", words: trend.headline) {
+      frame in
       let left = frame.isNarrow ? 40.0 : 52
       let (top, bottom, right) = (20.0, frame.isNarrow ? 176.0 : 226, frame.width - 8)
       let hours = UInt32(clamping: first * 24)...UInt32(clamping: max(first * 24 + 23, last * 24 + 23))
@@ -28,7 +29,8 @@ struct TrendChart {
       var body: Markup = ""
       for tick in ticks {
         body += "<path class=\"grid\" d=\"M\(px: left) \(px: scale(tick))H\(px: right)\"/>"
-        body += "<text class=\"end soft\" x=\"\(px: left - 6)\" y=\"\(px: scale(tick) + 4)\">\(CensusWords.short(tick))</text>"
+        body +=
+          "<text class=\"end soft\" x=\"\(px: left - 6)\" y=\"\(px: scale(tick) + 4)\">\(CensusWords.short(tick))</text>"
       }
       for tick in time.ticks {
         let x = time(Double(tick.hour))
@@ -47,7 +49,8 @@ struct TrendChart {
     for day in trend.days where day.level == nil {
       let from = time(Double(day.day) * 24)
       let to = time(Double(day.day + 1) * 24)
-      out += "<rect class=\"mask\" x=\"\(px: from)\" y=\"\(px: top)\" width=\"\(px: max(1, to - from))\" height=\"\(px: bottom - top)\"/>"
+      out +=
+        "<rect class=\"mask\" x=\"\(px: from)\" y=\"\(px: top)\" width=\"\(px: max(1, to - from))\" height=\"\(px: bottom - top)\"/>"
     }
     return out
   }
@@ -128,7 +131,8 @@ extension CensusHTMLExporter {
 
         """
     }
-    out += "</tbody></table><p class=\"note\">Drawn toward each other: a country with few machines says little alone.</p></details>"
+    out +=
+      "</tbody></table><p class=\"note\">Drawn toward each other: a country with few machines says little alone.</p></details>"
     return out
   }
 }

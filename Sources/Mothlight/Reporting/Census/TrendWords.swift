@@ -47,11 +47,14 @@ extension Trend {
     reason.hasPrefix("no ") ? "shows \(reason)" : reason
   }
 
-  private func sentence(_ text: String) -> String { (text.first.map { $0.uppercased() } ?? "") + text.dropFirst() + "." }
+  private func sentence(_ text: String) -> String {
+    (text.first.map { $0.uppercased() } ?? "") + text.dropFirst() + "."
+  }
 
   /// What was left out before fitting.
   var maskWords: String {
     maskedHours == 0
-      ? "no hour masked" : "\(ReportWords.count(maskedHours, "hour", "hours")) of silent sensors masked, not read as clean-up"
+      ? "no hour masked"
+      : "\(ReportWords.count(maskedHours, "hour", "hours")) of silent sensors masked, not read as clean-up"
   }
 }

@@ -36,7 +36,8 @@ enum CensusFixture {
     let day = Int((hour / 24 + 3) % 7)
     let office = day >= 5 ? 0.35 : 1.0
     let asia = office * exp(-pow((h - 5) / 4.5, 2)) + 0.9 * exp(-pow((h - 13.5) / 4, 2))
-    let america = 0.7 * office * exp(-pow((h - 17.5) / 4, 2)) + 0.75 * (exp(-pow((h - 24) / 3.5, 2)) + exp(-pow(h / 3.5, 2)))
+    let america =
+      0.7 * office * exp(-pow((h - 17.5) / 4, 2)) + 0.75 * (exp(-pow((h - 24) / 3.5, 2)) + exp(-pow(h / 3.5, 2)))
     return 0.13 + 0.16 * asia + 0.13 * america
   }
 
@@ -51,7 +52,7 @@ enum CensusFixture {
       footprint: figure(
         .footprint, hours, refused ? nil : machines * 1.26, addresses: machines * 1.26 * 6.4, width: 0.12,
         atMost: machines * 1.26 * 6.4))
-    let silent = outage ? Array((first + 24 * 31 + 5)..<(first + 24 * 33)) : []
+    let silent = (outage ? Array((first + 24 * 31 + 5)..<(first + 24 * 33)) : []).filter { hours.contains($0) }
     var drift = 0.0
     for hour in hours {
       drift += -drift / 60 + random.normal(deviation: 0.006)
@@ -130,7 +131,9 @@ enum CensusFixture {
       CensusCaveat("shared_networks", "8 % of the tags are in networks where many machines share an address."))
     if !silent.isEmpty {
       report.caveats.append(
-        CensusCaveat("sensor_silent", "Sensor ottawa said nothing for \(silent.count) hours; its machines were counted by the other."))
+        CensusCaveat(
+          "sensor_silent",
+          "Sensor ottawa said nothing for \(silent.count) hours; its machines were counted by the other."))
     }
   }
 }
