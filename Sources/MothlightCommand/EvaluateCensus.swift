@@ -31,7 +31,7 @@ struct CensusChoices: ParsableArguments {
   }
 
   /// The census that is judged.
-  private var estimator: some CensusEstimating { AddressCount() }
+  private var estimator: some CensusEstimating { RollupCensus() }
 
   func run(only: String?, format: String, isStrict: Bool, showsProgress: Bool) async throws {
     var plan = CensusEvaluation.Plan(purpose: tuning ? .tuning : .reporting, seeds: seeds, machines: machines)

@@ -6,15 +6,22 @@ import Mothlight
 struct ReportSink {
   var path: String?
 
-  /// - Parameter inputs: what was read; a report never replaces its own evidence.
+  /// Gives a text piece by piece to what it is called with.
+  typealias Producer = (_ write: (String) throws -> Void) throws -> Void
+
   func write(_ report: Report, with exporter: any Exporter, inputs: [String] = []) throws {
+    try write(inputs: inputs) { try exporter.export(report, to: $0) }
+  }
+
+  /// - Parameter inputs: what was read; a report never replaces its own evidence.
+  func write(inputs: [String] = [], _ produce: Producer) throws {
     guard let path else {
-      try stream(report, exporter, to: 1, named: "standard output")
+      try stream(produce, to: 1, named: "standard output")
       return
     }
     var status = stat()
     guard stat(path, &status) == 0 else {
-      try replace(path, report, exporter, mode: 0o600)
+      try replace(path, produce, mode: 0o600)
       return
     }
     for input in inputs {
@@ -24,14 +31,14 @@ struct ReportSink {
       }
     }
     switch status.st_mode & S_IFMT {
-    case S_IFREG: try replace(resolved(path), report, exporter, mode: status.st_mode & 0o777)
+    case S_IFREG: try replace(resolved(path), produce, mode: status.st_mode & 0o777)
     case S_IFDIR: throw Failure("\(path): is a folder; give the name of a file in it")
     default:
       // A pipe or device is written to, never replaced.
       let descriptor = open(path, O_WRONLY | O_CLOEXEC)
       guard descriptor >= 0 else { throw Failure("\(path): cannot be written") }
       defer { close(descriptor) }
-      try stream(report, exporter, to: descriptor, named: path)
+      try stream(produce, to: descriptor, named: path)
     }
   }
 
@@ -43,14 +50,14 @@ struct ReportSink {
   }
 
   /// Writes beside the target and renames, so that a reader sees the old report or the new one.
-  private func replace(_ path: String, _ report: Report, _ exporter: any Exporter, mode: mode_t) throws {
+  private func replace(_ path: String, _ produce: Producer, mode: mode_t) throws {
     let partial = "\(path).\(getpid()).partial"
     let descriptor = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     guard descriptor >= 0 else {
       throw Failure("\(path): cannot be written; does its folder exist and may you write there?")
     }
     do {
-      try stream(report, exporter, to: descriptor, named: path)
+      try stream(produce, to: descriptor, named: path)
       let isSafe = fsync(descriptor) == 0
       guard close(descriptor) == 0, isSafe, rename(partial, path) == 0 else {
         throw Failure("\(path): writing failed, is the disk full? Nothing was left behind")
@@ -62,10 +69,10 @@ struct ReportSink {
   }
 
   /// A reader that stops reading (`| head`) is no error.
-  private func stream(_ report: Report, _ exporter: any Exporter, to descriptor: Int32, named name: String) throws {
+  private func stream(_ produce: Producer, to descriptor: Int32, named name: String) throws {
     struct Closed: Error {}
     do {
-      try exporter.export(report) { text in
+      try produce { text in
         guard !Terminal.write(text, to: descriptor) else { return }
         throw errno == EPIPE
           ? Closed() as any Error : Failure("\(name): writing failed, is the disk full? What is there is not whole")

@@ -128,3 +128,28 @@ struct OnlineProfile: Sendable {
   ///   - zone: hours east of UTC.
   func share(_ hour: Int, zone: Int) -> Double { shares[(hour + zone) % shares.count] }
 }
+
+extension CensusEstimator {
+  /// Live machines by hour of each country with a known code, for rates of clean-up by country.
+  public func countrySeries() -> [TrendSeries] {
+    guard !refuses(.live) else { return [] }
+    let blind = clocks.blind
+    var members: [CountryCode: [Int]] = [:]
+    for n in table.networks.indices where !b.networks[n].isDropped && table.networks[n].country != .unknown {
+      members[table.networks[n].country, default: []].append(n)
+    }
+    return members.sorted { $0.key < $1.key }.map { country, own in
+      TrendSeries(
+        country: country, firstHour: table.hours.lowerBound,
+        live: (0..<table.hourCount).map { hour in
+          guard !blind.contains(hour) else { return nil }
+          var sum = 0.0
+          for n in own {
+            guard let live = usesIdentities ? a?.live(hour, network: n) : b.live(hour, network: n) else { return nil }
+            sum += live
+          }
+          return sum
+        })
+    }
+  }
+}

@@ -28,6 +28,7 @@ extension CensusRollup {
     out.number(UInt64(RollupDrop.allCases.count))
     for count in rowCounts { out.number(count) }
     for count in dropCounts { out.number(count) }
+    for counts in contactCounts { counts.encode(into: &out) }
     total.encodeRegisters(into: &out)
     tags.encodeBody(into: &out)
     identities.encodeBody(into: &out)
@@ -70,6 +71,7 @@ extension CensusRollup {
         if reason < RollupDrop.allCases.count { dropCounts[place * RollupDrop.allCases.count + reason] = count }
       }
     }
+    for at in contactCounts.indices { contactCounts[at] = try ContactCounts(&cursor) }
     try total.decodeRegisters(&cursor)
     tags = try TupleSketch(body: &cursor)
     identities = try TupleSketch(body: &cursor)

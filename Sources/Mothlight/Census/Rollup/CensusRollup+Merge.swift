@@ -19,6 +19,7 @@ extension CensusRollup {
     samplingFactor = max(samplingFactor, theirs.samplingFactor)
     newestHour = max(newestHour, theirs.newestHour)
     mergeCounts(of: theirs, numbers)
+    for (from, to) in numbers.enumerated() { contactCounts[Int(to)].merge(theirs.contactCounts[from]) }
     var refused: UInt64 = 0
     for period in theirs.hours.periods {
       if let table = theirs.hours.table(period) { refused &+= hours.merge(table, sensorNumbers: numbers) }
@@ -39,6 +40,7 @@ extension CensusRollup {
     let added = names.count - sensors.count
     rowCounts.insert(contentsOf: repeatElement(0, count: added), at: sensors.count)
     dropCounts.insert(contentsOf: repeatElement(0, count: added * reasons), at: sensors.count * reasons)
+    contactCounts.append(contentsOf: repeatElement(ContactCounts(), count: added))
     sensors = names
   }
 

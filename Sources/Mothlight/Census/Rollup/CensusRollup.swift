@@ -33,6 +33,8 @@ public struct CensusRollup: Sendable {
   var rowCounts: [UInt64]
   /// At `sensor * RollupDrop.allCases.count + reason`.
   var dropCounts: [UInt64]
+  /// Valid rows by sensor and check-ins in the row.
+  var contactCounts: [ContactCounts]
   /// Largest share of sources for which one stands, when a sensor recorded only some: 1 in `samplingFactor`.
   public internal(set) var samplingFactor: UInt32 = 1
   /// Newest hour with enough rows to be believed.
@@ -65,6 +67,7 @@ public struct CensusRollup: Sendable {
     minutes = CellStore(.minutes, keyID: keyID, cellsMost: limits.cellsMost)
     rowCounts = [UInt64](repeating: 0, count: sensors.count + 1)
     dropCounts = [UInt64](repeating: 0, count: (sensors.count + 1) * RollupDrop.allCases.count)
+    contactCounts = [ContactCounts](repeating: ContactCounts(), count: sensors.count)
   }
 
   /// Rows given, valid or not.
@@ -103,6 +106,7 @@ public struct CensusRollup: Sendable {
     }
     let unit = keys.unit(of: row.address)
     total.insert(unit)
+    contactCounts[sensor].add(row.contacts)
     let identity = row.identity == 0 ? 0 : keys.unit(ofIdentity: row.identity)
     if tags.samples(unit) || identity != 0 && identities.samples(identity) { sample(row, unit, identity) }
     let key = CellTable.key(row.country, row.system)
@@ -201,7 +205,7 @@ public struct CensusRollup: Sendable {
   }
 
   /// A further sensor, which has the next number.
-  mutating func add(sensor name: String) {
+  public mutating func add(sensor name: String) {
     guard sensors.count < TupleSketch.sensorsMost else { return }
     widen(to: sensors + [name])
   }

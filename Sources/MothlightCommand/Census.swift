@@ -1,0 +1,167 @@
+import ArgumentParser
+import Foundation
+import Mothlight
+
+/// `mothlight census`: how many machines, from spools, kept rollups or a table of sightings.
+struct Census: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Estimate how many machines a botnet has, with an interval, or say why that cannot be said.",
+    discussion: """
+      Inputs are spools of a sinkhole, folders that --keep wrote, and tables (CSV) with the columns \
+      hour,sensor,ip,asn,cc,tz,fp,id,contacts,valid; hour and ip are needed. Several inputs are joined: each spool is a sensor.
+
+      Addresses are not machines: the count of addresses always stands beside the estimate. What an estimate rests on and \
+      what forbids one is printed with it; docs/census.md explains.
+
+      Exit status: 0 done, also when a number had to be refused; 2 when nothing could be read or the command line is wrong.
+      """)
+
+  @Argument(help: "Spools, kept rollups, or tables of sightings; - for a table on standard input.")
+  var inputs: [String] = []
+
+  @Option(help: "A table of sightings (the same as naming it as an input).")
+  var from: [String] = []
+
+  @Option(help: "Only this botnet. Needed when the inputs tell of several and the format is not table.")
+  var botnet: String?
+
+  @Option(name: .shortAndLong, help: "Output: table, json, csv or html. Default: table.")
+  var format = "table"
+
+  @Option(name: .shortAndLong, help: "Write the report to this file instead of standard output.")
+  var output: String?
+
+  @Option(help: "First day of the window (UTC), such as 2026-03-02. Default: all.")
+  var first: String?
+
+  @Option(help: "Last day of the window (UTC). Default: all.")
+  var last: String?
+
+  @Option(help: "Day of the takeover (UTC): from there on a clean-up curve is fitted.")
+  var takeover: String?
+
+  @Option(help: "Seconds between check-ins of a machine, when published for the family.")
+  var checkInS: Double?
+
+  @Option(help: "File with AS numbers of hosting companies, one a line: no victims there.")
+  var hosting: String?
+
+  @Option(help: "Table of uplinks instead of the built-in one: country,year,mbit_s,source,assumption.")
+  var uplinks: String?
+
+  @Option(help: "Networks file (libloc or MaxMind) for spools. Default: the installed libloc database.")
+  var networks: String?
+
+  @Option(help: ArgumentHelp("Keep the rollup in this folder, to be counted again without the rows.", valueName: "dir"))
+  var keep: String?
+
+  @Flag(name: .customLong("public"), help: "For everybody: what tells of fewer than ten machines is hidden.")
+  var isPublic = false
+
+  @Flag(inversion: .prefixedNo, help: "Progress on a terminal.")
+  var progress = true
+
+  func validate() throws {
+    guard !inputs.isEmpty || !from.isEmpty else { throw ValidationError("give a spool, a kept rollup or a table") }
+    if let checkInS, !(1...86_400).contains(checkInS) { throw ValidationError("--check-in-s: 1 to 86400") }
+  }
+
+  func run() throws {
+    var settings = ExporterSettings()
+    settings.width = Terminal.width
+    settings.colour = output == nil && Terminal.wantsColour
+    let exporter = try configured { () throws(ConfigurationError) in
+      try CensusExporterRoster.make(format, settings)
+    }
+    let paths = inputs + from
+    var reader = CensusInputs(networksFile: networks, showsProgress: progress && Terminal.errorIsTerminal)
+    for path in paths { try reader.read(path) }
+    var rollups = try reader.rollups()
+    if let botnet {
+      rollups = rollups.filter { $0.botnet == botnet }
+      guard !rollups.isEmpty else { throw Failure("no sighting of '\(botnet)'; there is: \(reader.names)") }
+    }
+    guard rollups.count == 1 || format == "table" else {
+      throw Failure("the inputs tell of several botnets (\(reader.names)): choose one with --botnet")
+    }
+    if let keep { try save(rollups, in: keep) }
+    let model = try firepower()
+    let editions = try rollups.map { try edition($0, model) }
+    try ReportSink(path: output).write(inputs: paths) { write in
+      for (i, edition) in editions.enumerated() {
+        if i > 0 { try write("\n") }
+        try exporter.export(edition, to: write)
+      }
+    }
+  }
+
+  private func edition(_ rollup: CensusRollup, _ model: FirepowerModel) throws -> CensusEdition {
+    guard let table = CensusTable(rollup, window: try window(rollup)) else {
+      throw Failure("\(rollup.botnet): no valid sighting in the window; \(rollup.rows) rows were read")
+    }
+    var rules = CensusRules()
+    rules.checkInSeconds = checkInS
+    rules.hosting = try hostingSystems()
+    let estimator = CensusEstimator(table, rules: rules)
+    var trend = TrendOptions()
+    trend.takeover = try takeover.map { try Self.hour($0, "--takeover") }
+    trend.countries = estimator.countrySeries()
+    return CensusEdition(
+      report: estimator.report(botnet: rollup.botnet), trend: trend, firepower: model,
+      audience: isPublic ? .everybody : .operators, version: Mothlight.version)
+  }
+
+  private func window(_ rollup: CensusRollup) throws -> ClosedRange<UInt32>? {
+    guard first != nil || last != nil else { return nil }
+    let known = rollup.hoursWithCells
+    let from = try first.map { try Self.hour($0, "--first") } ?? known.first ?? 0
+    let to = try last.map { try Self.hour($0, "--last") + 23 } ?? known.last ?? 0
+    guard from <= to else { throw Failure("--first is after --last") }
+    return from...to
+  }
+
+  static func hour(_ text: String, _ option: String) throws -> UInt32 {
+    let parts = text.split(separator: "-").compactMap { Int($0) }
+    guard parts.count == 3, (1970...2100).contains(parts[0]), (1...12).contains(parts[1]), (1...31).contains(parts[2])
+    else { throw ValidationError("\(option): '\(text)' is no day such as 2026-03-02") }
+    return UInt32(CivilDate.daysSinceEpoch(year: parts[0], month: parts[1], day: parts[2]) * 24)
+  }
+
+  private func hostingSystems() throws -> Set<UInt32> {
+    guard let hosting else { return [] }
+    guard let text = try? String(contentsOfFile: hosting, encoding: .utf8) else {
+      throw Failure("\(hosting): cannot be read as text; one AS number a line is needed")
+    }
+    var out: Set<UInt32> = []
+    for (i, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+      let bare = line.prefix { $0 != "#" }.filter { !$0.isWhitespace }
+      if bare.isEmpty { continue }
+      let digits = bare.uppercased().hasPrefix("AS") ? String(bare.dropFirst(2)) : bare
+      guard let number = UInt32(digits) else { throw Failure("\(hosting):\(i + 1): '\(bare)' is no AS number") }
+      out.insert(number)
+    }
+    return out
+  }
+
+  private func firepower() throws -> FirepowerModel {
+    guard let uplinks else { return FirepowerModel() }
+    guard let text = try? String(contentsOfFile: uplinks, encoding: .utf8) else {
+      throw Failure("\(uplinks): cannot be read as text")
+    }
+    return FirepowerModel(
+      uplinks: try configured { () throws(ConfigurationError) in try UplinkTable(csv: text, name: uplinks) })
+  }
+
+  private func save(_ rollups: [CensusRollup], in path: String) throws {
+    do throws(SketchError) {
+      for rollup in rollups {
+        var copy = rollup
+        var folder = try RollupFolder(rollups.count == 1 ? path : "\(path)/\(rollup.botnet)")
+        guard !folder.isWritten else {
+          throw .file("\(folder.path): holds a rollup already; choose another folder, or count it by naming it as an input")
+        }
+        try folder.write(&copy)
+      }
+    } catch { throw Failure("\(error)") }
+  }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import Mothlight
+
+/// Inputs of a census, told apart by what they hold, joined into one rollup for each botnet.
+struct CensusInputs {
+  private let showsProgress: Bool
+  private let networksFile: String?
+  private var spools: RollupSet?
+  private var others: [CensusRollup] = []
+
+  init(networksFile: String?, showsProgress: Bool) {
+    self.networksFile = networksFile
+    self.showsProgress = showsProgress
+  }
+
+  /// - Throws: `Failure` with one line when nothing of it can be used.
+  mutating func read(_ path: String) throws {
+    if path != "-", SpoolReader.recognises(path) { return try readSpool(path) }
+    if path != "-", FileManager.default.fileExists(atPath: "\(path)/state.rollup") { return try readRollup(path) }
+    try readTable(path)
+  }
+
+  /// One for each botnet; those of the same name are merged.
+  mutating func rollups() throws -> [CensusRollup] {
+    spools?.finish()
+    var all: [CensusRollup] = []
+    for rollup in (spools?.rollups ?? []) + others {
+      guard let at = all.firstIndex(where: { $0.botnet == rollup.botnet }) else {
+        all.append(rollup)
+        continue
+      }
+      do throws(SketchError) { try all[at].merge(rollup) } catch { throw Failure("\(rollup.botnet): \(error)") }
+    }
+    guard !all.isEmpty else { throw Failure("no sighting of any botnet in the inputs") }
+    others = all
+    spools = nil
+    return all
+  }
+
+  var names: String { others.map(\.botnet).joined(separator: ", ") }
+
+  private mutating func readSpool(_ path: String) throws {
+    if spools == nil {
+      var directory: (any NetworkDirectory)?
+      do {
+        directory = try NetworkFiles.openOrInstalled(networksFile)
+      } catch { Terminal.complain(error.message) }
+      spools = RollupSet(keys: .published, networks: directory, limits: RollupCensus.limitsOfFiles)
+    }
+    do {
+      let reader = try SpoolReader(path: path)
+      let name = (path as NSString).lastPathComponent
+      guard let reports = try spools?.read(reader, sensor: name.isEmpty ? path : name) else { return }
+      for report in reports {
+        if let damage = report.damage { Terminal.complain("\(report.path): \(damage)") }
+      }
+    } catch { throw Failure("\(path): \(error)") }
+  }
+
+  private mutating func readRollup(_ path: String) throws {
+    do throws(SketchError) {
+      others.append(
+        try RollupFolder(path).read(keys: .published, limits: RollupCensus.limitsOfFiles) {
+          Terminal.complain($0)
+        })
+    } catch { throw Failure("\(path): \(error)") }
+  }
+
+  private mutating func readTable(_ path: String) throws {
+    var bar = ProgressBar(isShown: showsProgress)
+    let octets = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? UInt64
+    defer { bar.clear() }
+    do {
+      let window = path == "-" ? try ByteWindow(standardInputNamed: "standard input") : try ByteWindow(path: path)
+      let name = path == "-" ? "standard input" : path
+      let file = try SightingFile(window, name: name)
+      var rollup = try CensusRollup(
+        botnet: "botnet", sensors: [], keys: .published, limits: RollupCensus.limitsOfFiles)
+      var joiner = SightingJoiner()
+      try file.read(progress: { bar.update(window.rawOctetsRead, of: octets) }) { row in
+        while rollup.sensors.count < file.sensors.count { rollup.add(sensor: file.sensors[rollup.sensors.count]) }
+        joiner.add(row) { rollup.add($0) }
+      }
+      joiner.finish { rollup.add($0) }
+      rollup.close()
+      if let first = file.summary.firstRefused {
+        Terminal.complain("\(first); \(file.summary.refused) lines were passed over, \(file.summary.rows) read")
+      }
+      guard file.summary.rows > 0 else { throw Failure("\(name): no row could be read") }
+      others.append(rollup)
+    } catch let error as SourceError {
+      throw Failure(error.message)
+    } catch let error as SketchError { throw Failure("\(path): \(error)") }
+  }
+}
