@@ -24,7 +24,7 @@ import Testing
 
   @Test func everyExporterIsInTheRoster() {
     let inFiles = types(in: "Sources/Mothlight/Reporting", endingIn: "Exporter")
-    let inRoster = ExporterRoster.all.map { "\($0)" }
+    let inRoster = ExporterRoster.all.map { "\($0)" } + CensusExporterRoster.all.map { "\($0)" }
     #expect(inFiles == inRoster.sorted())
     #expect(Set(inRoster).count == inRoster.count)
   }
@@ -32,6 +32,7 @@ import Testing
   @Test func namesAreUnique() {
     #expect(Set(DetectorRoster.cards.map(\.name)).count == DetectorRoster.cards.count)
     #expect(Set(ExporterRoster.cards.map(\.name)).count == ExporterRoster.cards.count)
+    #expect(Set(CensusExporterRoster.cards.map(\.name)).count == CensusExporterRoster.cards.count)
   }
 
   @Test(arguments: DetectorRoster.cards)

@@ -106,7 +106,7 @@ struct TrendTests {
     #expect(
       TrendModel().trend(of: report).refusal == "no trend yet: only 16 of 56 days have enough hours with an estimate")
     report.live = []
-    #expect(TrendModel().trend(of: report).refusal == "no trend yet: 0 days; four weeks are needed")
+    #expect(TrendModel().trend(of: report).refusal == "no trend: no hour has a live estimate")
   }
 
   @Test("the fit begins at the takeover")

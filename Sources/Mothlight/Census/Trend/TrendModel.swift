@@ -41,7 +41,7 @@ public struct TrendModel: Sendable {
     for i in days.indices { days[i].fitted = boot.band[i] }
     if let growth { for i in days.indices { days[i].fitted = growth.band(days[i].fitted, at: i) } }
     trend.days = days.map { Trend.Day(day: $0.day, level: $0.level, maskedHours: $0.maskedHours, fitted: $0.fitted) }
-    trend.forecasts = RollingOrigin(series, line: line, isChange: trend.fit?.model != .noChange).forecasts
+    trend.forecasts = RollingOrigin(series, line: line, isChange: Self.standsOut(boot.slope)).forecasts
     trend.countries = CountryRates(options, masked: masked).rates
     return trend
   }
@@ -57,9 +57,16 @@ public struct TrendModel: Sendable {
     return out
   }
 
+  /// The 99 % interval excludes zero: a look ahead asks for more than a look back.
+  private static func standsOut(_ slope: CensusRange) -> Bool {
+    let half = slope.value > 0 ? slope.value - slope.low : slope.high - slope.value
+    return abs(slope.value) > half * 2.576 / 1.96
+  }
+
   private func refusal(_ series: HourlyLevels) -> String? {
     let since = options.takeover == nil ? "" : " since the takeover"
     let days = series.logs.count / 24
+    if days == 0 { return "no trend: no hour\(since) has a live estimate" }
     if days < Self.daysLeast {
       return "no trend yet: \(days) days\(since); four weeks are needed"
     }

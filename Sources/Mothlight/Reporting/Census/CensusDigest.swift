@@ -1,7 +1,7 @@
 /// What every output of a census works out the same way: typical hours, what was dropped, and where figures come from.
 struct CensusDigest {
   let report: CensusReport
-  /// The median hour among those with an estimate, and the hour with most machines.
+  /// The median hour among those with an estimate, or by addresses if there is none; and the hour with most machines.
   let typical: CensusFigure?
   let peak: CensusFigure?
   /// The last hour with an estimate.
@@ -17,7 +17,7 @@ struct CensusDigest {
     report = edition.report
     isPublic = edition.audience == .everybody
     let live = Self.ascending(report.live)
-    typical = live.isEmpty ? nil : live[(live.count - 1) / 2]
+    typical = live.isEmpty ? Self.medianByAddresses(report.live) : live[(live.count - 1) / 2]
     peak = live.last
     last = report.live.last { Self.isKnown($0) }
     let active = Self.ascending(report.active)
@@ -25,6 +25,13 @@ struct CensusDigest {
     stock = report.stock.last { Self.isKnown($0) } ?? report.stock.last
     dropped = report.basis.dropped.filter { $0.value > 0 }.map { ($0.key, $0.value) }
       .sorted { ($1.rows, $0.reason) < ($0.rows, $1.reason) }
+  }
+
+  private static func medianByAddresses(_ figures: [CensusFigure]) -> CensusFigure? {
+    let sorted = figures.filter { $0.addresses.isFinite }.sorted {
+      ($0.addresses, $0.hours.lowerBound) < ($1.addresses, $1.hours.lowerBound)
+    }
+    return sorted.isEmpty ? figures.first : sorted[(sorted.count - 1) / 2]
   }
 
   static func isKnown(_ figure: CensusFigure) -> Bool { (figure.machines?.value).map { $0.isFinite } ?? false }
@@ -57,8 +64,25 @@ struct CensusDigest {
 
   /// Why a number is not stated.
   func refusal(_ kind: CensusKind) -> String? {
-    let texts = report.caveats.filter { $0.refuses == kind }.map(\.text)
-    return texts.isEmpty ? nil : texts.joined(separator: " ")
+    // One code may refuse several kinds; its first text explains.
+    let texts = report.caveats.filter { $0.refuses == kind }.map { caveat in
+      report.caveats.first { $0.code == caveat.code }?.text ?? caveat.text
+    }
+    return texts.isEmpty ? nil : texts.map(CensusWords.sentence).joined(separator: " ")
+  }
+
+  /// Each code's caveats as one sentence, with the kinds that they refuse.
+  var caveats: [(text: String, refuses: [CensusKind])] {
+    var out: [(code: String, text: String, refuses: [CensusKind])] = []
+    for caveat in report.caveats {
+      let kinds = caveat.refuses.map { [$0] } ?? []
+      if let i = out.firstIndex(where: { $0.code == caveat.code && !kinds.isEmpty && !$0.refuses.isEmpty }) {
+        out[i].refuses += kinds
+      } else {
+        out.append((caveat.code, CensusWords.sentence(caveat.text), kinds))
+      }
+    }
+    return out.map { ($0.text, $0.refuses) }
   }
 
   /// Grade of the live figures, which may be better than the footprint's.

@@ -8,7 +8,7 @@ extension CensusHTMLExporter {
       \(comparisonBars(digest))
       <ul class="cards">
       """
-    out += card("Live, typical hour", digest.typical ?? report.live.first, digest, more: Self.otherHours(digest))
+    out += card("Live, typical hour", digest.typical, digest, more: Self.otherHours(digest))
     if let active = digest.active { out += card("Active, typical day", active, digest) }
     out += card("Footprint, \(CensusWords.length(Self.hours(report)))", report.footprint, digest)
     if let stock = digest.stock {
@@ -74,8 +74,10 @@ extension CensusHTMLExporter {
 
   private func before(_ edition: CensusEdition) -> Markup {
     var items: Markup = ""
-    for caveat in edition.report.caveats {
-      let refused: Markup = caveat.refuses.map { " <small>(no \($0.rawValue) is stated)</small>" } ?? ""
+    for caveat in CensusDigest(edition).caveats {
+      let refused: Markup =
+        caveat.refuses.isEmpty
+        ? "" : " <small>(not stated: \(caveat.refuses.map(\.rawValue).joined(separator: ", ")))</small>"
       items += "<li><bdi>\(caveat.text)</bdi>\(refused)</li>"
     }
     for flag in edition.firepower?.flags ?? [] where flag.subject == .peak { items += "<li>\(flag.text)</li>" }
@@ -97,7 +99,7 @@ extension CensusHTMLExporter {
       ("addresses in the window", nil, footprint.addresses, false),
       ("different machines", footprint.machines, footprint.machines?.value ?? 0, true),
       ("live, typical hour", digest.typical?.machines, digest.typical?.machines?.value ?? 0, true),
-    ].filter { $0.value.isFinite && ($0.value > 0 || $0.label == "different machines") }
+    ].filter { $0.value.isFinite }
     let most = rows.map { max($0.value, $0.range?.high ?? 0) }.max() ?? 1
     let words = rows.map { "\($0.label): \($0.value > 0 ? CensusWords.machines($0.value) : "not stated")" }
     return ChartFrame.both(

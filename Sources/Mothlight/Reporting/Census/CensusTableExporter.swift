@@ -38,7 +38,7 @@ public struct CensusTableExporter: CensusExporter {
       + TerminalPage.rightAligned("95 % INTERVAL", 20) + TerminalPage.rightAligned("ADDRESSES", 13)
       + TerminalPage.rightAligned("FACTOR", 7) + "  GRADE"
     page.line([.init(head, .dim)], indent: 2)
-    row("live, typical hour", digest.typical ?? report.live.first, on: &page)
+    row("live, typical hour", digest.typical, on: &page)
     row("live, peak hour", digest.peak, on: &page)
     row("live, last hour", digest.last, on: &page)
     row("active, median day", digest.active, on: &page)
@@ -75,8 +75,9 @@ public struct CensusTableExporter: CensusExporter {
         "! Public edition: small cells are hidden, and what would give them away: \(edition.hidden.words).", indent: 2,
         hanging: 4, style: .suspicious)
     }
-    for caveat in edition.report.caveats {
-      let refusal = caveat.refuses.map { " (no \($0.rawValue) stated)" } ?? ""
+    for caveat in CensusDigest(edition).caveats {
+      let refusal =
+        caveat.refuses.isEmpty ? "" : " (not stated: \(caveat.refuses.map(\.rawValue).joined(separator: ", ")))"
       page.paragraph("! \(caveat.text)\(refusal)", indent: 2, hanging: 4, style: .suspicious)
     }
     page.blank()

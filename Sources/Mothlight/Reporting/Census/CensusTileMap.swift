@@ -27,9 +27,6 @@ struct CensusTileMap {
     return max(1, min(6, 6 - Int(log10(most / value) * 2)))
   }
 
-  /// The least value of a step.
-  private func edge(_ step: Int) -> Double { most * pow(10, -Double(7 - step) / 2) }
-
   func drawing(words: String) -> Markup {
     ChartFrame.both(
       id: "map-f", title: "Machines by country, as tiles", words: words, wide: ChartFrame(width: 594, isNarrow: false)
@@ -64,7 +61,7 @@ struct CensusTileMap {
   var key: Markup {
     var out: Markup = "<p class=\"key\"><span>"
     out +=
-      "\(CensusWords.machines(edge(2)))\(CensusWeekMap.ramp(1...6))\(CensusWords.machines(most)) machines, tenfold in two steps</span>"
+      "\(CensusWords.machines(machines.values.min() ?? 0))\(CensusWeekMap.ramp(1...6))\(CensusWords.machines(most)) machines, tenfold in two steps</span>"
     out += "<span>plain: none, or not shown</span></p>"
     return out
   }

@@ -28,20 +28,6 @@ enum CensusWords {
     }
   }
 
-  /// A caveat without its figures, for those who may not see them.
-  static func caveat(_ code: String) -> String {
-    switch code {
-    case "below_ten": "Fewer than ten machines or addresses in the window: nothing is published."
-    case "few_anchors": "Too few networks with stable addresses: how many addresses a machine had cannot be told."
-    case "short_window": "The window is too short for a footprint."
-    case "clock_skew": "A sensor's clock differs from the others'."
-    case "identity_per_start": "Bots make a new identity at each start, so identities count starts and not machines."
-    case "sensor_silent": "A sensor said nothing for some hours."
-    case "shared_networks": "Many machines share addresses in some networks."
-    default: "\(ReportWords.spaced(code).first.map { $0.uppercased() } ?? "")\(ReportWords.spaced(code).dropFirst())."
-    }
-  }
-
   /// Machines with three telling digits, since no census has more: `28`, `1,230`, `61,400`, `1.23 million`.
   static func machines(_ count: Double) -> String {
     guard count.isFinite, count >= 0 else { return "–" }

@@ -88,7 +88,7 @@ struct TrendChart {
       out += """
         <path class="w-ma" d="M\(px: x) \(px: scale(machines.low))V\(px: scale(machines.high))"/>\
         <circle class="o-ma" cx="\(px: x)" cy="\(px: scale(machines.value))" r="4"/>\
-        <text class="mid strong" x="\(px: x)" y="\(px: scale(machines.high) - 7)">+\(forecast.horizonDays) d</text>
+        <text class="\(x > frame.width - 24 ? "end" : "mid") strong" x="\(px: min(x, frame.width - 8) + (x > frame.width - 24 ? 8 : 0))" y="\(px: scale(machines.high) - 7)">+\(forecast.horizonDays) d</text>
         """
     }
     return out

@@ -117,6 +117,34 @@ struct CensusHTMLExporterTests {
     #expect(page.contains("By mean live machines."))
   }
 
+  @Test(
+    "when not even live can be told, addresses stand there as addresses", arguments: ["html", "table", "json", "csv"])
+  func nothingKnown(_ format: String) throws {
+    var report = CensusFixture.report(days: 3, refused: true)
+    for i in report.live.indices { report.live[i].machines = nil }
+    for i in report.active.indices { report.active[i].machines = nil }
+    for i in report.stock.indices { report.stock[i].machines = nil }
+    for i in report.countries.indices { report.countries[i].live.machines = nil }
+    report.caveats = [
+      CensusCaveat("sharing_unknown", "nobody can tell", refuses: .live),
+      CensusCaveat("sharing_unknown", "as above", refuses: .footprint),
+    ]
+    let edition = Self.edition(report)
+    #expect(edition.firepower == nil && edition.trend?.fit == nil)
+    let text = try Self.exported(format, edition)
+    if format == "html" {
+      #expect(text.contains("How many machines are live cannot be told"))
+      #expect(text.contains("is not stated: Nobody can tell. At most there were 1.49 million."))
+      #expect(text.contains("Nobody can tell.</bdi> <small>(not stated: live, footprint)</small>"))
+      #expect(text.contains("<b class=\"none\">not stated</b>"))
+      #expect(text.contains("No trend: no hour has a live estimate."))
+    }
+    if format == "table" {
+      #expect(text.contains("! Nobody can tell. (not stated: live, footprint)"))
+      #expect(text.contains("not stated"))
+    }
+  }
+
   @Test("the word that says nothing is never printed", arguments: ["html", "json", "csv", "table"])
   func size(_ format: String) throws {
     for report in [CensusFixture.report(days: 29), CensusFixture.report(days: 3, refused: true)] {

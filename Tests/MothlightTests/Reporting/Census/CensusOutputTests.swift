@@ -103,7 +103,7 @@ struct CensusOutputTests {
       row.split(separator: " ") == [
         "footprint", "not", "stated", "≤", "1.49", "million", "1.49", "million", "–", "B",
       ])
-    #expect(refused.contains("(no footprint stated)"))
+    #expect(refused.contains("(not stated: footprint)"))
   }
 
   @Test("formats have names")
