@@ -55,6 +55,13 @@ struct Census: ParsableCommand {
   @Option(help: ArgumentHelp("Keep the rollup in this folder, to be counted again without the rows.", valueName: "dir"))
   var keep: String?
 
+  @Flag(
+    help:
+      "The inputs are captures or logs of our own attacked machines, each a sensor: count the outside sources that "
+      + "come to them."
+  )
+  var scanners = false
+
   @Flag(name: .customLong("public"), help: "For everybody: what tells of fewer than ten machines is hidden.")
   var isPublic = false
 
@@ -75,7 +82,7 @@ struct Census: ParsableCommand {
     }
     let paths = inputs + from
     var reader = CensusInputs(networksFile: networks, showsProgress: progress && Terminal.errorIsTerminal)
-    for path in paths { try reader.read(path) }
+    for path in paths { if scanners { try reader.readScanners(path) } else { try reader.read(path) } }
     var rollups = try reader.rollups()
     if let botnet {
       rollups = rollups.filter { $0.botnet == botnet }
@@ -158,7 +165,8 @@ struct Census: ParsableCommand {
         var copy = rollup
         var folder = try RollupFolder(rollups.count == 1 ? path : "\(path)/\(rollup.botnet)")
         guard !folder.isWritten else {
-          throw .file("\(folder.path): holds a rollup already; choose another folder, or count it by naming it as an input")
+          throw .file(
+            "\(folder.path): holds a rollup already; choose another folder, or count it by naming it as an input")
         }
         try folder.write(&copy)
       }

@@ -41,11 +41,7 @@ struct CensusInputs {
 
   private mutating func readSpool(_ path: String) throws {
     if spools == nil {
-      var directory: (any NetworkDirectory)?
-      do {
-        directory = try NetworkFiles.openOrInstalled(networksFile)
-      } catch { Terminal.complain(error.message) }
-      spools = RollupSet(keys: .published, networks: directory, limits: RollupCensus.limitsOfFiles)
+      spools = RollupSet(keys: .published, networks: try directory(), limits: RollupCensus.limitsOfFiles)
     }
     do {
       let reader = try SpoolReader(path: path)
@@ -55,6 +51,36 @@ struct CensusInputs {
         if let damage = report.damage { Terminal.complain("\(report.path): \(damage)") }
       }
     } catch { throw Failure("\(path): \(error)") }
+  }
+
+  mutating func addScanners(_ path: String, _ visits: [(source: IPAddress, target: IPAddress, hour: Int)]) throws {
+    guard !visits.isEmpty else { throw Failure("\(path): nobody from outside comes to its machine") }
+    var rows: [CensusSighting] = []
+    let directory = try directory()
+    let records = directory?.records(of: visits.map(\.source))
+    for (i, visit) in visits.enumerated() {
+      let record = records?[i]
+      rows.append(
+        CensusSighting(
+          hour: UInt32(clamping: visit.hour), address: visit.source, system: record?.system ?? 0,
+          country: CountryCode(record?.country ?? "")))
+    }
+    let sensor = (path as NSString).lastPathComponent
+    do throws(SketchError) {
+      var rollup = try CensusRollup(
+        botnet: "sources from outside", sensors: [sensor], keys: .published, limits: RollupCensus.limitsOfFiles)
+      var joiner = SightingJoiner()
+      for row in rows.sorted(by: { $0.hour < $1.hour }) { joiner.add(row) { rollup.add($0) } }
+      joiner.finish { rollup.add($0) }
+      rollup.close()
+      others.append(rollup)
+    } catch { throw Failure("\(path): \(error)") }
+  }
+
+  private func directory() throws -> (any NetworkDirectory)? {
+    do {
+      return try NetworkFiles.openOrInstalled(networksFile)
+    } catch { throw Failure(error.message) }
   }
 
   private mutating func readRollup(_ path: String) throws {

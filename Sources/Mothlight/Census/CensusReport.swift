@@ -40,8 +40,8 @@ public struct CensusFigure: Sendable, Hashable {
   public var hours: ClosedRange<UInt32>
   /// `nil`: abstained; `caveats` of the report say why.
   public var machines: CensusRange?
-  /// What holds even when there is no estimate: at most this many machines. `nil`: nothing can be said (many machines may
-  /// hide behind an address).
+  /// What holds even when there is no estimate: at most this many machines. `nil`: nothing can be said (many machines
+  /// may hide behind an address).
   public var atMost: Double?
   /// Distinct valid addresses (IPv6: /64 networks) in the same window.
   public var addresses: Double
@@ -92,7 +92,8 @@ public struct CensusPart: Sendable, Hashable {
 
 /// Something without which a number must not be read: stated beside it.
 public struct CensusCaveat: Sendable, Hashable {
-  /// Stable word, such as `few_anchors`, `short_window`, `clock_skew`, `identity_per_start`; listed in `docs/census.md`.
+  /// Stable word, such as `few_anchors`, `short_window`, `clock_skew`, `identity_per_start`; listed in
+  /// `docs/census.md`.
   public var code: String
   /// One sentence with the measured figure.
   public var text: String

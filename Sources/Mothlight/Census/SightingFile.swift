@@ -1,8 +1,9 @@
 /// Reads sightings from a table: the CSV door of the census.
 ///
-/// The first line names the columns, in any order: `hour` and `ip` are needed; `sensor`, `asn`, `cc`, `tz`, `fp`, `id`,
-/// `contacts` and `valid` may be missing. `hour` is a number of hours (since 1970, or since anything else: then the times of
-/// the report begin in 1970), seconds since 1970, or RFC 3339. `fp` and `id` are any text. Plain, gzip or zstd.
+/// The first line names the columns, in any order: `hour` and `ip` are needed; `sensor`, `asn`, `cc`, `tz`, `fp`,
+/// `id`, `contacts` and `valid` may be missing. `hour` is a number of hours (since 1970, or since anything else: then
+/// the times of the report begin in 1970), seconds since 1970, or RFC 3339. `fp` and `id` are any text. Plain, gzip
+/// or zstd.
 public final class SightingFile {
   /// What was read and what was not.
   public struct Summary: Sendable, Hashable {
@@ -31,7 +32,9 @@ public final class SightingFile {
   public init(_ window: ByteWindow, name: String) throws(SourceError) {
     self.name = name
     lines = TextLines(window)
-    guard let head = try lines.next() else { throw SourceError(.empty, "\(name): empty; a table of sightings is needed") }
+    guard let head = try lines.next() else {
+      throw SourceError(.empty, "\(name): empty; a table of sightings is needed")
+    }
     let text = String(decoding: head, as: UTF8.self)
     separator = text.contains("\t") ? 0x09 : text.contains(";") && !text.contains(",") ? 0x3b : 0x2c
     columns.split(head, at: separator)
@@ -48,7 +51,8 @@ public final class SightingFile {
   }
 
   private static func trimmed(_ text: String) -> String {
-    String(text.drop { $0 == " " || $0 == "\"" || $0 == "\u{feff}" }.reversed().drop { $0 == " " || $0 == "\"" }.reversed())
+    String(
+      text.drop { $0 == " " || $0 == "\"" || $0 == "\u{feff}" }.reversed().drop { $0 == " " || $0 == "\"" }.reversed())
   }
 
   /// Calls `body` for each row.
@@ -78,7 +82,9 @@ public final class SightingFile {
   private func field(_ column: Column, _ line: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
     guard let place = places[column] else { return UnsafeRawBufferPointer(start: nil, count: 0) }
     var field = columns.column(place, of: line)
-    while let first = field.first, first == 0x20 || first == 0x22 { field = UnsafeRawBufferPointer(rebasing: field[1...]) }
+    while let first = field.first, first == 0x20 || first == 0x22 {
+      field = UnsafeRawBufferPointer(rebasing: field[1...])
+    }
     while let last = field.last, last == 0x20 || last == 0x22 {
       field = UnsafeRawBufferPointer(rebasing: field[..<(field.count - 1)])
     }
@@ -100,7 +106,9 @@ public final class SightingFile {
 
   /// Hours since 1970, or since the generator's beginning; from 1e8 on they are seconds.
   private static func hour(_ text: UnsafeRawBufferPointer) -> UInt32? {
-    if let number = ASCIINumber.unsigned(text) { return UInt32(exactly: number >= 100_000_000 ? number / 3600 : number) }
+    if let number = ASCIINumber.unsigned(text) {
+      return UInt32(exactly: number >= 100_000_000 ? number / 3600 : number)
+    }
     if let time = ASCIINumber.iso8601(text) { return UInt32(exactly: time.hour) }
     return nil
   }

@@ -1,7 +1,9 @@
-/// Makes one row of all that tell of the same source, sensor, fingerprint and identity in one hour: their check-ins add up.
+/// Makes one row of all that tell of the same source, sensor, fingerprint and identity in one hour: their check-ins
+/// add up.
 ///
-/// Spools hold such rows from the start; files from elsewhere may tell of each machine in a row of its own although nothing
-/// tells them apart. Rows of one hour have to come together; those that come back later make rows of their own.
+/// Spools hold such rows from the start; files from elsewhere may tell of each machine in a row of its own although
+/// nothing tells them apart. Rows of one hour have to come together; those that come back later make rows of their
+/// own.
 ///
 /// - Complexity: O(1) a row; memory for the sources of one hour.
 public struct SightingJoiner {

@@ -2,9 +2,9 @@ import Glibc
 
 /// Estimator B: machines from addresses and the hours they were seen in (census.md section 2.B).
 ///
-/// Live: machines behind the addresses of an hour, divided by the share that an hour shows. Footprint: machine-days of all
-/// networks, divided by the days for which a machine of the *anchors* is on; anchors are networks whose addresses are
-/// stable, so that there a tag is a machine.
+/// Live: machines behind the addresses of an hour, divided by the share that an hour shows. Footprint: machine-days
+/// of all networks, divided by the days for which a machine of the *anchors* is on; anchors are networks whose
+/// addresses are stable, so that there a tag is a machine.
 struct AddressEstimator: Sendable {
   let table: CensusTable
   let rules: CensusRules
@@ -36,7 +36,8 @@ struct AddressEstimator: Sendable {
     var occupancy = 1.0
     var isAnchor = false
     var isShared = false
-    /// Far more sources behind each address than elsewhere, and always the same: an office, or somebody who poisons counts.
+    /// Far more sources behind each address than elsewhere, and always the same: an office, or somebody who poisons
+    /// counts.
     var isCrowded = false
     /// Tags lost for each hour beyond clean-up.
     var loss = 0.0
@@ -128,8 +129,8 @@ struct AddressEstimator: Sendable {
     return (x * x + y * y).squareRoot() / total
   }
 
-  /// Networks whose sources come and go like no machine does: seen before and after an hour but not in it, or without day
-  /// and night although they do not stay on.
+  /// Networks whose sources come and go like no machine does: seen before and after an hour but not in it, or without
+  /// day and night although they do not stay on.
   private func irregular() -> [Bool] {
     let day = Self.lean((0..<24).map { hour in measures.networks.reduce(0) { $0 + $1.hoursOfDay[hour] } })
     let usual = Visibility.median(measures.networks.filter { $0.around >= 50 }.map(\.sandwich))
@@ -302,12 +303,15 @@ struct AddressEstimator: Sendable {
       if !seesAll { extra = 0 }
       let awake = (0..<24).filter { !quietHours.contains($0) }.reduce(0) { $0 + m[n].hoursOfDay[$1] }
       if !networks[n].isAnchor { extra = (extra + steady * awake) * whole } else { extra = 0 }
-      // In a small pool an address comes back to its fingerprint: stretches that begin in the night tell, new tags do not.
+      // In a small pool an address comes back to its fingerprint: stretches that begin in the night tell, new tags do
+      // not.
       if seesAll, !networks[n].isAnchor, !turns.isEmpty, Visibility.median(turns) > rules.rotationHazard {
         networks[n].isShared = true
       }
       let tagDays = days[networks[n].cut]
-      networks[n].machineDays = max(m[n].tagHours / 24, tagDays - extra) * (sharing == .contactRate ? networks[n].occupancy : m[n].occupancyOfDay)
+      networks[n].machineDays =
+        max(m[n].tagHours / 24, tagDays - extra)
+        * (sharing == .contactRate ? networks[n].occupancy : m[n].occupancyOfDay)
     }
   }
 
@@ -322,7 +326,9 @@ struct AddressEstimator: Sendable {
     let residence = stay.tags > 0 ? stay.sum / stay.tags : 0
     var few = FewHours()
     for n in anchors { few.add(m[n].byHours) }
-    if visibility.share < rules.visibilityPlain, few.all > 0 { neverSeen = min(0.5, few.unseen(few.one * oneShots.0) / few.all) }
+    if visibility.share < rules.visibilityPlain, few.all > 0 {
+      neverSeen = min(0.5, few.unseen(few.one * oneShots.0) / few.all)
+    }
     var total = (days: 0.0, hours: 0.0, machines: 0.0)
     for n in anchors {
       networks[n].anchored = m[n].machinesInWindow / (1 + networks[n].loss * residence) * (1 + neverSeen)
@@ -366,8 +372,9 @@ struct AddressEstimator: Sendable {
     return seen / table.theta
   }
 
-  /// Machines for each address-day beyond those for each address-hour, where only check-in rates tell machines apart: people
-  /// of one household are on at different hours. From how often an address of one machine is on, and how many others have.
+  /// Machines for each address-day beyond those for each address-hour, where only check-in rates tell machines apart:
+  /// people of one household are on at different hours. From how often an address of one machine is on, and how many
+  /// others have.
   var machinesADay: Double {
     guard sharing == .contactRate else { return 1 }
     var single = (days: 0.0, life: 0.0)
@@ -384,8 +391,8 @@ struct AddressEstimator: Sendable {
     return max(1, min(2, single.days / single.life * all.lives / all.occupied))
   }
 
-  /// Share of its days on which a machine that was on was also seen: hours seen a day follow a Poisson law whose zeros are
-  /// missing.
+  /// Share of its days on which a machine that was on was also seen: hours seen a day follow a Poisson law whose
+  /// zeros are missing.
   var shareOfDaysSeen: Double {
     guard visibility.share < rules.visibilityPlain else { return 1 }
     let days = measures.networks.reduce(0) { $0 + $1.tagDays[quietMiddle] }

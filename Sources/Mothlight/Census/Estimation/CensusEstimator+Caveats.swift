@@ -2,7 +2,9 @@ import Glibc
 
 extension CensusEstimator {
   /// Everything without which the numbers must not be read, and what each forbids (census.md sections 2 and 8).
-  func findCaveats() -> [CensusCaveat] { windowCaveats() + anchorCaveats() + sharingCaveats() + sensorCaveats() + identityCaveats() }
+  func findCaveats() -> [CensusCaveat] {
+    windowCaveats() + anchorCaveats() + sharingCaveats() + sensorCaveats() + identityCaveats()
+  }
 
   private func percent(_ share: Double) -> String { "\((share * 1000).rounded() / 10) %" }
 
@@ -12,29 +14,37 @@ extension CensusEstimator {
       out.append(
         CensusCaveat(
           "short_window",
-          "the window has \(table.hourCount) hours; below \(rules.windowLeast) nobody can tell returning machines from new ones",
+          "the window has \(table.hourCount) hours; below \(rules.windowLeast) nobody can tell returning machines "
+            + "from new ones",
           refuses: .footprint))
     } else if table.hourCount < rules.windowForDays {
       out.append(
         CensusCaveat(
           "hours_for_days",
-          "the window has \(table.hourCount) hours: machine-hours stand in for machine-days, so networks with other habits than the anchors weigh wrongly"
+          "the window has \(table.hourCount) hours: machine-hours stand in for machine-days, so networks with other "
+            + "habits than the anchors weigh wrongly"
         ))
     }
     if b.visibility.base < 50 {
       out.append(
         CensusCaveat(
-          "visibility_unknown", "too few tags were seen before and after an hour to tell how many are missed: live is a lower bound"))
+          "visibility_unknown",
+          "too few tags were seen before and after an hour to tell how many are missed: live is a lower bound"))
     }
     if table.theta < 1 || table.identityTheta < 1 {
       out.append(
-        CensusCaveat("sampled", "1 in \(Int((1 / table.theta).rounded())) addresses was kept by the sketch; all counts are scaled"))
+        CensusCaveat(
+          "sampled",
+          "1 in \(Int((1 / table.theta).rounded())) addresses was kept by the sketch; all counts are "
+            + "scaled")
+      )
     }
     if table.movedShare > 0.02 {
       out.append(
         CensusCaveat(
           "network_data_changed",
-          "\(percent(table.movedShare)) of the tags were said to be in different networks within the window: the network data changed, parts by network are blurred"
+          "\(percent(table.movedShare)) of the tags were said to be in different networks within the window: the "
+            + "network data changed, parts by network are blurred"
         ))
     }
     return out
@@ -47,7 +57,9 @@ extension CensusEstimator {
       out.append(
         CensusCaveat(
           "few_anchors",
-          "\(anchors) networks with stable addresses hold \(percent(b.anchorShare)) of the machine-hours; \(rules.anchorsLeast) with \(percent(rules.anchorShareLeast)) are needed to tell a machine from an address",
+          "\(anchors) networks with stable addresses hold \(percent(b.anchorShare)) of the machine-hours; "
+            + "\(rules.anchorsLeast) with \(percent(rules.anchorShareLeast)) are needed to tell a machine from an "
+            + "address",
           refuses: .footprint))
     } else {
       let (days, hours) = (b.footprint(byHours: false), b.footprint(byHours: true))
@@ -55,7 +67,9 @@ extension CensusEstimator {
         out.append(
           CensusCaveat(
             "anchors_unlike",
-            "counted in hours the footprint is \(Int(hours)) instead of \(Int(days)): machines of the anchors are used unlike the others"))
+            "counted in hours the footprint is \(Int(hours)) instead of \(Int(days)): machines of the anchors are "
+              + "used unlike the others"
+          ))
       }
     }
     let dropped = b.networks.indices.filter { b.networks[$0].isDropped }
@@ -64,14 +78,19 @@ extension CensusEstimator {
       out.append(
         CensusCaveat(
           "irregular_networks",
-          "\(dropped.count) networks were left out, whose sources come and go like no machine does: \(names)\(dropped.count > 5 ? "..." : "")"))
+          "\(dropped.count) networks were left out, whose sources come and go like no machine does: "
+            + "\(names)\(dropped.count > 5 ? "..." : "")"
+        ))
     }
     if b.crowdedShare > 0 {
-      let names = b.networks.indices.filter { b.networks[$0].isCrowded }.prefix(5).map { "AS\(table.networks[$0].system)" }
+      let names = b.networks.indices.filter { b.networks[$0].isCrowded }.prefix(5).map {
+        "AS\(table.networks[$0].system)"
+      }
       out.append(
         CensusCaveat(
           "crowded_addresses",
-          "\(percent(b.crowdedShare)) of the machine-hours come from few addresses with many steady sources each (\(names.joined(separator: ", "))): offices or inventions; the lower end leaves them out"
+          "\(percent(b.crowdedShare)) of the machine-hours come from few addresses with many steady sources each "
+            + "(\(names.joined(separator: ", "))): offices or inventions; the lower end leaves them out"
         ))
     }
     let weight = min(b.oneShots.0, b.oneShots.1)
@@ -79,7 +98,9 @@ extension CensusEstimator {
       out.append(
         CensusCaveat(
           "one_shot_visitors",
-          "tags seen in one hour only are more than returning ones support; \(percent(1 - weight)) of them were taken off"))
+          "tags seen in one hour only are more than returning ones support; \(percent(1 - weight)) of them were "
+            + "taken off"
+        ))
     }
     return out
   }
@@ -94,26 +115,39 @@ extension CensusEstimator {
         CensusCaveat(
           "sharing_unknown",
           isSpread
-            ? "there are no fingerprints, and check-ins an hour are spread too widely to tell one machine's: how many machines share an address is not known"
-            : "there are neither fingerprints nor check-in rates: machines behind one address count as one, so live is addresses",
+            ? "there are no fingerprints, and check-ins an hour are spread too widely to tell one machine's: how "
+              + "many machines share an address is not known"
+            : "there are neither fingerprints nor check-in rates: machines behind one address count as one, so live "
+              + "is addresses",
           refuses: isSpread ? .live : nil))
-      if isSpread { out.append(CensusCaveat("sharing_unknown", "as above", refuses: .footprint)) }
+      if isSpread {
+        out.append(
+          CensusCaveat(
+            "sharing_unknown", "a footprint would count addresses that hide an unknown number of machines",
+            refuses: .footprint))
+      }
     }
     let hours = b.networks.reduce(0) { $0 + ($1.isDropped ? 0 : $1.machineHours) }
     let shared = b.networks.reduce(0) { $0 + ($1.isShared ? $1.machineHours : 0) }
     if hours > 0, shared / hours > 0.5 {
       out.append(
-        CensusCaveat("mostly_shared", "\(percent(shared / hours)) of the machine-hours come from networks where many machines share or rotate addresses"))
+        CensusCaveat(
+          "mostly_shared",
+          "\(percent(shared / hours)) of the machine-hours come from networks where many machines share or rotate "
+            + "addresses"
+        ))
     }
     let isInStep = clocks.ahead.allSatisfy { $0 == 0 }
-    if isInStep, b.sharing == .fingerprints, b.contactsOfOne > 1, b.visibility.share > rules.visibilityPlain, hours > 0 {
+    if isInStep, b.sharing == .fingerprints, b.contactsOfOne > 1, b.visibility.share > rules.visibilityPlain, hours > 0
+    {
       let byContacts = table.contacts.reduce(0, +) * table.theta / b.contactsOfOne
       let gap = byContacts / hours
       if gap > 1 + rules.contactGap || gap < 1 / (1 + rules.contactGap) {
         out.append(
           CensusCaveat(
             "contact_rate_disagrees",
-            "by the rate of check-ins there are \((gap * 100).rounded() / 100) times the machines that addresses and fingerprints show",
+            "by the rate of check-ins there are \((gap * 100).rounded() / 100) times the machines that addresses and "
+              + "fingerprints show",
             refuses: .footprint))
       }
     }
@@ -125,16 +159,31 @@ extension CensusEstimator {
     for (s, lag) in clocks.ahead.enumerated() where lag != 0 {
       out.append(
         CensusCaveat(
-          "clock_skew", "sensor \(table.sensors[s]) is \(abs(lag)) h \(lag > 0 ? "ahead of" : "behind") \(table.sensors[0]); its rows were moved"))
+          "clock_skew",
+          "sensor \(table.sensors[s]) is \(abs(lag)) h \(lag > 0 ? "ahead of" : "behind") \(table.sensors[0]); its "
+            + "rows were moved"
+        ))
     }
     for (s, hours) in clocks.silent.enumerated() where !hours.isEmpty {
       out.append(
-        CensusCaveat("sensor_silent", "sensor \(table.sensors[s]) said nothing in \(hours.count) hours within the window"))
+        CensusCaveat(
+          "sensor_silent", "sensor \(table.sensors[s]) said nothing in \(hours.count) hours within the window"))
+    }
+    if let apart = recaptureOfWindows {
+      out.append(
+        CensusCaveat(
+          "sensors_apart",
+          "the sensors never saw the same hour: matching them takes the population to be closed and addresses to "
+            + "stay for \(apart.span) h, so grade C is a rough lower bound of sources, not of machines"
+        ))
     }
     if let c, c.residual > 0.5 {
       out.append(
         CensusCaveat(
-          "sensors_depend", "pairs of sensors disagree by \(percent(c.residual)): their lists depend on each other, recapture is not to be trusted"))
+          "sensors_depend",
+          "pairs of sensors disagree by \(percent(c.residual)): their lists depend on each other, recapture is not "
+            + "to be trusted"
+        ))
     }
     return out
   }
@@ -146,20 +195,26 @@ extension CensusEstimator {
       out.append(
         CensusCaveat(
           "identity_per_start",
-          "a tag shows \((a.renewal * 100).rounded() / 100) identities a day: they are made at each start and count starts, so addresses are used"))
+          "a tag shows \((a.renewal * 100).rounded() / 100) identities a day: they are made at each start and count "
+            + "starts, so addresses are used"
+        ))
     }
     let withIdentity = table.tags.entries.count { $0.identities > 0 }
     if Double(withIdentity) < 0.8 * Double(table.tags.entries.count) {
       out.append(
         CensusCaveat(
           "few_identities",
-          "only \(percent(Double(withIdentity) / Double(max(1, table.tags.entries.count)))) of the tags carry an identity: addresses are used"))
+          "only \(percent(Double(withIdentity) / Double(max(1, table.tags.entries.count)))) of the tags carry an "
+            + "identity: addresses are used"
+        ))
     }
     if a.unsupported > 0.01 * a.distinct {
       out.append(
         CensusCaveat(
           "one_shot_identities",
-          "\(percent(a.unsupported / a.distinct)) of the identities were seen in one hour only and taken off: sandboxes and poisoners"))
+          "\(percent(a.unsupported / a.distinct)) of the identities were seen in one hour only and taken off: "
+            + "sandboxes and poisoners"
+        ))
     }
     return out
   }
@@ -172,7 +227,8 @@ extension CensusEstimator {
     out.machinesPerAddress = machinesPerAddress
     out.visibility = b.visibility.share
     out.checkInSeconds =
-      rules.checkInSeconds ?? (b.visibility.lag > 1 ? Double(b.visibility.lag) * 3600 : b.contactsOfOne > 1 ? 3600 / b.contactsOfOne : nil)
+      rules.checkInSeconds
+      ?? (b.visibility.lag > 1 ? Double(b.visibility.lag) * 3600 : b.contactsOfOne > 1 ? 3600 / b.contactsOfOne : nil)
     let hours = b.networks.reduce(0) { $0 + ($1.isDropped ? 0 : $1.machineHours) }
     out.sharedShare = hours > 0 ? b.networks.reduce(0) { $0 + ($1.isShared ? $1.machineHours : 0) } / hours : 0
     out.identityLifeHours = a?.lifeHours

@@ -10,6 +10,14 @@ extension CensusEstimator {
     }
     let value = b.footprint(byHours: b.countsHours)
     let isRefused = refusing && caveats.contains { $0.refuses == .footprint }
+    if isRefused, let apart = recaptureOfWindows {
+      // Unequal visibility makes it a lower bound: the interval is longer upwards.
+      let low = apart.estimate * exp(-1.96 * apart.deviation)
+      let high = apart.estimate * exp(1.96 * (apart.deviation * apart.deviation + 0.3 * 0.3).squareRoot())
+      return CensusFigure(
+        kind: .footprint, hours: table.hours, machines: CensusRange(low: low, value: apart.estimate, high: high),
+        addresses: addresses, grade: .sensors)
+    }
     let machines = !isRefused && value.isFinite && value > 0 ? doubting(range(value, footprintDeviation)) : nil
     return CensusFigure(
       kind: .footprint, hours: table.hours, machines: machines, atMost: atMost, addresses: addresses, grade: .addresses)
@@ -44,8 +52,8 @@ extension CensusEstimator {
     return terms.reduce(0) { $0 + $1 * $1 }.squareRoot()
   }
 
-  /// Standard deviation of the logarithm of the days (hours) per machine over resamples of the anchors: networks share a
-  /// policy, so networks are drawn, not machines.
+  /// Standard deviation of the logarithm of the days (hours) per machine over resamples of the anchors: networks
+  /// share a policy, so networks are drawn, not machines.
   func bootstrap(_ chosen: [Int]? = nil) -> Double {
     let anchors = chosen ?? b.networks.indices.filter { b.networks[$0].isAnchor }
     guard anchors.count > 1 else { return 0.5 }
@@ -98,7 +106,8 @@ extension CensusEstimator {
     return CensusPart(
       place: place,
       live: CensusFigure(
-        kind: .live, hours: table.hours, machines: refuses(.live) ? nil : range(live, 1.3 * liveDeviation(live, byIdentities: usesIdentities)),
+        kind: .live, hours: table.hours,
+        machines: refuses(.live) ? nil : range(live, 1.3 * liveDeviation(live, byIdentities: usesIdentities)),
         addresses: addressHours / Double(table.hourCount), grade: grade),
       footprint: CensusFigure(
         kind: .footprint, hours: table.hours, machines: isRefused ? nil : range(foot, deviation), addresses: addresses,
@@ -106,8 +115,8 @@ extension CensusEstimator {
       isAnchor: members.allSatisfy { b.networks[$0].isAnchor }, isShared: members.contains { b.networks[$0].isShared })
   }
 
-  /// With five anchors of its own a country uses these; else it borrows the days per machine of all and its interval is
-  /// half as wide again.
+  /// With five anchors of its own a country uses these; else it borrows the days per machine of all and its interval
+  /// is half as wide again.
   private func footprint(of members: [Int]) -> (Double, Double) {
     if usesIdentities, let a {
       let machines = members.reduce(0) { $0 + a.byNetwork[$1] }
@@ -153,7 +162,9 @@ extension CensusEstimator {
     add(.live, live, liveDeviation(live ?? 1, byIdentities: false), .addresses)
     if let c {
       let gap = log(max(1, c.corrected) / max(1, c.darroch))
-      add(.live, c.corrected * callsPerTag, (0.05 * 0.05 + 0.25 * gap * gap + c.residual * c.residual / 16).squareRoot(), .sensors)
+      add(
+        .live, c.corrected * callsPerTag, (0.05 * 0.05 + 0.25 * gap * gap + c.residual * c.residual / 16).squareRoot(),
+        .sensors)
     }
     return out
   }

@@ -2,9 +2,9 @@ import Glibc
 
 /// From a table to a report: chooses the estimator, says what it rests on, and refuses where it must.
 ///
-/// Intervals are kept in the logarithm: a model term that grows with the window, the bootstrap over anchors, a share of each
-/// correction, and what was sampled (census.md section 2.B). CARDCount (doi 10.14722/ndss.2023.24002) was first to give
-/// intervals for bots counted in longitudinal data of addresses.
+/// Intervals are kept in the logarithm: a model term that grows with the window, the bootstrap over anchors, a share
+/// of each correction, and what was sampled (census.md section 2.B). CARDCount (doi 10.14722/ndss.2023.24002) was
+/// first to give intervals for bots counted in longitudinal data of addresses.
 public struct CensusEstimator: Sendable {
   let rules: CensusRules
   let table: CensusTable
@@ -13,6 +13,7 @@ public struct CensusEstimator: Sendable {
   let a: IdentityEstimator?
   let c: SensorEstimator?
   let daily: DailyCounts
+  let recaptureOfWindows: WindowRecapture?
   private(set) var caveats: [CensusCaveat] = []
 
   public init(_ given: CensusTable, rules: CensusRules = CensusRules()) {
@@ -25,6 +26,7 @@ public struct CensusEstimator: Sendable {
     let dropped = Set(b.networks.indices.filter { b.networks[$0].isDropped }.map(Int32.init))
     c = SensorEstimator(table, skip: dropped)
     daily = DailyCounts(b)
+    recaptureOfWindows = WindowRecapture(table.tags, hourCount: table.hourCount)
     caveats = findCaveats()
   }
 
@@ -55,7 +57,7 @@ public struct CensusEstimator: Sendable {
     for (i, addresses) in daily.addresses.enumerated() {
       let from = UInt32((daily.firstDay + i) * 24)
       guard from >= first, from + 23 <= table.hours.upperBound else { continue }
-      out.active.append(dayFigure(.active, from, daily.active[i], addresses))
+      out.active.append(activeFigure(i, from, addresses))
       out.stock.append(dayFigure(.stock, from, daily.stock[i], addresses))
     }
     out.systems = parts { .system($0.system) }
@@ -85,10 +87,12 @@ public struct CensusEstimator: Sendable {
       grade: usesIdentities ? .identities : .addresses)
   }
 
-  /// What recapture by three sensors adds to live when many machines are missed: the sandwich sees machines that are seen
-  /// often, pairs and triples of sensors do not mind. 1 when it does not apply.
+  /// What recapture by three sensors adds to live when many machines are missed: the sandwich sees machines that are
+  /// seen often, pairs and triples of sensors do not mind. 1 when it does not apply.
   var recapture: Double {
-    guard let c, table.sensors.count >= 3, c.residual < 0.5, b.visibility.share < rules.visibilityPlain else { return 1 }
+    guard let c, table.sensors.count >= 3, c.residual < 0.5, b.visibility.share < rules.visibilityPlain else {
+      return 1
+    }
     let hours = (0..<table.hourCount).filter { !clocks.blind.contains($0) }
     let lives = hours.compactMap { usesIdentities ? a?.live($0) : b.live($0) }
     guard !lives.isEmpty, c.corrected > 0 else { return 1 }
@@ -132,8 +136,22 @@ public struct CensusEstimator: Sendable {
     return hours > 0 ? max(1, machines / hours) : 1
   }
 
+  /// Identities count the machines of a day as they are; where many are missed, the days of the unseen are added.
+  private func activeFigure(_ day: Int, _ from: UInt32, _ addresses: Double) -> CensusFigure {
+    guard usesIdentities, let a else { return dayFigure(.active, from, daily.active[day], addresses) }
+    let hour = Int(from) - Int(table.hours.lowerBound)
+    let value = a.active(hour..<hour + 24) / b.shareOfDaysSeen
+    let missed = 0.3 * log(b.shareOfDaysSeen)
+    let deviation = (0.012 * 0.012 + missed * missed + 0.25 / max(1, value)).squareRoot()
+    return CensusFigure(
+      kind: .active, hours: from...from + 23, machines: refuses(.live) ? nil : doubting(range(value, deviation)),
+      addresses: addresses, grade: .identities)
+  }
+
   private func dayFigure(_ kind: CensusKind, _ from: UInt32, _ value: Double?, _ addresses: Double) -> CensusFigure {
-    let loose = b.networks.reduce(0) { $0 + ($1.isAnchor ? 0 : $1.machineDays) } / max(1, b.networks.reduce(0) { $0 + $1.machineDays })
+    let loose =
+      b.networks.reduce(0) { $0 + ($1.isAnchor ? 0 : $1.machineDays) }
+      / max(1, b.networks.reduce(0) { $0 + $1.machineDays })
     let model = (kind == .stock ? 0.06 : 0.045) + 0.02 * loose
     let isRefused = caveats.contains { $0.refuses == .footprint || $0.refuses == .live }
     let known = isRefused ? nil : value

@@ -96,12 +96,15 @@ extension CensusTable {
     }
   }
 
-  /// One sensor's histogram is the sources'; of several, check-ins of an hour add up for each source, and the histogram of
-  /// the fullest is stretched to that.
+  /// One sensor's histogram is the sources'; of several, check-ins of an hour add up for each source, and the
+  /// histogram of the fullest is stretched to that.
   private mutating func addContacts(_ rollup: CensusRollup) {
     let filled = rollup.contactCounts.filter { !$0.counts.isEmpty }
     guard let fullest = filled.max(by: { $0.counts.reduce(0, &+) < $1.counts.reduce(0, &+) }) else { return }
-    guard filled.count > 1 else { return contactHistogram = fullest.counts }
+    guard filled.count > 1 else {
+      contactHistogram = fullest.counts
+      return
+    }
     var seen = 0
     var seenBySensors = 0
     for tag in tags.entries {

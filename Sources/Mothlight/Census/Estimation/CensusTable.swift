@@ -1,8 +1,8 @@
-/// What is known of one botnet over one window, laid out for the estimators: tags with the hours they were seen in, and
-/// what each network showed hour by hour.
+/// What is known of one botnet over one window, laid out for the estimators: tags with the hours they were seen in,
+/// and what each network showed hour by hour.
 ///
-/// A *tag* is an address (IPv6: a /64) and a fingerprint; the hours of a tag lie in `words`, one bit each. Identities that
-/// the protocol carries are kept in the same form.
+/// A *tag* is an address (IPv6: a /64) and a fingerprint; the hours of a tag lie in `words`, one bit each. Identities
+/// that the protocol carries are kept in the same form.
 public struct CensusTable: Sendable {
   /// First and last hour, UTC hours since 1970.
   public var hours: ClosedRange<UInt32>

@@ -46,7 +46,10 @@ struct DailyCounts: Sendable {
   private static func active(_ b: AddressEstimator, _ tagDays: [[Double]], _ whole: [Bool]) -> [Double?] {
     let anchors = b.networks.indices.filter { b.networks[$0].isAnchor }
     let ofAnchors = anchors.reduce((utc: 0.0, local: 0.0)) {
-      ($0.utc + tagDays[$1].reduce(0, +) * b.measures.networks[$1].occupancyOfDay, $0.local + b.networks[$1].machineDays)
+      (
+        $0.utc + tagDays[$1].reduce(0, +) * b.measures.networks[$1].occupancyOfDay,
+        $0.local + b.networks[$1].machineDays
+      )
     }
     let stretch = ofAnchors.local > 0 ? ofAnchors.utc / ofAnchors.local : 1
     let factors = b.networks.indices.map { n -> Double in

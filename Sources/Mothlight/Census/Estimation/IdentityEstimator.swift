@@ -2,7 +2,8 @@ import Glibc
 
 /// Estimator A: machines from identities that the protocol carries (census.md section 2.A).
 struct IdentityEstimator: Sendable {
-  /// Distinct (identity, fingerprint) pairs; two fingerprints with one identity are two machines (Stone-Gross et al. 2009).
+  /// Distinct (identity, fingerprint) pairs; two fingerprints with one identity are two machines (Stone-Gross et al.
+  /// 2009).
   private(set) var distinct = 0.0
   /// Pairs that recurrence does not support: sandboxes and poisoners make a fresh identity at each run.
   private(set) var unsupported = 0.0
@@ -25,6 +26,9 @@ struct IdentityEstimator: Sendable {
   private(set) var byNetwork: [Double]
   private let hourCount: Int
   private let theta: Double
+  /// Weighted identities, for counts over spans of hours.
+  private var kept: [(weight: Double, entry: CensusTable.Tags.Entry)] = []
+  private let words: [UInt64]
   /// Hours between first and last sight, summed over identities.
   private var span = 0.0
   /// Weight of an identity seen in one hour only.
@@ -36,6 +40,7 @@ struct IdentityEstimator: Sendable {
     guard !table.identities.isEmpty else { return nil }
     hourCount = table.hourCount
     theta = table.identityTheta
+    words = table.identities.words
     let dropped = Set(addresses.networks.indices.filter { addresses.networks[$0].isDropped }.map(Int32.init))
     let ids = table.identities
     visibility = Visibility(ids, hourCount: hourCount, lag: addresses.visibility.lag, skip: dropped, rules: rules)
@@ -65,6 +70,7 @@ struct IdentityEstimator: Sendable {
       if rule.isBrief(id, ids.words) { continue }
       let w = rule.isIsolated(id, ids.words) ? weight : 1
       byNetwork[Int(id.network)] += w
+      kept.append((w, id))
       id.forEachHour(ids.words) { machines[Int(id.network) * hourCount + $0] += w }
     }
     judgeTags(table, addresses)
@@ -134,6 +140,25 @@ struct IdentityEstimator: Sendable {
       (theta < 1 ? 1 : 0.5) / kept.squareRoot(),
     ]
     return terms.reduce(0) { $0 + $1 * $1 }.squareRoot()
+  }
+
+  /// Distinct identities seen within a span of hours of the window.
+  func active(_ hours: Range<Int>) -> Double {
+    var sum = 0.0
+    for (weight, entry) in kept {
+      for index in hours.lowerBound >> 6...(hours.upperBound - 1) >> 6 {
+        var bits = entry.word(words, index)
+        let from = hours.lowerBound - index * 64
+        let to = hours.upperBound - index * 64
+        if from > 0 { bits &= ~0 << UInt64(from) }
+        if to < 64 { bits &= (1 << UInt64(to)) - 1 }
+        if bits != 0 {
+          sum += weight
+          break
+        }
+      }
+    }
+    return sum / theta
   }
 
   /// The interval is longer upwards where machines were missed: Chao's count of the unseen is a lower bound.

@@ -30,8 +30,8 @@ struct NetworkMeasures: Sendable {
   var between = 0.0
   /// Machines in the whole window: fingerprints of an address told apart, or check-ins at their busiest hour.
   var machinesInWindow = 0.0
-  /// Days and hours of life of addresses that never showed more than one machine, and machine-lives of all, where check-in
-  /// rates tell machines apart.
+  /// Days and hours of life of addresses that never showed more than one machine, and machine-lives of all, where
+  /// check-in rates tell machines apart.
   var single = (days: 0.0, life: 0.0)
   var lives = 0.0
   /// Fingerprints by address and day, and the machines that they stand for.

@@ -17,7 +17,9 @@ struct SensorClocks: Sendable {
         for i in 0..<Int(tag.wordCount) {
           let bits = tags.bySensor[0][tag.start + i]
           guard bits != 0 else { continue }
-          for lag in -2...2 { overlap[lag + 2] += Double((bits & Self.shifted(tag, tags.bySensor[s], i, lag)).nonzeroBitCount) }
+          for lag in -2...2 {
+            overlap[lag + 2] += Double((bits & Self.shifted(tag, tags.bySensor[s], i, lag)).nonzeroBitCount)
+          }
         }
       }
       let best = overlap.indices.max { overlap[$0] < overlap[$1] } ?? 2

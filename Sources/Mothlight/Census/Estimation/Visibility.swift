@@ -2,9 +2,9 @@ import Glibc
 
 /// What share of the machines that are on an hour shows, from gaps in what was seen (census.md B1).
 ///
-/// The *sandwich*: of the tags seen `lag` hours before and after an hour, the share seen in it. Machines that are seen more
-/// often weigh more in it, so where many are missed each tag gets a share of its own. (census.md proposes p2²/p3 with
-/// p2 = r(1)²/r(2); r falls when people switch off, so that erred by 6 to 13 % here.)
+/// The *sandwich*: of the tags seen `lag` hours before and after an hour, the share seen in it. Machines that are
+/// seen more often weigh more in it, so where many are missed each tag gets a share of its own. (census.md proposes
+/// p2²/p3 with p2 = r(1)²/r(2); r falls when people switch off, so that erred by 6 to 13 % here.)
 struct Visibility: Sendable {
   /// Share of the live machines that call and are seen within an hour.
   var share: Double
@@ -51,9 +51,9 @@ struct Visibility: Sendable {
     if sandwich < rules.visibilityPlain { share = Self.evened(tags, lag, skip, sandwich) / Double(lag) }
   }
 
-  /// The share for machines instead of for sights of machines: each tag that was seen long enough has a share of its own,
-  /// drawn towards the common one by a Beta prior whose strength is what the tags' spread asks for, and counts by the hours
-  /// for which it must have been on.
+  /// The share for machines instead of for sights of machines: each tag that was seen long enough has a share of its
+  /// own, drawn towards the common one by a Beta prior whose strength is what the tags' spread asks for, and counts
+  /// by the hours for which it must have been on.
   private static func evened(_ tags: CensusTable.Tags, _ lag: Int, _ skip: Set<Int32>, _ sandwich: Double) -> Double {
     var known: [(seen: Double, around: Double, between: Double)] = []
     for tag in tags.entries where !skip.contains(tag.network) {

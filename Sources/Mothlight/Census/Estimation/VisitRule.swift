@@ -36,10 +36,11 @@ struct FewHours: Sendable {
   func unseen(_ ones: Double) -> Double { two > 0 ? ones * ones / (2 * two) : 0 }
 }
 
-/// Tells visitors from machines by how they come: sandboxes, people who try the protocol, poisoners with fresh identities.
+/// Tells visitors from machines by how they come: sandboxes, people who try the protocol, poisoners with fresh
+/// identities.
 struct VisitRule: Sendable {
-  /// Check-ins in one hour below which a source seen in three hours or fewer is no machine: a machine that is on for a whole
-  /// hour shows its rate. 0: the rate is not known or too low.
+  /// Check-ins in one hour below which a source seen in three hours or fewer is no machine: a machine that is on for
+  /// a whole hour shows its rate. 0: the rate is not known or too low.
   var briefBelow = 0.0
   /// Whether nearly every live machine shows in every hour, so that hours apart are visits and not misses.
   var seesAll = false

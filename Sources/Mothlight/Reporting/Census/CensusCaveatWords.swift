@@ -29,6 +29,8 @@ extension CensusWords {
       "The rate of check-ins tells of another number of machines than addresses and fingerprints do.",
     "clock_skew": "A sensor's clock differs from the others'; its rows were moved.",
     "sensor_silent": "A sensor said nothing for some hours.",
+    "sensors_apart":
+      "The sensors never saw the same hour: matching them gives a rough lower bound of sources, not of machines.",
     "sensors_depend": "The sensors' lists depend on each other: recapture is not to be trusted.",
     "identity_per_start": "Bots make a new identity at each start, so identities count starts; addresses are used.",
     "few_identities": "Few tags carry an identity: addresses are used.",

@@ -1,6 +1,7 @@
-/// Fills a `CensusTable` from rows, exactly: every unit is kept. For windows and botnets that fit into memory, and for
-/// tests; streams go through the rollup.
-public struct CensusTableBuilder {
+@testable import Mothlight
+
+/// Fills a `CensusTable` from rows without any sketch: what the product's way by the rollup must agree with.
+struct ExactCensusTable {
   fileprivate struct Key: Hashable {
     var unit: UInt64
     var fingerprint: UInt64
@@ -33,13 +34,13 @@ public struct CensusTableBuilder {
   static let identitiesMost = 4
 
   /// - Parameter hours: rows outside are counted as dropped.
-  public init(hours: ClosedRange<UInt32>, sensors: [String]) {
+  init(hours: ClosedRange<UInt32>, sensors: [String]) {
     firstHour = hours.lowerBound
     hourCount = Int(hours.upperBound - hours.lowerBound) + 1
     self.sensors = sensors
   }
 
-  public mutating func add(_ row: CensusSighting) {
+  mutating func add(_ row: CensusSighting) {
     rows &+= 1
     guard row.isValid else { return drop("invalid") }
     guard row.hour >= firstHour, row.hour - firstHour < UInt32(hourCount) else { return drop("outside_window") }
@@ -92,7 +93,7 @@ public struct CensusTableBuilder {
     return index
   }
 
-  public mutating func table() -> CensusTable {
+  mutating func table() -> CensusTable {
     closeHour()
     var out = CensusTable(hours: firstHour...firstHour + UInt32(hourCount - 1), sensors: sensors)
     out.networks = networks
@@ -130,7 +131,7 @@ public struct CensusTableBuilder {
   }
 }
 
-extension CensusTableBuilder {
+extension ExactCensusTable {
   /// Entries and where they are.
   fileprivate struct Shelf {
     var index: [Key: Int32] = [:]
@@ -159,8 +160,8 @@ extension CensusTableBuilder {
   }
 }
 
-extension CensusTableBuilder.Open {
-  fileprivate init(_ key: CensusTableBuilder.Key, _ network: Int32, _ hour: Int, _ sensors: Int) {
+extension ExactCensusTable.Open {
+  fileprivate init(_ key: ExactCensusTable.Key, _ network: Int32, _ hour: Int, _ sensors: Int) {
     self.key = key
     self.network = network
     firstWord = hour >> 6
@@ -171,7 +172,7 @@ extension CensusTableBuilder.Open {
     if let i = seen.firstIndex(where: { $0.identity == identity }) {
       seen[i].first = min(seen[i].first, hour)
       seen[i].last = max(seen[i].last, hour)
-    } else if seen.count <= CensusTableBuilder.identitiesMost {
+    } else if seen.count <= ExactCensusTable.identitiesMost {
       seen.append((identity, hour, hour))
     }
   }
