@@ -1,5 +1,5 @@
-/// SipHash-2-4, a keyed hash of 64 bits (Aumasson and Bernstein, INDOCRYPT 2012).
-struct SipHash {
+/// SipHash-2-4, a keyed hash of 64 bits (Aumasson and Bernstein, INDOCRYPT 2012, doi 10.1007/978-3-642-34931-7_28).
+public struct SipHash: Sendable {
   private var (v0, v1, v2, v3): (UInt64, UInt64, UInt64, UInt64)
 
   /// - Parameter key: its 16 octets as two little-endian words.
@@ -10,7 +10,9 @@ struct SipHash {
     v3 = key.1 ^ 0x7465_6462_7974_6573
   }
 
-  static func hash(_ bytes: UnsafeRawBufferPointer, key: (UInt64, UInt64)) -> UInt64 {
+  /// Of any number of octets.
+  /// - Complexity: O(octets).
+  public static func hash(_ bytes: UnsafeRawBufferPointer, key: (UInt64, UInt64)) -> UInt64 {
     var state = SipHash(key)
     var at = 0
     while at &+ 8 <= bytes.count {
@@ -24,10 +26,30 @@ struct SipHash {
       shift &+= 8
       at &+= 1
     }
-    state.absorb(last)
-    state.v2 ^= 0xff
-    for _ in 0..<4 { state.round() }
-    return state.v0 ^ state.v1 ^ state.v2 ^ state.v3
+    return state.finish(last)
+  }
+
+  /// Of a message below eight octets, little endian in the low part of `last`.
+  @inline(__always)
+  static func hash(last: UInt64, octets: UInt64, key: (UInt64, UInt64)) -> UInt64 {
+    var state = SipHash(key)
+    return state.finish(last | octets << 56)
+  }
+
+  /// Of a message of 8 to 15 octets: a whole word and what is left of it.
+  @inline(__always)
+  static func hash(word: UInt64, last: UInt64 = 0, octets: UInt64 = 8, key: (UInt64, UInt64)) -> UInt64 {
+    var state = SipHash(key)
+    state.absorb(word)
+    return state.finish(last | octets << 56)
+  }
+
+  @inline(__always)
+  private mutating func finish(_ last: UInt64) -> UInt64 {
+    absorb(last)
+    v2 ^= 0xff
+    for _ in 0..<4 { round() }
+    return v0 ^ v1 ^ v2 ^ v3
   }
 
   @inline(__always)

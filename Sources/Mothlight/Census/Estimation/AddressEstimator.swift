@@ -1,0 +1,404 @@
+import Glibc
+
+/// Estimator B: machines from addresses and the hours they were seen in (census.md section 2.B).
+///
+/// Live: machines behind the addresses of an hour, divided by the share that an hour shows. Footprint: machine-days of all
+/// networks, divided by the days for which a machine of the *anchors* is on; anchors are networks whose addresses are
+/// stable, so that there a tag is a machine.
+struct AddressEstimator: Sendable {
+  let table: CensusTable
+  let rules: CensusRules
+  private(set) var measures: CensusMeasures
+  private(set) var visibility: Visibility
+  private(set) var sharing: CensusBasis.Sharing
+  /// Check-ins of one machine in an hour in which it is on; 0: not known.
+  private(set) var contactsOfOne = 0.0
+  private(set) var networks: [Judged]
+  /// Hours for which a machine of the anchors is on in the window, and days.
+  private(set) var hoursPerMachine = 0.0
+  private(set) var daysPerMachine = 0.0
+  private(set) var anchorShare = 0.0
+  /// Machines of the anchors that no hour showed, for each one seen; 0 where nearly all is seen.
+  private(set) var neverSeen = 0.0
+  /// Who is no machine by how it comes.
+  private(set) var visit = VisitRule()
+  /// Weights of tags hardly seen, in anchors and elsewhere.
+  private(set) var oneShots = (1.0, 1.0)
+  /// First of the six local hours in which least happens.
+  private(set) var quietFrom = 0
+  /// Local hour at which a day is cut when the network gives no better one.
+  var quietMiddle: Int { (quietFrom + 3) % 24 }
+
+  /// What became of one network.
+  struct Judged: Sendable {
+    /// Sources there come and go like no machine does.
+    var isDropped = false
+    var occupancy = 1.0
+    var isAnchor = false
+    var isShared = false
+    /// Far more sources behind each address than elsewhere, and always the same: an office, or somebody who poisons counts.
+    var isCrowded = false
+    /// Tags lost for each hour beyond clean-up.
+    var loss = 0.0
+    /// Local hour at which its day is cut.
+    var cut = 0
+    var machineHours = 0.0
+    var machineDays = 0.0
+    /// Machines, where it is an anchor.
+    var anchored = 0.0
+  }
+
+  init(_ table: CensusTable, rules: CensusRules) {
+    self.table = table
+    self.rules = rules
+    let occupancy = Occupancy(table.tags)
+    networks = [Judged](repeating: Judged(), count: table.networks.count)
+    sharing = occupancy.kinds > 1 ? .fingerprints : .none
+    visibility = .unknown
+    contactsOfOne = Self.contactsOfOne(table)
+    if sharing == .none, contactsOfOne > 0 { sharing = .contactRate }
+    var choices = CensusMeasures.Choices()
+    choices.lag = Visibility.lag(table.tags, hourCount: table.hourCount)
+    choices.dropped = table.networks.map { rules.hosting.contains($0.system) }
+    // Below four check-ins an hour a machine may well show one or none.
+    if contactsOfOne >= 4 { choices.visit.briefBelow = 0.4 * contactsOfOne }
+    if sharing == .contactRate { choices.peakOfOne = Self.peakOfOne(table.tags) }
+    measures = CensusMeasures(table, occupancy: occupancy, choices: choices)
+    judge(choices.lag)
+    // Again, with what the first pass has shown: who is no machine, and which one-hour visitors are too many.
+    choices.cut = quietMiddle
+    choices.dropped = irregular()
+    choices.visit.seesAll = visibility.share >= rules.visibilityPlain
+    let seesAll = choices.visit.seesAll
+    func weight(_ members: [Int]) -> Double {
+      var few = FewHours()
+      for n in members { few.add(seesAll ? measures.networks[n].byStretch : measures.networks[n].byHours) }
+      return few.one > 0 ? few.supported(least: 0.03) / few.one : 1
+    }
+    let weights = (
+      weight(networks.indices.filter { networks[$0].isAnchor }),
+      weight(networks.indices.filter { !networks[$0].isAnchor && !choices.dropped[$0] })
+    )
+    visit = choices.visit
+    choices.oneShotWeights = networks.map { $0.isAnchor ? weights.0 : weights.1 }
+    oneShots = weights
+    measures = CensusMeasures(table, occupancy: occupancy, choices: choices)
+    networks = choices.dropped.map { Judged(isDropped: $0) }
+    judge(choices.lag)
+    judgeCrowds()
+    countDays()
+    settleAnchors()
+  }
+
+  private mutating func judge(_ lag: Int) {
+    judgeSharing()
+    quietFrom = Self.quietest(measures.networks.map(\.hoursOfDay))
+    chooseAnchors()
+    visibility = Visibility(
+      table.tags, hourCount: table.hourCount, lag: lag,
+      skip: Set(networks.indices.filter { networks[$0].isShared || networks[$0].isDropped }.map(Int32.init)),
+      rules: rules)
+  }
+
+  /// Share of the machine-hours that come from crowded networks, where these are few.
+  private(set) var crowdedShare = 0.0
+
+  private mutating func judgeCrowds() {
+    let m = measures.networks
+    let usual = Visibility.median(networks.indices.filter { m[$0].addresses >= 5 }.map { m[$0].tags / m[$0].addresses })
+    for n in networks.indices where networks[n].isAnchor && m[n].addresses >= 1 {
+      networks[n].isCrowded = m[n].tags >= rules.tagsLeast && m[n].tags / m[n].addresses > 5 * usual
+    }
+    let all = networks.reduce(0) { $0 + $1.machineHours }
+    let crowded = networks.reduce(0) { $0 + ($1.isCrowded ? $1.machineHours : 0) }
+    crowdedShare = all > 0 && crowded < 0.2 * all ? crowded / all : 0
+  }
+
+  /// How much a profile by hour of day leans to one side, 0...1.
+  static func lean(_ profile: [Double]) -> Double {
+    let total = profile.reduce(0, +)
+    guard total > 0 else { return 0 }
+    var x = 0.0
+    var y = 0.0
+    for (hour, weight) in profile.enumerated() {
+      let angle = Double(hour) * Double.pi / 12
+      x += weight * cos(angle)
+      y += weight * sin(angle)
+    }
+    return (x * x + y * y).squareRoot() / total
+  }
+
+  /// Networks whose sources come and go like no machine does: seen before and after an hour but not in it, or without day
+  /// and night although they do not stay on.
+  private func irregular() -> [Bool] {
+    let day = Self.lean((0..<24).map { hour in measures.networks.reduce(0) { $0 + $1.hoursOfDay[hour] } })
+    let usual = Visibility.median(measures.networks.filter { $0.around >= 50 }.map(\.sandwich))
+    return measures.networks.indices.map { n in
+      let m = measures.networks[n]
+      if rules.hosting.contains(table.networks[n].system) { return true }
+      let isFlat =
+        day > 0.1 && m.tagHours > 1000 && m.runs > 0 && m.tagHours / m.runs < 12
+        && Self.lean(m.hoursOfDay) < rules.flatDay * day
+      if isFlat, visibility.share >= rules.visibilityPlain { return true }
+      if m.around >= 50 { return m.sandwich < 0.5 * usual }
+      return m.around < 0.05 * m.tagHours && m.tagHours >= 200
+    }
+  }
+
+  // MARK: machines behind an address
+
+  /// Mean check-ins of one machine in an hour: of the address-hours around the lowest clear mode (census.md B2).
+  static func contactsOfOne(_ table: CensusTable) -> Double {
+    let h = table.contactHistogram
+    guard h.count > 3, h.dropFirst(2).contains(where: { $0 > 0 }) else { return 0 }
+    let all = h.reduce(0, +)
+    // Hours at whose edge a machine was switched on or off have fewer; the mode is the full hour.
+    func near(_ c: Int) -> UInt64 {
+      let width = max(0, c / 8)
+      return h[max(1, c - width)...min(h.count - 1, c + width)].reduce(0, +)
+    }
+    let masses = (0..<h.count).map { $0 == 0 ? 0 : near($0) }
+    guard let most = masses.max(), most > 0 else { return 0 }
+    guard let mode = masses.firstIndex(of: most) else { return 0 }
+    let cap = max(1, mode + (mode + 1) / 2)
+    var sum = 0.0
+    var count = 0.0
+    for c in 1...min(cap, h.count - 1) {
+      sum += Double(c) * Double(h[c])
+      count += Double(h[c])
+    }
+    // One machine's hours are alike; where they are spread, nobody can say what one machine does.
+    guard Double(most) > 0.3 * Double(all) || mode <= 2, count > 0 else { return 0 }
+    return sum / count
+  }
+
+  /// Most check-ins in one hour that a single machine shows: the usual peak of addresses seen for a day or more.
+  static func peakOfOne(_ tags: CensusTable.Tags) -> Double {
+    var peaks: [Double] = []
+    for tag in tags.entries where tag.peak > 0 && tag.count(tags.words) >= 24 { peaks.append(Double(tag.peak)) }
+    guard peaks.count >= 20 else { return 0 }
+    var masses: [Double: Int] = [:]
+    for peak in peaks { masses[peak, default: 0] += 1 }
+    let near = masses.keys.sorted().map { at in
+      (at, masses.reduce(0) { $0 + (abs($1.key - at) <= 0.1 * at ? $1.value : 0) })
+    }
+    guard let most = near.map(\.1).max() else { return 0 }
+    // The lowest clear mode: two machines behind an address show twice as many.
+    return near.first { Double($0.1) >= 0.5 * Double(most) }?.0 ?? 0
+  }
+
+  private mutating func judgeSharing() {
+    for n in networks.indices {
+      let m = measures.networks[n]
+      var occupancy = m.occupancy
+      if sharing == .contactRate, m.tagHours > 0 {
+        occupancy = max(1, contacts(of: n) / contactsOfOne / m.tagHours)
+      }
+      networks[n].occupancy = occupancy
+      networks[n].machineHours = m.tagHours * occupancy
+      networks[n].isShared = m.tagHours >= 50 && occupancy > rules.sharedOccupancy
+    }
+  }
+
+  private func contacts(of network: Int) -> Double {
+    let row = network * table.hourCount
+    return table.contacts[row..<row + table.hourCount].reduce(0, +) * table.theta
+  }
+
+  // MARK: anchors
+
+  /// Start of the six consecutive local hours with the fewest tag-hours.
+  static func quietest(_ profiles: [[Double]]) -> Int {
+    let pooled = (0..<24).map { hour in profiles.reduce(0) { $0 + $1[hour] } }
+    let sums = (0..<24).map { from in (0..<6).reduce(0) { $0 + pooled[(from + $1) % 24] } }
+    return sums.indices.min { sums[$0] < sums[$1] } ?? 1
+  }
+
+  /// Level first, then slope: a network that has been renumbered wholly has a flat slope too (census.md B4.1).
+  private mutating func chooseAnchors() {
+    let m = measures.networks
+    let known = networks.indices.filter {
+      !networks[$0].isShared && !networks[$0].isDropped && m[$0].tags >= rules.tagsLeast && m[$0].base.short >= 200
+        && novelty($0) < rules.noveltyMost
+    }
+    guard let best = Self.quantile(0.9, known.map { (m[$0].retention.short, m[$0].base.short) }) else { return }
+    let floor = max(rules.anchorLevel * best, 0.15 * min(1, visibility.share * Double(visibility.lag)))
+    let level = known.filter { m[$0].retention.short >= floor }
+    var slopes: [Int: Double] = [:]
+    for n in level {
+      let r = m[n].retention
+      guard measures.lags.long > 0, r.long > 0 else { continue }
+      slopes[n] = log(r.short / r.long) / Double(measures.lags.long - measures.lags.short)
+    }
+    // Clean-up is common to all; what is beyond it is lost tags.
+    let common = Self.quantile(0.3, slopes.map { ($0.value, m[$0.key].base.long) }.sorted { $0 < $1 }) ?? 0
+    for n in level {
+      if measures.lags.long > 0 {
+        guard let slope = slopes[n] else { continue }
+        networks[n].loss = max(0, slope - common)
+        guard networks[n].loss * Double(table.hourCount) < rules.anchorLossMost else { continue }
+      }
+      networks[n].isAnchor = true
+    }
+    let all = networks.reduce(0) { $0 + $1.machineHours }
+    anchorShare = all > 0 ? networks.reduce(0) { $0 + ($1.isAnchor ? $1.machineHours : 0) } / all : 0
+  }
+
+  /// New tags a day for each tag of a day, when the window's beginning is over; 0 in windows too short to tell.
+  private func novelty(_ n: Int) -> Double {
+    guard table.hourCount >= rules.windowForDays else { return 0 }
+    let m = measures.networks[n]
+    let days = m.tagDays[quietMiddle] * Double(table.hourCount - measures.warmUp) / Double(table.hourCount)
+    return days > 0 ? m.starts.reduce(0, +) / days : 0
+  }
+
+  /// Weighted quantile; `nil` of nothing.
+  static func quantile(_ q: Double, _ values: [(value: Double, weight: Double)]) -> Double? {
+    let sorted = values.filter { $0.weight > 0 && $0.value.isFinite }.sorted { $0.value < $1.value }
+    let total = sorted.reduce(0) { $0 + $1.weight }
+    var sum = 0.0
+    for entry in sorted {
+      sum += entry.weight
+      if sum >= q * total { return entry.value }
+    }
+    return nil
+  }
+
+  // MARK: machine-days
+
+  private var quietHours: [Int] { (0..<6).map { (quietFrom + $0) % 24 } }
+
+  private mutating func countDays() {
+    let m = measures.networks
+    let anchors = networks.indices.filter { networks[$0].isAnchor }
+    let hoursOfAnchors = (0..<24).map { hour in anchors.reduce(0) { $0 + m[$1].hoursOfDay[hour] } }
+    let floor = (0..<24).map { hour in
+      hoursOfAnchors[hour] > 0 ? anchors.reduce(0) { $0 + m[$1].starts[hour] } / hoursOfAnchors[hour] : 0
+    }
+    let usual = (0..<24).map { hour in
+      hoursOfAnchors[hour] > 0 ? anchors.reduce(0) { $0 + m[$1].returns[hour] } / hoursOfAnchors[hour] : 0
+    }
+    let hourCount = Double(table.hourCount)
+    let whole = hourCount / max(1, hourCount - Double(measures.warmUp))
+    for n in networks.indices {
+      let days = m[n].tagDays
+      let cut = days.indices.min { days[$0] < days[$1] } ?? quietMiddle
+      networks[n].cut = days[cut] < 0.98 * days[quietMiddle] ? cut : quietMiddle
+      var extra = 0.0
+      var rates: [Double] = []
+      var turns: [Double] = []
+      // New tags in the night are renumbering: nobody switches on. Those at the cut begin a day and are no extra.
+      for hour in quietHours where hour != networks[n].cut {
+        let hours = m[n].hoursOfDay[hour]
+        guard hours > 20 else { continue }
+        let more = m[n].starts[hour] - floor[hour] * hours
+        rates.append(max(0, more / hours))
+        turns.append(m[n].returns[hour] / hours - usual[hour])
+        extra += max(0, more)
+      }
+      // Where sights are rare a tag is often first seen long after it was given out.
+      let seesAll = visibility.share >= rules.visibilityPlain
+      let steady = seesAll && !rates.isEmpty ? Visibility.median(rates) : 0
+      if !seesAll { extra = 0 }
+      let awake = (0..<24).filter { !quietHours.contains($0) }.reduce(0) { $0 + m[n].hoursOfDay[$1] }
+      if !networks[n].isAnchor { extra = (extra + steady * awake) * whole } else { extra = 0 }
+      // In a small pool an address comes back to its fingerprint: stretches that begin in the night tell, new tags do not.
+      if seesAll, !networks[n].isAnchor, !turns.isEmpty, Visibility.median(turns) > rules.rotationHazard {
+        networks[n].isShared = true
+      }
+      let tagDays = days[networks[n].cut]
+      networks[n].machineDays = max(m[n].tagHours / 24, tagDays - extra) * (sharing == .contactRate ? networks[n].occupancy : m[n].occupancyOfDay)
+    }
+  }
+
+  private mutating func settleAnchors() {
+    let m = measures.networks
+    let anchors = networks.indices.filter { networks[$0].isAnchor }
+    var stay = (sum: 0.0, tags: 0.0)
+    for n in anchors where networks[n].loss * Double(table.hourCount) < 0.2 {
+      stay.sum += m[n].span
+      stay.tags += m[n].tags
+    }
+    let residence = stay.tags > 0 ? stay.sum / stay.tags : 0
+    var few = FewHours()
+    for n in anchors { few.add(m[n].byHours) }
+    if visibility.share < rules.visibilityPlain, few.all > 0 { neverSeen = min(0.5, few.unseen(few.one * oneShots.0) / few.all) }
+    var total = (days: 0.0, hours: 0.0, machines: 0.0)
+    for n in anchors {
+      networks[n].anchored = m[n].machinesInWindow / (1 + networks[n].loss * residence) * (1 + neverSeen)
+      total.days += networks[n].machineDays
+      total.hours += networks[n].machineHours
+      total.machines += networks[n].anchored
+    }
+    guard total.machines > 0, total.days > 0 else { return }
+    daysPerMachine = total.days / total.machines
+    hoursPerMachine = total.hours / total.machines
+    for n in networks.indices where networks[n].isShared {
+      networks[n].machineDays = networks[n].machineHours * total.days / total.hours
+    }
+  }
+
+  // MARK: answers
+
+  /// Machine-hours of all tags (not only the sampled ones) of a network in an hour, as seen.
+  func machines(_ network: Int, _ hour: Int) -> Double {
+    let i = network * table.hourCount + hour
+    if sharing == .contactRate { return table.contacts[i] / contactsOfOne }
+    guard !table.addresses.isEmpty, table.theta < 1 else { return measures.machines[i] / table.theta }
+    let m = measures.networks[network]
+    return table.addresses[i] * (m.addressHours > 0 ? m.machineHours / m.addressHours : 1)
+  }
+
+  /// Machines that were on in an hour, by network or of all; `nil` when the sensors were silent.
+  func live(_ hour: Int, network: Int? = nil) -> Double? {
+    let factor = visibility.byHour.isEmpty ? 1 : visibility.byHour[hour]
+    guard factor > 0.2 else { return nil }
+    let seen =
+      network.map { machines($0, hour) }
+      ?? networks.indices.reduce(0) { $0 + (networks[$1].isDropped ? 0 : machines($1, hour)) }
+    return seen / visibility.share / factor
+  }
+
+  /// Distinct machines in the window by networks, from days or, in short windows, from hours.
+  func footprint(of network: Int, byHours: Bool) -> Double {
+    let n = networks[network]
+    let seen = byHours ? n.machineHours / hoursPerMachine : n.machineDays / daysPerMachine
+    return seen / table.theta
+  }
+
+  /// Machines for each address-day beyond those for each address-hour, where only check-in rates tell machines apart: people
+  /// of one household are on at different hours. From how often an address of one machine is on, and how many others have.
+  var machinesADay: Double {
+    guard sharing == .contactRate else { return 1 }
+    var single = (days: 0.0, life: 0.0)
+    var all = (days: 0.0, lives: 0.0, occupied: 0.0)
+    for n in networks.indices where networks[n].isAnchor {
+      let m = measures.networks[n]
+      single.days += m.single.days
+      single.life += m.single.life
+      all.days += m.shownInDay
+      all.lives += m.lives
+      all.occupied += m.shownInDay * networks[n].occupancy
+    }
+    guard single.life > 100, all.occupied > 0 else { return 1 }
+    return max(1, min(2, single.days / single.life * all.lives / all.occupied))
+  }
+
+  /// Share of its days on which a machine that was on was also seen: hours seen a day follow a Poisson law whose zeros are
+  /// missing.
+  var shareOfDaysSeen: Double {
+    guard visibility.share < rules.visibilityPlain else { return 1 }
+    let days = measures.networks.reduce(0) { $0 + $1.tagDays[quietMiddle] }
+    let mean = days > 0 ? measures.networks.reduce(0) { $0 + $1.tagHours } / days : 1
+    guard mean > 1.01 else { return 1 }
+    var rate = mean
+    for _ in 0..<60 { rate = mean * (1 - exp(-rate)) }
+    return max(0.2, 1 - exp(-rate))
+  }
+
+  var countsHours: Bool { table.hourCount < rules.windowForDays }
+
+  func footprint(byHours: Bool) -> Double {
+    networks.indices.reduce(0) { $0 + footprint(of: $1, byHours: byHours) }
+  }
+}

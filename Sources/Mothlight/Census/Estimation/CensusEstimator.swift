@@ -1,0 +1,145 @@
+import Glibc
+
+/// From a table to a report: chooses the estimator, says what it rests on, and refuses where it must.
+///
+/// Intervals are kept in the logarithm: a model term that grows with the window, the bootstrap over anchors, a share of each
+/// correction, and what was sampled (census.md section 2.B). CARDCount (doi 10.14722/ndss.2023.24002) was first to give
+/// intervals for bots counted in longitudinal data of addresses.
+public struct CensusEstimator: Sendable {
+  let rules: CensusRules
+  let table: CensusTable
+  let clocks: SensorClocks
+  let b: AddressEstimator
+  let a: IdentityEstimator?
+  let c: SensorEstimator?
+  let daily: DailyCounts
+  private(set) var caveats: [CensusCaveat] = []
+
+  public init(_ given: CensusTable, rules: CensusRules = CensusRules()) {
+    self.rules = rules
+    clocks = SensorClocks(given)
+    table = given.aligned(clocks)
+    let b = AddressEstimator(table, rules: rules)
+    self.b = b
+    a = IdentityEstimator(table, b, rules: rules)
+    let dropped = Set(b.networks.indices.filter { b.networks[$0].isDropped }.map(Int32.init))
+    c = SensorEstimator(table, skip: dropped)
+    daily = DailyCounts(b)
+    caveats = findCaveats()
+  }
+
+  // MARK: what must be said
+
+  var usesIdentities: Bool { a.map { !$0.isMadeAtStart } ?? false && !caveats.contains { $0.code == "few_identities" } }
+
+  func refuses(_ kind: CensusKind) -> Bool {
+    if usesIdentities && kind != .stock { return false }
+    return caveats.contains { $0.refuses == kind }
+  }
+
+  /// Distinct addresses in the window.
+  var addresses: Double {
+    table.addressesInWindow ?? b.measures.networks.reduce(0) { $0 + $1.addresses } / table.theta
+  }
+
+  // MARK: the report
+
+  public func report(botnet: String) -> CensusReport {
+    var out = CensusReport(
+      botnet: botnet, hours: table.hours, sensors: table.sensors, footprint: footprint(refusing: true))
+    let blind = clocks.blind
+    let first = table.hours.lowerBound
+    out.live = (0..<table.hourCount).map { hour in
+      liveFigure(hour, isBlind: blind.contains(hour), at: first + UInt32(hour))
+    }
+    for (i, addresses) in daily.addresses.enumerated() {
+      let from = UInt32((daily.firstDay + i) * 24)
+      guard from >= first, from + 23 <= table.hours.upperBound else { continue }
+      out.active.append(dayFigure(.active, from, daily.active[i], addresses))
+      out.stock.append(dayFigure(.stock, from, daily.stock[i], addresses))
+    }
+    out.systems = parts { .system($0.system) }
+    out.countries = parts { .country($0.country) }
+    out.others = others()
+    out.caveats = caveats
+    out.basis = basis(blind)
+    return out
+  }
+
+  func range(_ value: Double, _ deviation: Double) -> CensusRange {
+    CensusRange(low: value * exp(-1.96 * deviation), value: value, high: value * exp(1.96 * deviation))
+  }
+
+  /// The lower end leaves out crowded networks: they may be offices, and they may be somebody's inventions.
+  func doubting(_ range: CensusRange) -> CensusRange {
+    CensusRange(low: range.low * (1 - b.crowdedShare), value: range.value, high: range.high)
+  }
+
+  private func liveFigure(_ hour: Int, isBlind: Bool, at time: UInt32) -> CensusFigure {
+    let usesIdentities = self.usesIdentities
+    let seen = isBlind || refuses(.live) ? nil : usesIdentities ? a?.live(hour) : b.live(hour)
+    let value = seen.map { $0 * recapture }
+    let machines = value.map { doubting(range($0, liveDeviation($0, byIdentities: usesIdentities))) }
+    return CensusFigure(
+      kind: .live, hours: time...time, machines: machines, atMost: nil, addresses: addresses(in: hour),
+      grade: usesIdentities ? .identities : .addresses)
+  }
+
+  /// What recapture by three sensors adds to live when many machines are missed: the sandwich sees machines that are seen
+  /// often, pairs and triples of sensors do not mind. 1 when it does not apply.
+  var recapture: Double {
+    guard let c, table.sensors.count >= 3, c.residual < 0.5, b.visibility.share < rules.visibilityPlain else { return 1 }
+    let hours = (0..<table.hourCount).filter { !clocks.blind.contains($0) }
+    let lives = hours.compactMap { usesIdentities ? a?.live($0) : b.live($0) }
+    guard !lives.isEmpty, c.corrected > 0 else { return 1 }
+    let factor = c.corrected * callsPerTag / (lives.reduce(0, +) / Double(lives.count))
+    // Sensors that share each call see callers and not machines: then they stay below the sandwich.
+    return factor > 0.9 && factor < 1.5 ? factor : 1
+  }
+
+  /// Machines for each tag that sensors could match in one hour.
+  var callsPerTag: Double {
+    let tagHours = b.measures.networks.reduce(0) { $0 + $1.tagHours }
+    let machines = b.networks.reduce(0) { $0 + ($1.isDropped ? 0 : $1.machineHours) }
+    return (tagHours > 0 ? max(1, machines / tagHours) : 1) * Double(b.visibility.lag)
+  }
+
+  func addresses(in hour: Int) -> Double {
+    guard table.addresses.isEmpty || table.theta == 1 else {
+      return stride(from: hour, to: table.addresses.count, by: table.hourCount).reduce(0) { $0 + table.addresses[$1] }
+    }
+    let seen = b.measures.addressHours
+    return stride(from: hour, to: seen.count, by: table.hourCount).reduce(0) { $0 + seen[$1] } / table.theta
+  }
+
+  /// One standard deviation of the logarithm of a live count.
+  func liveDeviation(_ machines: Double, byIdentities: Bool) -> Double {
+    let sampled = 1 / max(1, machines * table.theta)
+    if byIdentities, let a {
+      let missed = 0.25 * log(a.visibility.share * Double(a.visibility.lag))
+      return (0.012 * 0.012 + missed * missed + sampled * (1 - a.visibility.share + (table.identityTheta < 1 ? 1 : 0)))
+        .squareRoot()
+    }
+    let missed = 0.25 * log(b.visibility.share * Double(b.visibility.lag))
+    let sharing = b.sharing == .none ? 0.15 : rules.sharingError * log(machinesPerAddress)
+    return (rules.liveModel * rules.liveModel + missed * missed + sharing * sharing + sampled).squareRoot()
+  }
+
+  /// Machines for each address-hour.
+  var machinesPerAddress: Double {
+    let hours = b.measures.networks.reduce(0) { $0 + $1.addressHours }
+    let machines = b.networks.indices.reduce(0) { $0 + (b.networks[$1].isDropped ? 0 : b.networks[$1].machineHours) }
+    return hours > 0 ? max(1, machines / hours) : 1
+  }
+
+  private func dayFigure(_ kind: CensusKind, _ from: UInt32, _ value: Double?, _ addresses: Double) -> CensusFigure {
+    let loose = b.networks.reduce(0) { $0 + ($1.isAnchor ? 0 : $1.machineDays) } / max(1, b.networks.reduce(0) { $0 + $1.machineDays })
+    let model = (kind == .stock ? 0.06 : 0.045) + 0.02 * loose
+    let isRefused = caveats.contains { $0.refuses == .footprint || $0.refuses == .live }
+    let known = isRefused ? nil : value
+    return CensusFigure(
+      kind: kind, hours: from...from + 23,
+      machines: known.map { range($0, (model * model + pow(liveDeviation($0, byIdentities: false), 2)).squareRoot()) },
+      addresses: addresses, grade: .addresses)
+  }
+}

@@ -1,0 +1,154 @@
+import Glibc
+
+/// Estimator A: machines from identities that the protocol carries (census.md section 2.A).
+struct IdentityEstimator: Sendable {
+  /// Distinct (identity, fingerprint) pairs; two fingerprints with one identity are two machines (Stone-Gross et al. 2009).
+  private(set) var distinct = 0.0
+  /// Pairs that recurrence does not support: sandboxes and poisoners make a fresh identity at each run.
+  private(set) var unsupported = 0.0
+  /// Identities that called far more seldom than a machine does: not counted.
+  private(set) var brief = 0.0
+  /// Identities seen in hours of which none follows another, and those of them that recurrence supports.
+  private var isolated = 0.0
+  private(set) var supported = 0.0
+  /// Machines that no hour showed (Chao 1984); where visibility is high, 0.
+  private(set) var unseen = 0.0
+  /// Identities that took the place of another on the same machine.
+  private(set) var replaced = 0.0
+  /// Identities for each day of a tag: near 1 when one is made at each start.
+  private(set) var renewal = 0.0
+  /// Median hours between first and last sight.
+  private(set) var lifeHours = 0.0
+  let visibility: Visibility
+  /// Machines by network and hour, and in the window by network, corrected alike.
+  private(set) var machines: [Double]
+  private(set) var byNetwork: [Double]
+  private let hourCount: Int
+  private let theta: Double
+  /// Hours between first and last sight, summed over identities.
+  private var span = 0.0
+  /// Weight of an identity seen in one hour only.
+  private(set) var oneShotWeight = 1.0
+
+  /// - Parameters:
+  ///   - addresses: what B found, for its anchors and for the networks that are no machines'.
+  init?(_ table: CensusTable, _ addresses: AddressEstimator, rules: CensusRules) {
+    guard !table.identities.isEmpty else { return nil }
+    hourCount = table.hourCount
+    theta = table.identityTheta
+    let dropped = Set(addresses.networks.indices.filter { addresses.networks[$0].isDropped }.map(Int32.init))
+    let ids = table.identities
+    visibility = Visibility(ids, hourCount: hourCount, lag: addresses.visibility.lag, skip: dropped, rules: rules)
+    machines = [Double](repeating: 0, count: table.networks.count * hourCount)
+    byNetwork = [Double](repeating: 0, count: table.networks.count)
+    var rule = addresses.visit
+    rule.seesAll = visibility.share >= rules.visibilityPlain
+    var few = FewHours()
+    var lives: [Double] = []
+    for id in ids.entries where !dropped.contains(id.network) {
+      if rule.isBrief(id, ids.words) {
+        brief += 1
+        continue
+      }
+      distinct += 1
+      if rule.isIsolated(id, ids.words) { isolated += 1 }
+      if !rule.seesAll || id.stretches(ids.words) == 1 { few.count(id.count(ids.words)) }
+      let life = Double(id.lastHour(ids.words) - id.firstHour(ids.words))
+      span += life
+      lives.append(life + 1)
+    }
+    guard distinct > 0 else { return nil }
+    lifeHours = Visibility.median(lives)
+    settle(few, rules)
+    let weight = oneShotWeight
+    for id in ids.entries where !dropped.contains(id.network) {
+      if rule.isBrief(id, ids.words) { continue }
+      let w = rule.isIsolated(id, ids.words) ? weight : 1
+      byNetwork[Int(id.network)] += w
+      id.forEachHour(ids.words) { machines[Int(id.network) * hourCount + $0] += w }
+    }
+    judgeTags(table, addresses)
+    let factor = estimate / max(1, byNetwork.reduce(0, +) / theta)
+    for n in byNetwork.indices { byNetwork[n] = byNetwork[n] / theta * factor }
+  }
+
+  private mutating func settle(_ few: FewHours, _ rules: CensusRules) {
+    oneShotWeight = few.one > 0 ? few.supported(least: 0.01 * distinct / max(1, few.all)) / few.one : 1
+    supported = isolated * oneShotWeight
+    unsupported = isolated - supported
+    if visibility.share < rules.visibilityPlain { unseen = few.unseen(few.one * oneShotWeight) }
+  }
+
+  /// What tags say of identities: whether they last, and how often one follows another on the same machine.
+  private mutating func judgeTags(_ table: CensusTable, _ addresses: AddressEstimator) {
+    var days = 0.0
+    var seen = 0.0
+    var stable = (hours: 0.0, exchanged: 0.0)
+    var all = stable
+    let words = table.tags.words
+    for tag in table.tags.entries where tag.identities > 0 && tag.identities < 255 {
+      let network = addresses.networks[Int(tag.network)]
+      guard !network.isShared, !network.isDropped else { continue }
+      let count = Self.days(tag, words)
+      if (3...5).contains(count) {
+        days += Double(count)
+        seen += Double(tag.identities)
+      }
+      let hours = Double(tag.lastHour(words) - tag.firstHour(words))
+      all.hours += hours
+      all.exchanged += tag.isReplaced ? 1 : 0
+      guard network.isAnchor else { continue }
+      stable.hours += hours
+      stable.exchanged += tag.isReplaced ? 1 : 0
+    }
+    renewal = days > 0 ? seen / days : 0
+    // Where addresses are handed on, two machines after one another look like one with two identities.
+    let rate = stable.hours > 24 * 500 ? stable : all
+    replaced = rate.hours > 0 ? min(0.3 * distinct, rate.exchanged / rate.hours * span) : 0
+  }
+
+  /// Days on which a tag was seen, counted in steps of 24 hours from its first hour.
+  private static func days(_ tag: CensusTable.Tags.Entry, _ words: [UInt64]) -> Int {
+    let first = tag.firstHour(words)
+    var day = -1
+    var count = 0
+    tag.forEachHour(words) { hour in
+      let today = (hour - first) / 24
+      if today != day { count += 1 }
+      day = today
+    }
+    return count
+  }
+
+  /// An identity that is made at each start counts starts.
+  var isMadeAtStart: Bool { renewal > 0.7 }
+
+  /// Distinct machines in the window.
+  var estimate: Double { (distinct - unsupported - replaced + unseen) / theta }
+
+  /// One standard deviation of its logarithm: a model term, and a part of each correction.
+  var deviation: Double {
+    let kept = max(1, distinct - unsupported)
+    let terms = [
+      0.008, 0.3 * supported / kept * (unsupported > 0 ? 1 : 0), 0.5 * unseen / kept, 0.3 * replaced / kept,
+      (theta < 1 ? 1 : 0.5) / kept.squareRoot(),
+    ]
+    return terms.reduce(0) { $0 + $1 * $1 }.squareRoot()
+  }
+
+  /// The interval is longer upwards where machines were missed: Chao's count of the unseen is a lower bound.
+  var range: CensusRange {
+    let more = 3 * unseen / max(1, distinct - unsupported)
+    return CensusRange(
+      low: estimate * exp(-1.96 * deviation), value: estimate, high: estimate * exp(1.96 * deviation) * (1 + more))
+  }
+
+  func live(_ hour: Int, network: Int? = nil) -> Double? {
+    let factor = visibility.byHour.isEmpty ? 1 : visibility.byHour[hour]
+    guard factor > 0.2 else { return nil }
+    let seen =
+      network.map { machines[$0 * hourCount + hour] }
+      ?? stride(from: hour, to: machines.count, by: hourCount).reduce(0) { $0 + machines[$1] }
+    return seen / theta / visibility.share / factor
+  }
+}

@@ -1,0 +1,192 @@
+/// Fields of trend and firepower, in the order of docs/census-data.md.
+extension JSONWriter {
+  mutating func censusTrend(_ trend: Trend) {
+    beginObject()
+    key("refusal")
+    value(trend.refusal)
+    key("takeover")
+    value(trend.takeover.map { Timestamp(seconds: Int64($0) * 3600) })
+    key("masked_hours")
+    value(trend.maskedHours)
+    key("fit")
+    if let fit = trend.fit { censusFit(fit) } else { null() }
+    key("forecasts")
+    beginArray()
+    for forecast in trend.forecasts {
+      beginObject()
+      key("horizon_days")
+      value(forecast.horizonDays)
+      key("skill")
+      value(forecast.skill)
+      key("origins")
+      value(forecast.origins)
+      key("machines")
+      censusRange(forecast.machines)
+      key("reason")
+      value(forecast.machines == nil ? forecast.reason : nil)
+      endObject()
+    }
+    endArray()
+    key("countries")
+    beginArray()
+    for item in trend.countries {
+      beginObject()
+      key("country")
+      value(item.country.description)
+      key("gamma_per_week")
+      censusRange(item.own)
+      key("gamma_pooled_per_week")
+      censusRange(item.pooled)
+      endObject()
+    }
+    endArray()
+    key("season")
+    beginArray()
+    for factor in trend.season { value(factor) }
+    endArray()
+    key("levels")
+    beginArray()
+    for day in trend.days {
+      beginObject()
+      key("day")
+      value(Timestamp.describe(day: day.day))
+      key("level")
+      value(day.level)
+      key("masked_hours")
+      value(day.maskedHours)
+      key("fitted")
+      censusRange(day.fitted)
+      endObject()
+    }
+    endArray()
+    endObject()
+  }
+
+  private mutating func censusFit(_ fit: Trend.Fit) {
+    beginObject()
+    key("model")
+    value(fit.model.rawValue)
+    key("first_day")
+    value(Timestamp.describe(day: fit.days.lowerBound))
+    key("last_day")
+    value(Timestamp.describe(day: fit.days.upperBound))
+    key("gamma_per_week")
+    censusRange(fit.gamma)
+    key("half_life_weeks")
+    censusRange(fit.halfLifeWeeks)
+    key("start")
+    censusRange(fit.start)
+    key("ceiling")
+    value(fit.ceiling)
+    endObject()
+  }
+
+  private mutating func censusRate(_ rate: Firepower.Rate?) {
+    guard let rate else { return null() }
+    beginObject()
+    key("p5")
+    value(rate.low)
+    key("p50")
+    value(rate.middle)
+    key("p95")
+    value(rate.high)
+    endObject()
+  }
+
+  private mutating func censusMoment(_ moment: Firepower.Moment) {
+    beginObject()
+    key("hour")
+    value(Timestamp(seconds: Int64(moment.hour) * 3600))
+    key("live")
+    censusRange(moment.live)
+    key("gbit_s")
+    censusRate(moment.rate)
+    endObject()
+  }
+
+  mutating func censusFirepower(_ f: Firepower) {
+    beginObject()
+    key("year")
+    value(f.year)
+    key("draws")
+    value(f.draws)
+    key("typical")
+    censusMoment(f.typical)
+    key("peak")
+    censusMoment(f.peak)
+    key("addresses_taken_for_machines_gbit_s")
+    censusRate(f.addressesTaken)
+    key("flags")
+    beginArray()
+    for flag in f.flags {
+      beginObject()
+      key("subject")
+      value(flag.subject.rawValue)
+      key("count")
+      value(flag.count)
+      key("gbit_s")
+      censusRate(flag.rate)
+      key("record")
+      value(flag.record.name)
+      key("text")
+      value(flag.text)
+      endObject()
+    }
+    endArray()
+    key("limits")
+    value(Firepower.limits)
+    key("assumptions")
+    beginArray()
+    for text in f.assumptionTexts { value(text) }
+    endArray()
+    key("uplinks")
+    beginArray()
+    for part in f.parts { censusUplink(part) }
+    endArray()
+    key("attacks")
+    beginArray()
+    for attack in f.context { censusAttack(attack) }
+    endArray()
+    endObject()
+  }
+
+  private mutating func censusUplink(_ part: Firepower.Part) {
+    beginObject()
+    key("country")
+    value(part.country?.description)
+    key("live")
+    value(part.live)
+    key("live_share")
+    value(part.liveShare)
+    key("uplink_share")
+    value(part.uplinkShare)
+    key("mbit_s")
+    value(part.uplink.megabitsPerSecond)
+    key("year")
+    value(part.uplink.year)
+    key("source")
+    value(part.uplink.source)
+    key("is_assumption")
+    value(part.uplink.isAssumption)
+    key("is_world_row")
+    value(part.isWorldRow)
+    endObject()
+  }
+
+  private mutating func censusAttack(_ attack: PublishedAttack) {
+    beginObject()
+    key("name")
+    value(attack.name)
+    key("year")
+    value(attack.year)
+    key("gbit_s")
+    value(attack.gigabitsPerSecond)
+    key("standing")
+    value(attack.standing.rawValue)
+    key("is_record")
+    value(attack.isRecord)
+    key("source")
+    value(attack.source)
+    endObject()
+  }
+}
