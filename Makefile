@@ -34,7 +34,7 @@ bench: packages ## Measure speed and memory beside nfpcapd and ndpiReader (Bench
 fuzz: packages ## Run each fuzzer for FUZZ_SECONDS (default 20) seconds (Fuzzing/).
 	Fuzzing/run $(FUZZ_SECONDS)
 
-evaluate: build ## Verdicts against known hosts (../shared/data), then detection quality; FULL=1 writes its page.
+evaluate: build ## Verdicts against known hosts (../shared/data), detection and census quality; FULL=1 writes their pages.
 	@scripts/install-packages xz-utils --optional libndpi-bin tshark
 	@command -v python3 >/dev/null || { echo "evaluate: python3 is needed" >&2; exit 1; }
 	@if test -x $(DATA)/unpack; then \
@@ -42,6 +42,7 @@ evaluate: build ## Verdicts against known hosts (../shared/data), then detection
 	else echo "evaluate: $(DATA) is absent: simulated traffic only" >&2; fi
 	@Tools/quality.py --program $(MOTHLIGHT) $(if $(FULL),--data $(DATA) --unpacked .data --peers \
 	  --write docs/detection-quality.md,--quick --summary)
+	@$(MOTHLIGHT) evaluate --census $(if $(FULL),--write docs/census-quality.md,--seeds 2 --machines 3000)
 
 lint: ## Check the format of all Swift files.
 	git ls-files '*.swift' | xargs $(SWIFT) format lint --strict --parallel

@@ -38,7 +38,7 @@ struct BotnetSimulationTests {
     let (seen, truth) = try contacts(small { $0.identity = .stable })
     let machines = Set(seen.filter { $0.visitor == nil }.map(\.identity))
     #expect(!machines.contains(0))
-    #expect(machines.count == truth.footprint.reduce(0, +))
+    #expect(machines.count == truth.reached.reduce(0, +))
   }
 
   @Test func identitiesMadeAtEachStartAreMoreThanMachines() throws {
@@ -68,6 +68,7 @@ struct BotnetSimulationTests {
     let (seen, truth) = try contacts(small { $0.halfLifeDays = 2 })
     let footprint = truth.footprint.reduce(0, +)
     #expect(truth.active.allSatisfy { $0 > 0 && $0 <= footprint })
+    #expect(zip(truth.reached, truth.footprint).allSatisfy { $0 > 0 && $0 <= $1 })
     for hour in truth.live.indices where hour % 24 == 23 { #expect(truth.live[hour] <= truth.stock[hour / 24]) }
     #expect(truth.stock[2] < truth.stock[0])
     let firstHour = try small().firstHour()
@@ -129,6 +130,19 @@ struct BotnetSimulationTests {
     let a = Set(seen.filter { $0.sensor == 0 && $0.visitor == nil }.map(\.identity))
     let b = Set(seen.filter { $0.sensor == 1 && $0.visitor == nil }.map(\.identity))
     #expect(!a.isEmpty && !b.isEmpty && a != b && !a.intersection(b).isEmpty)
+  }
+
+  @Test func mostLossHidesMachinesButNotFromTheTruth() throws {
+    let (_, truth) = try contacts(
+      small {
+        $0.loss = 0.95
+        $0.checkInSeconds = 14_400
+      })
+    let reached: Int = truth.reached.reduce(0, +)
+    let footprint: Int = truth.footprint.reduce(0, +)
+    #expect(reached * 4 < footprint * 3)
+    let plain = try contacts(small()).truth.footprint
+    #expect(truth.footprint == plain)
   }
 
   @Test func aKnobOutOfRangeIsNamed() {

@@ -115,9 +115,11 @@ public struct BotnetFiles: Sendable {
     for (day, count) in truth.stock.enumerated() { try file.append("stock,\(first / 24 + day),,,\(count)\n") }
     for (n, network) in scenario.networks.enumerated() {
       try file.append("footprint,window,\(network.asn),\(network.country),\(truth.footprint[n])\n")
+      try file.append("reached,window,\(network.asn),\(network.country),\(truth.reached[n])\n")
       try file.append("addresses,window,\(network.asn),\(network.country),\(truth.addresses[n])\n")
     }
     try file.append("footprint,window,,,\(truth.footprint.reduce(0, +))\n")
+    try file.append("reached,window,,,\(truth.reached.reduce(0, +))\n")
     try file.append("addresses,window,,,\(truth.addresses.reduce(0, +))\n")
     try file.close()
   }

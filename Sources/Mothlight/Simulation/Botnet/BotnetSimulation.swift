@@ -30,12 +30,14 @@ struct BotnetSimulation {
   struct Truth {
     /// Machines infected and on, by hour of the window.
     var live: [Int]
-    /// Machines that reached any sensor, by day.
+    /// Machines infected and on, by day.
     var active: [Int]
     /// Machines infected, on or not, at the end of each day.
     var stock: [Int]
-    /// Machines that reached any sensor in the whole window, by network.
+    /// Machines infected and on at least once in the window, by network.
     var footprint: [Int]
+    /// Those of them that reached any sensor.
+    var reached: [Int]
     /// Addresses they did it from, by network.
     var addresses: [Int]
   }
@@ -64,13 +66,13 @@ struct BotnetSimulation {
     for hour in 0..<scenario.days * 24 {
       for i in machines.indices where population.online(machines[i], hour) > 0 {
         let machine = machines[i]
-        ledger.noteLive(hour)
+        ledger.noteLive(i, machine, hour)
         let address = address(of: machine, hour)
         for sensor in scenario.sensors.indices {
           let mean = rate * (1 - scenario.loss) * visibility(of: machine, at: sensor)
           let count = isSeldom ? Self.poisson(mean, &random) : Self.nearly(mean, &random)
           guard count > 0 else { continue }
-          ledger.noteContact(i, machine, address, hour)
+          ledger.noteContact(i, machine, address)
           let first = random.int(below: max(1, 3600 / (count + 1)))
           let last = count == 1 ? first : 3599 - random.int(below: max(1, 3600 / (count + 1)))
           try body(
@@ -143,30 +145,38 @@ struct BotnetSimulation {
 /// Counts what is really so while a botnet runs.
 struct TruthLedger {
   private(set) var truth: BotnetSimulation.Truth
-  private var reachedToday: [Bool]
+  private var wasOnToday: [Bool]
   private var reached: [Bool]
+  private var wasOn: [Bool]
   private var used: [Set<IPAddress>]
 
   init(_ scenario: BotnetScenario, _ population: BotPopulation) {
     truth = BotnetSimulation.Truth(
       live: [Int](repeating: 0, count: scenario.days * 24), active: [Int](repeating: 0, count: scenario.days),
       stock: [Int](repeating: 0, count: scenario.days), footprint: [Int](repeating: 0, count: scenario.networks.count),
+      reached: [Int](repeating: 0, count: scenario.networks.count),
       addresses: [Int](repeating: 0, count: scenario.networks.count))
-    reachedToday = [Bool](repeating: false, count: population.machines.count)
-    reached = reachedToday
+    wasOnToday = [Bool](repeating: false, count: population.machines.count)
+    reached = wasOnToday
+    wasOn = wasOnToday
     used = [Set<IPAddress>](repeating: [], count: scenario.networks.count)
   }
 
-  mutating func noteLive(_ hour: Int) { truth.live[hour] += 1 }
-
-  mutating func noteContact(_ index: Int, _ machine: BotPopulation.Machine, _ address: IPAddress, _ hour: Int) {
-    if !reachedToday[index] {
-      reachedToday[index] = true
+  mutating func noteLive(_ index: Int, _ machine: BotPopulation.Machine, _ hour: Int) {
+    truth.live[hour] += 1
+    if !wasOnToday[index] {
+      wasOnToday[index] = true
       truth.active[hour / 24] += 1
     }
+    guard !wasOn[index] else { return }
+    wasOn[index] = true
+    truth.footprint[Int(machine.network)] += 1
+  }
+
+  mutating func noteContact(_ index: Int, _ machine: BotPopulation.Machine, _ address: IPAddress) {
     if !reached[index] {
       reached[index] = true
-      truth.footprint[Int(machine.network)] += 1
+      truth.reached[Int(machine.network)] += 1
     }
     if used[Int(machine.network)].insert(address).inserted { truth.addresses[Int(machine.network)] += 1 }
   }
@@ -174,6 +184,6 @@ struct TruthLedger {
   mutating func close(_ hour: Int, _ machines: [BotPopulation.Machine]) {
     guard hour % 24 == 23 else { return }
     truth.stock[hour / 24] = machines.count { Int($0.infected) <= hour && Int($0.cleaned) > hour }
-    reachedToday = [Bool](repeating: false, count: reachedToday.count)
+    wasOnToday = [Bool](repeating: false, count: wasOnToday.count)
   }
 }
