@@ -58,7 +58,7 @@ func sketches(_ path: String, _ repeats: Int) {
     for precision in [12, 14] {
       measured("HyperLogLog \(precision)", keys) {
         var sketch = HyperLogLog(precision: precision, keyID: secret.id)
-        sketch.insert(contentsOf: keys.lazy.map { secret.unit(ofIdentity: $0) })
+        for key in keys { sketch.insert(secret.unit(ofIdentity: key)) }
         return (sketch.estimate, sketch.serialised.count, sketch.octets)
       }
       // Keeps between k and 2k tags, as a Theta sketch of lgK does.

@@ -87,7 +87,8 @@ public struct CensusRollup: Sendable {
     add(row, minute: minute, weight: 1, drop: row.isValid ? nil : .invalid)
   }
 
-  /// All of them: one call for a batch.
+  /// All of them.
+  @inlinable
   public mutating func add(_ rows: some Sequence<CensusSighting>) {
     for row in rows { add(row) }
   }
