@@ -111,3 +111,15 @@ head = b"B" + struct.pack("<II", len(payload), 2)
 chained = hashlib.sha256(hashlib.sha256(header).digest() + head + payload).digest()
 seed("spool", "open", header + head + payload + chained)
 seed("spool", "cut", header + head + payload)
+
+vectors = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../Tests/MothlightTests/Census/Sketches/SketchVectors.swift")).read()
+for number, name in enumerate(["counter", "sample", "rollup"]):
+    digits = vectors.split(f'static let {name} = """')[1].split('"""')[0]
+    frame = bytes.fromhex("".join(digits.split()))
+    length = int.from_bytes(frame[8:16], "little")
+    target = "rollup" if name == "rollup" else "sketch"
+    seed(target, name, frame)
+    seed(target, name + "-body", frame[16:16 + length])
+    if name == "rollup":
+        rest = frame[16 + length + 8:]
+        seed(target, "cells-body", rest[16:16 + int.from_bytes(rest[8:16], "little")])

@@ -17,7 +17,7 @@ nonisolated(unsafe) private let targets: [String: (RawSpan) -> Void] = [
   "zeek-tsv": fuzzZeekTSV, "zeek-json": fuzzZeekJSON, "eve": fuzzEVE, "binetflow": fuzzBinetflow, "sniff": fuzzSniff,
   "gzip": fuzzGzip, "lists": fuzzLists, "address": fuzzAddress, "signatures": fuzzSignatures, "planted": fuzzPlanted,
   "sinkhole-dns": fuzzSinkholeDNS, "sinkhole-files": fuzzSinkholeFiles, "stub-reply": fuzzStubReply,
-  "spool": fuzzSpool, "spool-block": fuzzSpoolBlock,
+  "spool": fuzzSpool, "spool-block": fuzzSpoolBlock, "sketch": fuzzSketch, "rollup": fuzzRollup,
 ]
 
 @_cdecl("LLVMFuzzerTestOneInput")

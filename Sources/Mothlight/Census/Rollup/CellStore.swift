@@ -111,6 +111,18 @@ struct CellStore {
     keep(sum)
   }
 
+  /// Makes one part of each period.
+  /// - Returns: `false` when nothing was to be done.
+  mutating func putTogether() -> Bool {
+    let many = closed.filter { $0.value.count > 1 }.keys
+    for period in many {
+      guard let sum = table(period, withOpen: false) else { continue }
+      remove(period)
+      keep(sum)
+    }
+    return !many.isEmpty
+  }
+
   private mutating func remove(_ period: UInt32) {
     closedOctets -= (closed.removeValue(forKey: period) ?? []).reduce(0) { $0 + $1.count }
   }

@@ -90,7 +90,8 @@ public struct CensusRollup: Sendable {
     add(row, minute: minute, weight: 1, drop: row.isValid ? nil : .invalid)
   }
 
-  /// All of them: one call for a batch.
+  /// All of them.
+  @inlinable
   public mutating func add(_ rows: some Sequence<CensusSighting>) {
     for row in rows { add(row) }
   }
@@ -149,13 +150,10 @@ public struct CensusRollup: Sendable {
   private mutating func makeRoom() {
     rowsSinceLook = 0
     while hours.openOctets + minutes.openOctets > limits.openOctetsMost {
-      if hours.open.count <= 1, minutes.open.count <= 1 { break }
-      if hours.open.count > 1, let table = hours.closeIdlest() { keep(hour: table) }
-      if minutes.open.count > 1, let table = minutes.closeIdlest() { keep(minutes: table) }
+      if let table = hours.closeIdlest() { keep(hour: table) }
+      if let table = minutes.closeIdlest() { keep(minutes: table) }
     }
-    while days.openOctets > limits.openOctetsMost, days.open.count > 1, let table = days.closeIdlest() {
-      keep(table, in: \.days)
-    }
+    while days.openOctets > limits.openOctetsMost, let table = days.closeIdlest() { keep(table, in: \.days) }
   }
 
   /// Closes all periods that ended before an hour; those are then small in memory, and read the same. Rows of them may still come.

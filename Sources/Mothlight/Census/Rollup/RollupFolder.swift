@@ -20,6 +20,7 @@ public struct RollupFolder {
   public let path: String
   /// Files whose end is known to be whole.
   private var whole: Set<String> = []
+  private var compacted: Set<String> = []
 
   /// - Throws: `file` when the folder is not there and cannot be made.
   public init(_ path: String) throws(SketchError) {
@@ -46,6 +47,23 @@ public struct RollupFolder {
     }
     try replace(Self.state, with: rollup.serialisedState)
     expire(rollup)
+    let month = Self.name(.days, rollup.newestHour / 24)
+    for name in SpoolDisk.names(in: path) where name.hasPrefix("days-") && name < month {
+      try compact(name, of: rollup)
+    }
+  }
+
+  /// Days are written in parts, hour by hour; those of past months are put together once. A file with damage is left as it is.
+  private mutating func compact(_ name: String, of rollup: CensusRollup) throws(SketchError) {
+    guard !compacted.contains(name) else { return }
+    compacted.insert(name)
+    var month = try CensusRollup(
+      botnet: rollup.botnet, sensors: rollup.sensors, keyID: rollup.keyID, keys: nil, limits: rollup.limits)
+    var isWhole = true
+    month.readCells(try contents(name)[...]) { _ in isWhole = false }
+    let parts = month.days.allClosed.count
+    guard isWhole, month.days.putTogether(), month.days.allClosed.count < parts else { return }
+    try replace(name, with: month.days.allClosed.flatMap { SketchFrame.encoded(.cells, $0.body) })
   }
 
   /// - Parameters:

@@ -19,13 +19,13 @@ public struct RollupLimits: Sendable, Hashable {
 
   public init() {}
 
-  /// For a sinkhole that runs for months beside everything else: `octets` for all of one botnet, closed cells go to a folder.
+  /// For a sinkhole that runs for months beside everything else: `octets` for all of one botnet, closed cells go to a folder each hour.
   public static func resident(octets: Int) -> RollupLimits {
     var limits = RollupLimits()
     limits.tagOctetsMost = octets / 2
     limits.identityOctetsMost = octets / 8
-    limits.openOctetsMost = octets / 4
-    limits.closedOctetsMost = octets / 8
+    limits.openOctetsMost = octets / 8
+    limits.closedOctetsMost = octets / 4
     return limits
   }
 }

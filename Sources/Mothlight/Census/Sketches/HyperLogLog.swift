@@ -46,7 +46,6 @@ public struct HyperLogLog: Sendable, Hashable {
 
   /// - Parameter hash: 64 well-mixed bits, such as `TagKeys.unit(of:)`.
   /// - Complexity: O(1).
-  @inline(__always)
   public mutating func insert(_ hash: UInt64) {
     let p = UInt64(precision)
     let index = Int(truncatingIfNeeded: hash >> (64 &- p))
@@ -59,7 +58,8 @@ public struct HyperLogLog: Sendable, Hashable {
     }
   }
 
-  /// All of them: one call for a batch.
+  /// All of them.
+  @inlinable
   public mutating func insert(contentsOf hashes: some Sequence<UInt64>) {
     for hash in hashes { insert(hash) }
   }

@@ -32,8 +32,9 @@ public struct TupleSketch: Sendable {
   /// Highest hash that is kept.
   private(set) var highest = UInt64.max
   private(set) var entries: [SampledTag] = []
-  /// Open addressing over `entries`: number plus one, 0: free.
-  private var index: [UInt32] = []
+  /// Open addressing over `entries`: low part of the mixed key, and number plus one; 0: free. The part saves looking at most entries of
+  /// other keys, which is where time would go.
+  private var index: [UInt64] = []
   /// Sum of `octets` of the tags.
   public private(set) var octets = 0
 
@@ -150,20 +151,24 @@ public struct TupleSketch: Sendable {
     rebuildIndex()
   }
 
-  /// Slot where the search of a key begins. High bits of a unit are zero in a small sample, so low ones are used; the fingerprint is
-  /// multiplied, since it may be a small number.
+  /// High bits of a unit are zero in a small sample, and a fingerprint may be a small number.
   @inline(__always)
-  private func home(_ unit: UInt64, _ fingerprint: UInt64) -> Int {
-    let mixed = (unit ^ fingerprint &* 0x9e37_79b9_7f4a_7c15) &* 0xd6e8_feb8_6659_fd93
-    return Int(truncatingIfNeeded: mixed >> 32) & (index.count &- 1)
+  private static func mixed(_ unit: UInt64, _ fingerprint: UInt64) -> UInt64 {
+    (unit ^ fingerprint &* 0x9e37_79b9_7f4a_7c15) &* 0xd6e8_feb8_6659_fd93
   }
+
+  @inline(__always)
+  private func home(_ mixed: UInt64) -> Int { Int(truncatingIfNeeded: mixed >> 32) & (index.count &- 1) }
 
   private func find(_ unit: UInt64, _ fingerprint: UInt64) -> Int? {
     guard !index.isEmpty else { return nil }
-    var slot = home(unit, fingerprint)
+    let mixed = Self.mixed(unit, fingerprint)
+    var slot = home(mixed)
     while index[slot] != 0 {
-      let at = Int(index[slot]) &- 1
-      if entries[at].unit == unit, entries[at].fingerprint == fingerprint { return at }
+      if index[slot] >> 32 == mixed & 0xffff_ffff {
+        let at = Int(index[slot] & 0xffff_ffff) &- 1
+        if entries[at].unit == unit, entries[at].fingerprint == fingerprint { return at }
+      }
       slot = (slot &+ 1) & (index.count &- 1)
     }
     return nil
@@ -181,14 +186,15 @@ public struct TupleSketch: Sendable {
   private mutating func rebuildIndex() {
     var size = max(64, index.count)
     while entries.count * 4 > size * 3 { size *= 2 }
-    index = [UInt32](repeating: 0, count: size)
+    index = [UInt64](repeating: 0, count: size)
     for at in entries.indices { link(at) }
   }
 
   private mutating func link(_ at: Int) {
-    var slot = home(entries[at].unit, entries[at].fingerprint)
+    let mixed = Self.mixed(entries[at].unit, entries[at].fingerprint)
+    var slot = home(mixed)
     while index[slot] != 0 { slot = (slot &+ 1) & (index.count &- 1) }
-    index[slot] = UInt32(truncatingIfNeeded: at &+ 1)
+    index[slot] = mixed << 32 | UInt64(at &+ 1)
   }
 }
 

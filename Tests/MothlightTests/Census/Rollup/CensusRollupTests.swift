@@ -47,7 +47,7 @@ import Testing
   }
 
   /// Late rows land in their hour; closing in between changes nothing that can be read.
-  @Test(arguments: 0..<6)
+  @Test(arguments: 0..<3)
   func orderAndClosingLeaveNoTrace(_ seed: UInt64) throws {
     var random = RandomSource(seed: seed)
     let rows = Fixture.rows(seed: seed, count: 3000)

@@ -46,7 +46,7 @@ import Testing
     #expect(throws: SketchError.self) { try CensusRollup(serialised: changed) }
   }
 
-  @Test(arguments: 0..<200)
+  @Test(arguments: 0..<80)
   func hostileOctetsAreRefusedOrRead(_ seed: UInt64) throws {
     var random = RandomSource(seed: seed)
     let rollup = try Fixture.rollup(Fixture.rows(seed: 3, count: 40, hours: 3))

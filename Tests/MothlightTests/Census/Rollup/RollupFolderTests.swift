@@ -90,6 +90,29 @@ import Testing
     }
   }
 
+  /// A day that was written hour by hour is one part when its month is over, and reads the same.
+  @Test func pastMonthsArePutTogether() throws {
+    try withFolder { path in
+      var rollup = try Fixture.rollup([])
+      var folder = try RollupFolder(path)
+      func write(_ hours: ClosedRange<UInt32>) throws {
+        for hour in hours {
+          for number in 0..<40 as Range<UInt32> {
+            rollup.add(CensusSighting(hour: hour, address: IPAddress(v4: 0x0b00_0000 | number | hour << 8)))
+          }
+          try folder.write(&rollup)
+        }
+      }
+      func octets() throws -> Int { try Data(contentsOf: URL(fileURLWithPath: "\(path)/days-2025-11.cells")).count }
+      try write(490_008...490_020)
+      let (parts, cells) = (try octets(), try folder.read().cells(ofDay: 20_417))
+      try write(490_500...490_500)
+      #expect(try octets() < parts)
+      let back = try folder.read()
+      #expect(back.cells(ofDay: 20_417) == cells && cells.map(\.rows) == [[13 * 40, 0]])
+    }
+  }
+
   @Test func absentAndUnwritableFoldersAreToldInOneLine() throws {
     try withFolder { path in
       #expect(throws: SketchError.self) { try RollupFolder("\(path)/no/such") }

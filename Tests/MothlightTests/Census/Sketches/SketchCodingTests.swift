@@ -56,7 +56,7 @@ import Testing
   }
 
   /// An enemy's octets behind a right checksum.
-  @Test(arguments: 0..<300)
+  @Test(arguments: 0..<120)
   func hostileBodiesAreRefusedOrRead(_ seed: UInt64) throws {
     var random = RandomSource(seed: seed)
     let bodies: [(SketchFrame.Kind, [UInt8])] = [
