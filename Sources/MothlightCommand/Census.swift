@@ -55,11 +55,7 @@ struct Census: ParsableCommand {
   @Option(help: ArgumentHelp("Keep the rollup in this folder, to be counted again without the rows.", valueName: "dir"))
   var keep: String?
 
-  @Flag(
-    help:
-      "The inputs are captures or logs of our own attacked machines, each a sensor: count the outside sources that "
-      + "come to them."
-  )
+  @Flag(help: "Inputs are captures or logs of our attacked machines, each a sensor: count those who come from outside.")
   var scanners = false
 
   @Flag(name: .customLong("public"), help: "For everybody: what tells of fewer than ten machines is hidden.")

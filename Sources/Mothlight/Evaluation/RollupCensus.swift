@@ -25,7 +25,9 @@ public struct RollupCensus: CensusEstimating {
     _ trial: CensusTrial, rows: (_ row: (CensusSighting) -> Void) throws -> Void
   ) throws -> CensusReport {
     var rollup = try CensusRollup(botnet: trial.botnet, sensors: trial.sensors, keys: .published, limits: limits)
-    try rows { rollup.add($0) }
+    var joiner = SightingJoiner()
+    try rows { row in joiner.add(row) { rollup.add($0) } }
+    joiner.finish { rollup.add($0) }
     rollup.close()
     var rules = self.rules
     rules.hosting = Set(trial.hosting)

@@ -39,7 +39,7 @@ extension CensusEstimator {
             + "scaled")
       )
     }
-    if table.movedShare > 0.02 {
+    if table.movedShare > 0.005 {
       out.append(
         CensusCaveat(
           "network_data_changed",
