@@ -154,6 +154,7 @@ import Testing
       with: """
         zones: zones.yaml
           spool: kept
+          tally: { sources: 4096, networks_v6: 1024 }
           listeners:
             - { listen: "127.0.0.1:0", transport: udp, family: Mariposa }
         """)
