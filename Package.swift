@@ -40,7 +40,9 @@ let package = Package(
       resources: [.embedInCode("Signatures/Signatures.yaml")],
       swiftSettings: settings),
     .target(name: "CLinux"),
-    .target(name: "MothlightStation", dependencies: ["Mothlight", "CLinux"], swiftSettings: settings),
+    .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+    .target(
+      name: "MothlightStation", dependencies: ["Mothlight", "CLinux", "COpenSSL"], swiftSettings: settings),
     .systemLibrary(name: "CLoc", providers: [.apt(["libloc-dev"])]),
     .systemLibrary(name: "CMaxMind", providers: [.apt(["libmaxminddb-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),

@@ -41,6 +41,9 @@ struct Listen: ParsableCommand {
   @Flag(help: "Take what a TPROXY rule hands over.")
   var transparent = false
 
+  @Flag(help: "Answer TLS on the ports for connections.")
+  var tls = false
+
   @Flag(help: "Print a line for every check-in of the sample.")
   var show = false
 
@@ -49,7 +52,9 @@ struct Listen: ParsableCommand {
     configuration.listeners = try udp.map {
       .init(try address($0), .udp, family: family, isTransparent: transparent, sockets: sockets)
     }
-    configuration.listeners += try tcp.map { .init(try address($0), .tcp, family: family, isTransparent: transparent) }
+    configuration.listeners += try tcp.map {
+      .init(try address($0), .tcp, family: family, isTransparent: transparent, terminatesTLS: tls)
+    }
     configuration.tally.sourcesV4 = sources
     configuration.tally.path = tally
     configuration.limits.connectionsPerSource = perSource

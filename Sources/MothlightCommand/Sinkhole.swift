@@ -31,8 +31,12 @@ struct SinkholeRun: ParsableCommand {
   @Option(help: "Run this part alone: \(Part.allCases.map(\.rawValue).joined(separator: ", ")).")
   var only: Part?
 
+  @Flag(help: .hidden)
+  var supervised = false
+
   func run() throws {
     Signals.holdBack()
+    if supervised { SinkholeSupervisor.endWithSupervisor() }
     do {
       let configuration = try SinkholeConfiguration.read(config)
       switch only {
@@ -56,7 +60,8 @@ struct SinkholeRun: ParsableCommand {
 
   private func runNameServer(_ configuration: SinkholeConfiguration) throws {
     let service = try DNSService(configuration) { Terminal.complain("dns: \($0)") }
-    let sink = try SinkholeSpool.open(configuration, part: "dns")
+    // Counts are up to four seconds old when they are handed over; with five more a kill could cost eleven.
+    let sink = try SinkholeSpool.open(configuration, part: "dns", blockSecondsMost: 3)
     // The ports are open; nothing of what follows needs more than the spool and the zone files.
     if let user = configuration.listeners.user { try Privileges.drop(to: user) } else { try Privileges.forbidNew() }
     let now = Timestamp(seconds: Int64(time(nil)))
@@ -76,7 +81,9 @@ struct SinkholeRun: ParsableCommand {
 /// The spool of one part of a sinkhole.
 enum SinkholeSpool {
   /// - Returns: a sink that keeps nothing when no spool is configured.
-  static func open(_ configuration: SinkholeConfiguration, part: String) throws -> any SpoolSink {
+  static func open(
+    _ configuration: SinkholeConfiguration, part: String, blockSecondsMost: Double = SpoolWriter.blockSeconds
+  ) throws -> any SpoolSink {
     guard let base = configuration.spool else {
       Terminal.complain("\(part): no spool is configured: what is seen is counted and not kept")
       return UnkeptRecords()
@@ -85,6 +92,7 @@ enum SinkholeSpool {
       throw Failure("\(base): cannot make the spool folder: \(String(cString: strerror(errno)))")
     }
     var options = SpoolWriter.Options(sensor: part)
+    options.blockSecondsMost = blockSecondsMost
     options.sampleDays = configuration.listeners.sampleDays
     do {
       let writer = try SpoolWriter(folder: "\(base)/\(part)", options: options)

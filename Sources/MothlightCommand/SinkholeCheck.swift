@@ -32,6 +32,10 @@ struct SinkholeCheck: ParsableCommand {
   @Option(help: "Resolver to ask, address or address:port; no other is ever asked.")
   var resolver: String?
 
+  @Option(
+    help: "File that keeps what the resolver said; what has changed since the last check is an error. Made if missing.")
+  var history: String?
+
   @Option(help: "Names that the resolver is asked about, four questions each.")
   var most = 100
 
@@ -40,6 +44,8 @@ struct SinkholeCheck: ParsableCommand {
       let configuration = try config.map { try SinkholeConfiguration.read($0) }
       let preflight = try preflight(configuration)
       let stub = try resolver.map { StubResolver(try Self.address(resolver: $0)) }
+      guard history == nil || stub != nil else { throw Failure("--history needs --resolver: nobody else is asked") }
+      var past = try history.map { try DelegationHistory(path: $0) }
       var errors = 0
       let listeners = configuration?.listeners
       for problem in listeners?.listeners.isEmpty == false ? listeners?.problems ?? [] : [] {
@@ -49,7 +55,7 @@ struct SinkholeCheck: ParsableCommand {
       for path in zones {
         let file = try ZoneFile.read(path)
         var findings = try preflight.check(file)
-        if let stub { findings += try probe(file, stub, preflight, configuration) }
+        if let stub { findings += try probe(file, stub, preflight, configuration, &past) }
         for finding in findings { _ = Terminal.write(Terminal.printable(finding.description) + "\n", to: 1) }
         let wrong = findings.count { $0.severity == .error }
         errors += wrong
@@ -57,7 +63,10 @@ struct SinkholeCheck: ParsableCommand {
           "\(path): \(file.nameCount) names of \(file.orders.count) orders, \(wrong) errors, "
             + "\(findings.count - wrong) warnings\n", to: 1)
       }
+      try past?.write(now: Timestamp(seconds: Int64(Date.now.timeIntervalSince1970)))
       if errors > 0 { throw ExitCode(1) }
+    } catch let error as ListenError {
+      throw Failure(error.description)
     } catch let problem as ZoneFile.Problem {
       throw Failure(problem.description)
     }
@@ -79,7 +88,8 @@ struct SinkholeCheck: ParsableCommand {
   }
 
   private func probe(
-    _ file: ZoneFile, _ stub: StubResolver, _ preflight: Preflight, _ configuration: SinkholeConfiguration?
+    _ file: ZoneFile, _ stub: StubResolver, _ preflight: Preflight, _ configuration: SinkholeConfiguration?,
+    _ past: inout DelegationHistory?
   ) throws -> [Preflight.Finding] {
     guard !preflight.servers.isEmpty else {
       throw Failure("--resolver needs --config or --ns: whose delegation is right?")
@@ -91,7 +101,22 @@ struct SinkholeCheck: ParsableCommand {
     if names.count < file.nameCount {
       Terminal.complain("\(file.path): \(names.count) of \(file.nameCount) names are asked about; see --most")
     }
-    return names.flatMap { probe.check($0.name, path: file.path, line: $0.line) }
+    var findings: [Preflight.Finding] = []
+    for (name, line) in names {
+      let look = probe.look(at: name, path: file.path, line: line)
+      findings += look.findings
+      guard let view = look.view else { continue }
+      if let alarm = past?.note(name.description, view, line: line, zones: file.path) { findings.append(alarm) }
+    }
+    guard past != nil else { return findings }
+    for server in preflight.servers {
+      guard let view = probe.look(atServer: server) else {
+        findings.append(.init(unanswered: "name server \(server)", path: file.path))
+        continue
+      }
+      if let alarm = past?.note(server.description, view, line: 0, zones: file.path) { findings.append(alarm) }
+    }
+    return findings
   }
 
   private static func name(_ text: String) throws -> DomainName {

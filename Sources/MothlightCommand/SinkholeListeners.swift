@@ -15,11 +15,23 @@ enum SinkholeListeners {
     names.readAgainOnHangup(configuration)
     listeners.digest = digest
     listeners.program = Mothlight.version
+    if listeners.tally.path == nil, let folder = configuration.spool {
+      // So that a kill costs seconds and not the hour, whoever forgot to say where.
+      listeners.tally.path = "\(folder)/listeners/tally"
+      listeners.tally.isPathOptional = true
+    }
     let spool = Handed(try SinkholeSpool.open(configuration, part: "listeners"))
     do {
       let station = try Listeners(listeners, stop: .bySignals()) { spool.sink }
       for address in station.datagramAddresses { Terminal.complain("listeners: udp \(address)") }
       for address in station.streamAddresses { Terminal.complain("listeners: tcp \(address)") }
+      if let reason = station.unkept {
+        Terminal.complain("listeners: \(reason); counting goes on, a crash would lose the hour under way")
+      }
+      if let folder = configuration.spool {
+        let count = station.writeAgain(missingIn: "\(folder)/listeners")
+        if count > 0 { Terminal.complain("listeners: \(count) rows that were on their way are written again") }
+      }
       station.run()
       let counters = station.counters
       Terminal.complain(

@@ -10,6 +10,11 @@ struct SinkholeSupervisor {
   private static let backOffSecondsMost = 60.0
   /// Seconds that a part may take to end before it is killed.
   private static let graceSeconds = 7.0
+  /// Seconds that a part has to run before its next end counts as the first.
+  private static let soundSeconds = 10.0
+  /// Both ends of a pipe through which nothing is ever sent: parts hold the one, this process alone the other, so that they see
+  /// its end, whatever ended it.
+  private let lifeline: (reading: Int32, writing: Int32)
 
   private struct Child {
     let part: SinkholeRun.Part
@@ -20,9 +25,14 @@ struct SinkholeSupervisor {
     var isRunning: Bool { process > 0 }
   }
 
-  init(config: String, parts: [SinkholeRun.Part]) {
+  init(config: String, parts: [SinkholeRun.Part]) throws {
     self.config = config
     self.parts = parts
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0, ends.allSatisfy({ fcntl($0, F_SETFD, FD_CLOEXEC) == 0 }) else {
+      throw Failure("sinkhole: no pipe: \(String(cString: strerror(errno)))")
+    }
+    lifeline = (ends[0], ends[1])
   }
 
   func run() throws {
@@ -46,11 +56,18 @@ struct SinkholeSupervisor {
 
   private func start(_ child: inout Child) throws {
     let program = "/proc/self/exe"
-    let words = [CommandLine.arguments.first ?? "mothlight", "sinkhole", "run", config, "--only", child.part.rawValue]
+    let words = [
+      CommandLine.arguments.first ?? "mothlight", "sinkhole", "run", config, "--only", child.part.rawValue,
+      "--supervised",
+    ]
     var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
     defer { for argument in arguments { free(argument) } }
     var process: pid_t = 0
-    let code = posix_spawn(&process, program, nil, nil, &arguments, environ)
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_adddup2(&actions, lifeline.reading, 0)
+    let code = posix_spawn(&process, program, &actions, nil, &arguments, environ)
     guard code == 0 else {
       throw Failure("\(child.part.rawValue): cannot be started: \(String(cString: strerror(code)))")
     }
@@ -68,7 +85,7 @@ struct SinkholeSupervisor {
       throw ExitStatus(code: Self.needsMending)
     }
     let ran = Self.now() - children[i].startedAt
-    if ran > 60 { children[i].backOff = 1 }
+    if ran > Self.soundSeconds { children[i].backOff = 1 }
     children[i].nextStart = Self.now() + children[i].backOff
     let how = hasExited ? "ended with status \(code)" : "was killed by signal \(status & 0x7f)"
     Terminal.complain("\(children[i].part.rawValue): \(how); started again in \(Int(children[i].backOff)) s")
@@ -86,6 +103,24 @@ struct SinkholeSupervisor {
       }
       usleep(20_000)
     }
+  }
+
+  /// In a part: ends it in good order once its supervisor is gone, and without order if that takes too long.
+  ///
+  /// PR_SET_PDEATHSIG would do for the first half, but is forgotten when privileges are dropped.
+  static func endWithSupervisor() {
+    let thread = Thread {
+      var octet: UInt8 = 0
+      while true {
+        let count = read(0, &octet, 1)
+        if count == 0 || (count < 0 && errno != EINTR) { break }
+      }
+      kill(getpid(), SIGTERM)
+      usleep(UInt32(graceSeconds * 1e6))
+      _exit(3)
+    }
+    thread.name = "lifeline"
+    thread.start()
   }
 
   /// How a process ended; `nil` while it runs.

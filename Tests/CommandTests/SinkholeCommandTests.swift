@@ -8,16 +8,23 @@ import Testing
   final class Program {
     let process = Process()
     private let folder: URL
-    private var errFile: URL { folder.appending(path: "err") }
-    private var outFile: URL { folder.appending(path: "out") }
+    private let name: String
+    private var errFile: URL { folder.appending(path: "\(name)err") }
+    private var outFile: URL { folder.appending(path: "\(name)out") }
 
-    init(_ arguments: [String], in folder: URL) throws {
-      self.folder = folder
+    static var executable: URL {
       let built =
         Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent() }.first {
           FileManager.default.isExecutableFile(atPath: $0.appending(path: "mothlight").path)
         } ?? URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-      process.executableURL = built.appending(path: "mothlight")
+      return built.appending(path: "mothlight")
+    }
+
+    /// - Parameter name: begins the names of the files that keep what it says.
+    init(_ arguments: [String], in folder: URL, name: String = "") throws {
+      self.folder = folder
+      self.name = name
+      process.executableURL = Self.executable
       process.arguments = arguments
       process.currentDirectoryURL = folder
       for file in [outFile, errFile] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
@@ -39,6 +46,18 @@ import Testing
         usleep(50_000)
       }
       return false
+    }
+
+    /// The port in the line "mothlight: WHAT 127.0.0.1:PORT", once it is said.
+    func port(_ what: String) -> UInt16? {
+      guard says("mothlight: \(what) 127.0.0.1:") else { return nil }
+      for _ in 0..<20 {
+        // A line is whole once the next one has begun or its end is there.
+        let line = err.split(separator: "\n").first { $0.contains("mothlight: \(what) 127.0.0.1:") }
+        if err.hasSuffix("\n"), let number = line?.split(separator: ":").last { return UInt16(number) }
+        usleep(50_000)
+      }
+      return nil
     }
 
     func end() -> Int32 {
@@ -135,6 +154,7 @@ import Testing
       with: """
         zones: zones.yaml
           spool: kept
+          tally: { sources: 4096, networks_v6: 1024 }
           listeners:
             - { listen: "127.0.0.1:0", transport: udp, family: Mariposa }
         """)
@@ -165,7 +185,7 @@ import Testing
     }
   }
 
-  private static func children(of parent: Int32) throws -> [Int32] {
+  static func children(of parent: Int32) throws -> [Int32] {
     let list = try String(contentsOfFile: "/proc/\(parent)/task/\(parent)/children", encoding: .utf8)
     return list.split(separator: " ").compactMap { Int32($0.trimmingCharacters(in: .whitespaces)) }
   }

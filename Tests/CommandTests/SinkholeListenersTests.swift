@@ -89,6 +89,45 @@ import Testing
     }
   }
 
+  /// Where TLS is answered, its records go out and nothing else: a hundred dialogs with OpenSSL's client and with liars.
+  @Test(.enabled(if: tool("strace") != nil && tool("openssl") != nil, "strace or openssl is not installed"))
+  func nothingGoesOutOfTLSButItsRecords() throws {
+    let (strace, openssl) = (try #require(Self.tool("strace")), try #require(Self.tool("openssl")))
+    try withFolder { folder in
+      let (trace, err) = (folder + "/trace", folder + "/err")
+      let arguments = [
+        "-f", "-qq", "-s", "8", "-e", "trace=connect,sendto,sendmsg,sendmmsg", "-o", trace, Self.program, "listen",
+        "--tcp", "127.0.0.1:0", "--tls", "--family", "Sality", "--sources", "4096", "--timeout", "1",
+      ]
+      let process = try start(strace, arguments, err: err)
+      let tcp = try #require(port("tcp", in: err), "\(text(err))")
+      for name in ["one.example", "two.example"] {
+        let line = "GET / HTTP/1.0\\r\\n\\r\\n"
+        let command = "printf '\(line)' | '\(openssl)' s_client -ign_eof -connect 127.0.0.1:\(tcp) -servername \(name)"
+        let client = try start("/bin/sh", ["-c", command + " >/dev/null 2>&1"], err: folder + "/client")
+        client.waitUntilExit()
+      }
+      var random = SystemRandomNumberGenerator()
+      var peers: [Int32] = []
+      for number in 0..<100 {
+        let message: [UInt8] = number % 2 == 0 ? [0x16, 3, 1, 2, 0, 1] : []
+        let octets = message + Self.hostile(11 + number % 3, &random)
+        let peer = try #require(Self.peer(tcp, isStream: true))
+        _ = send(peer, octets, octets.count, Int32(MSG_NOSIGNAL))
+        peers.append(peer)
+      }
+      usleep(1_300_000)
+      for peer in peers { close(peer) }
+      kill(Self.child(of: process.processIdentifier) ?? process.processIdentifier, SIGTERM)
+      process.waitUntilExit()
+      let calls = text(trace).split(separator: "\n").filter { $0.contains("(") && !$0.contains("resumed") }
+      // Handshake, change of cipher, alert, data (RFC 8446 section 5.1), or a constant reply to a plain request.
+      let records = ["\\26\\3", "\\24\\3", "\\25\\3", "\\27\\3", "HTTP/1.1"].map { "\"" + $0 }
+      #expect(calls.filter { call in !call.contains("sendto(") || !records.contains { call.contains($0) } } == [])
+      #expect(calls.count { $0.contains(records[0]) } >= 2 && calls.count { $0.contains(records[3]) } >= 2, "\(calls)")
+    }
+  }
+
   private static func hostile(_ number: Int, _ random: inout SystemRandomNumberGenerator) -> [UInt8] {
     let noise = (0..<Int.random(in: 1...900, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
     switch number % 14 {

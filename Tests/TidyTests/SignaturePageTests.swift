@@ -47,4 +47,15 @@ import Testing
     let families = Set(try SignatureFile.readBuiltin().signatures.map(\.family))
     #expect(families.filter { !page.contains($0) } == [])
   }
+
+  /// The table of published shapes names every row but those from memory that no reference lists, and no other.
+  @Test func everyRowIsInTheTable() throws {
+    let ids = Set(try SignatureFile.readBuiltin().signatures.map(\.id))
+    let start = try #require(page.firstRange(of: "### The published shapes, row by row"))
+    let end = try #require(page.firstRange(of: "### Not covered, because"))
+    let words = page[start.upperBound..<end.lowerBound].split(separator: "`").map(String.init)
+    let named = Set(words.filter { $0.contains("-") && $0.allSatisfy { $0.isLowercase || $0.isNumber || $0 == "-" } })
+    #expect(named.subtracting(ids) == [])
+    #expect(ids.subtracting(named) == ["remcos-plain-hello"])
+  }
 }

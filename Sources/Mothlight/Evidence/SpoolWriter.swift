@@ -12,6 +12,8 @@ public final class SpoolWriter: SpoolSink {
     public var segmentOctetsMost = 64 << 20
     /// A segment is sealed when it is this old, seconds.
     public var segmentSecondsMost = 3600.0
+    /// A block is written when its oldest record is this old, seconds.
+    public var blockSecondsMost = SpoolWriter.blockSeconds
     /// Samples are deleted after so many days; 0 keeps them.
     public var sampleDays = 30
     public init(sensor: String) { self.sensor = sensor }
@@ -45,7 +47,7 @@ public final class SpoolWriter: SpoolSink {
   private var prunedDay = Int.min
 
   static let blockOctets = 256 << 10
-  static let blockSeconds = 5.0
+  public static let blockSeconds = 5.0
   static let backOffSecondsMost = 60.0
 
   /// One chain with its open segment.
@@ -112,7 +114,9 @@ public final class SpoolWriter: SpoolSink {
     }
     for i in lanes.indices {
       if lanes[i].blockSince == .distantPast { lanes[i].blockSince = now }
-      if !lanes[i].encoder.isEmpty, now.seconds(since: lanes[i].blockSince) >= Self.blockSeconds { commit(i, at: now) }
+      if !lanes[i].encoder.isEmpty, now.seconds(since: lanes[i].blockSince) >= options.blockSecondsMost {
+        commit(i, at: now)
+      }
       let isOld = now.seconds(since: lanes[i].start) >= options.segmentSecondsMost
       if state.trouble == nil, lanes[i].isOpen, isOld || lanes[i].octets >= options.segmentOctetsMost {
         seal(i, at: now)

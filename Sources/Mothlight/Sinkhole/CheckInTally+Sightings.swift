@@ -12,6 +12,9 @@ extension CheckInTally {
   /// Writes the row of the record's hour, if it has one, and starts counting anew.
   func emit<Key: SourceKey>(_ record: UnsafeMutablePointer<SourceRecord>, _ key: Key) {
     guard record.pointee.count > 0 else { return }
+    let isV4: UInt32 = Key.bitWidth == 32 ? 1 : 0
+    inFlight?.note(
+      .init(key: UInt64(key), second: UInt32(clamping: second), isV4: isV4, record: record.pointee))
     sink.append(.sighting(sighting(record.pointee, key)))
     counters.sightings &+= 1
     record.pointee.count = 0

@@ -12,6 +12,8 @@ public final class CheckInTally {
     public var sourcesV6 = 1 << 20
     /// File that holds the tables, best on a memory file system; `nil` for memory that ends with the process.
     public var path: String?
+    /// Without room for the file it goes on in memory, and `CheckInTally.unkept` tells why.
+    public var isPathOptional = false
     /// Check-ins kept of one source, botnet and day; at most 3.
     public var samplesPerDay: UInt16 = 3
     /// One check-in of this many is kept whoever sent it.
@@ -71,6 +73,9 @@ public final class CheckInTally {
   var cursorV6 = 0
   /// A table that could not be read was put aside; where.
   public let quarantined: String?
+  /// Why there is no file; `nil` when there is one or none was wanted.
+  public let unkept: String?
+  let inFlight: RowsInFlight?
   /// Sources that an earlier run has left.
   public let inherited: Int
 
@@ -78,8 +83,9 @@ public final class CheckInTally {
     _ settings: Settings, _ recogniser: Recogniser, networks: VisitorNetworks = VisitorNetworks(),
     familyOfHost: @escaping (String) -> String? = { _ in nil }, sink: any SpoolSink, now: Timestamp
   ) throws(ConfigurationError) {
-    let layout = TallyLayout(settings)
-    let opened = try layout.open(settings.path, hour: Int64(now.hour))
+    let (layout, opened) = try TallyLayout.open(settings, hour: Int64(now.hour))
+    unkept = opened.unkept
+    inFlight = layout.inFlightOffset.map { RowsInFlight(opened.memory.base + $0) }
     self.settings = settings
     self.recogniser = recogniser
     self.networks = networks
@@ -122,6 +128,7 @@ public final class CheckInTally {
     isBehind = false
     guard new != second else { return }
     second = new
+    inFlight?.isAlive(second: new)
     samplesLeft = settings.samplesPerSecond
     let hours = max(0, new / 3600 - baseHour)
     hour = UInt16(clamping: hours)
@@ -188,6 +195,7 @@ public final class CheckInTally {
     if let host = dialogue.host, let named = familyOfHost(host) { family = declare(named) }
     var signs = VisitorSigns()
     if case .http(let view) = dialogue.content { signs = VisitorWords.signs(view.exchange) }
+    if let host = dialogue.host, networks.isUnannounced(host) { signs.insert(.unannouncedName) }
     record(
       CheckInFacts(
         ends: ends, declared: family, shape: dialogue.shape, signs: signs, octets: bytes.count,

@@ -14,6 +14,9 @@ public final class DialogueReader {
     /// Reply that the matching signature asks for; `nil` without one.
     public let signatureReply: Signature.Reply?
     public var isHTTP: Bool { dialogue.isHTTP }
+    public var isTLS: Bool { if case .tls = dialogue.content { true } else { false } }
+    /// Name that a TLS client asks for.
+    public var serverName: String? { if case .tls(let hello) = dialogue.content { hello.serverName } else { nil } }
     /// Connected and said nothing.
     public var isSilence: Bool { if case .silence = dialogue.content { true } else { false } }
     /// Id of the matching signature.

@@ -15,6 +15,8 @@ struct VisitorSigns: OptionSet, Sendable, Hashable {
   static let scannerNetwork = VisitorSigns(rawValue: 64)
   static let researcherNetwork = VisitorSigns(rawValue: 128)
   static let hostingNetwork = VisitorSigns(rawValue: 256)
+  /// Called by a name that no bot was ever given.
+  static let unannouncedName = VisitorSigns(rawValue: 512)
 }
 
 /// Judges one source in one botnet from its level and its signs. Pure: no clock, no table.
@@ -41,7 +43,7 @@ enum VisitorJudgement {
   static func label(for signs: VisitorSigns) -> Label {
     if signs.isEmpty { return .none }
     if signs.contains(.researcherNetwork) { return .researcher }
-    if !signs.isDisjoint(with: [.scannerNetwork, .scannerAgent, .manyPorts]) { return .scanner }
+    if !signs.isDisjoint(with: [.scannerNetwork, .scannerAgent, .manyPorts, .unannouncedName]) { return .scanner }
     if signs.contains(.crawlerAgent) { return .crawler }
     if signs.contains(.manyBotnets) { return .sandbox }
     if signs.contains(.hostingNetwork) { return .hosting }
@@ -104,11 +106,17 @@ enum VisitorWords {
   }
 }
 
-/// Networks that an operator lists: one hash look-up per prefix length in use.
+/// Networks that an operator lists: one hash look-up per prefix length in use; and names that only who guesses or reads zone
+/// lists can know (R11).
 public struct VisitorNetworks: Sendable {
+  private let unannounced: Set<String>
   private var lengths: [(isV4: Bool, length: Int, networks: [IPAddress: VisitorSigns])] = []
 
-  public init(scanners: [Prefix] = [], researchers: [Prefix] = [], hosting: [Prefix] = []) {
+  /// - Parameter unannounced: host names, of any case, that no bot was ever given.
+  public init(
+    scanners: [Prefix] = [], researchers: [Prefix] = [], hosting: [Prefix] = [], unannounced: [String] = []
+  ) {
+    self.unannounced = Set(unannounced.map(Self.plain))
     add(scanners, .scannerNetwork)
     add(researchers, .researcherNetwork)
     add(hosting, .hostingNetwork)
@@ -123,6 +131,16 @@ public struct VisitorNetworks: Sendable {
       lengths[place].networks[prefix.address, default: []].insert(sign)
     }
   }
+
+  /// Without port and last dot, in lower case.
+  private static func plain(_ host: String) -> String {
+    var name = host[...]
+    if let colon = name.lastIndex(of: ":"), !name.hasSuffix("]") { name = name[..<colon] }
+    if name.hasSuffix(".") { name = name.dropLast() }
+    return name.lowercased()
+  }
+
+  func isUnannounced(_ host: String) -> Bool { !unannounced.isEmpty && unannounced.contains(Self.plain(host)) }
 
   var isEmpty: Bool { lengths.isEmpty }
 

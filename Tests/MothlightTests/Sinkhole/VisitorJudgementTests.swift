@@ -68,4 +68,17 @@ import Testing
     #expect(fixture.sink.sightings.count == 5 && fixture.sink.sightings.allSatisfy { $0.visitor == .sandbox })
     #expect(slow.sink.sightings.allSatisfy { $0.visitor == nil })
   }
+
+  /// Who calls by a name that no bot was given has guessed it or read it somewhere (R11).
+  @Test func namesThatNoBotWasGivenLabelAScanner() throws {
+    let networks = VisitorNetworks(unannounced: ["XQ7.seized.example."])
+    let fixture = try SinkholeFixture(networks: networks, families: ["xq7.seized.example": "Sality"])
+    let target = "/i/logo.gif?1a2b3c=-42&id=7"
+    fixture.tcp(v4("198.51.100.1"), SinkholeFixture.get(target, host: "xq7.SEIZED.example:80"), family: "Sality")
+    fixture.tcp(v4("198.51.100.2"), SinkholeFixture.get(target, host: "other.seized.example"), family: "Sality")
+    #expect(fixture.tally.flush())
+    let visitors = Dictionary(uniqueKeysWithValues: fixture.sink.sightings.map { ($0.source, $0.visitor) })
+    #expect(visitors[v4("198.51.100.1")] == .scanner)
+    #expect(visitors[v4("198.51.100.2")] == .some(nil))
+  }
 }

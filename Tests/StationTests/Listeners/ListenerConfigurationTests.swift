@@ -26,14 +26,21 @@ import Testing
         - {listen: "127.0.0.1:3431", transport: udp, family: Mariposa, sockets: 2, receive_buffer: 1048576}
         - {listen: "[::]:8080", transport: tcp, reply: http200-empty, transparent: true}
         - {listen: "127.0.0.1:8443", transport: tcp, tls: close}
-      limits: {connections: 5000, connections_per_source: 9, timeout_seconds: 7}
+        - {listen: "127.0.0.1:9443", transport: tcp, tls: terminate}
+      limits:
+        connections: 5000
+        connections_per_source: 9
+        timeout_seconds: 7
+        tls_sessions: 11
+        tls_handshakes_per_second: 12
+        tls_handshakes_per_source_minute: 13
       tally: {sources: 5000, networks_v6: 2000, idle_hours: 48, file: tally.bin}
       privacy: {sample_days: 10, samples_per_day: 2, uniform_one_in: 500, samples_per_second: 77}
-      visitors: {scanners: ["198.51.100.0/24"], hosting: ["2001:db8::/32"]}
+      visitors: {scanners: ["198.51.100.0/24"], hosting: ["2001:db8::/32"], unannounced_names: [xq.a.example]}
       drop_privileges: {user: mothlight}
       metrics: "127.0.0.1:9464"
       """)
-    #expect(configuration.listeners.map(\.carrier) == [.udp, .tcp, .tcp])
+    #expect(configuration.listeners.map(\.carrier) == [.udp, .tcp, .tcp, .tcp])
     #expect(configuration.listeners[0].family == "Mariposa" && configuration.listeners[0].sockets == 2)
     #expect(configuration.listeners[0].receiveBufferOctets == 1_048_576)
     #expect(configuration.listeners[1].reply == .http200Empty && configuration.listeners[1].isTransparent)
@@ -42,6 +49,10 @@ import Testing
     #expect(configuration.limits.timeoutSeconds == 7 && configuration.sampleDays == 10)
     #expect(configuration.tally.sourcesV4 == 5000 && configuration.tally.path == "tally.bin")
     #expect(configuration.tally.samplesPerDay == 2 && configuration.tally.uniformOneIn == 500)
+    // Off unless it is asked for.
+    #expect(configuration.listeners.map(\.terminatesTLS) == [false, false, false, true])
+    let tls = configuration.limits.tls
+    #expect(tls.sessions == 11 && tls.perSecond == 12 && tls.perSourceInMinute == 13)
     #expect(configuration.user == "mothlight" && configuration.metrics?.port == 9464)
   }
 
@@ -51,6 +62,8 @@ import Testing
     ("listeners:\n  - {listen: \"127.0.0.1:1\", transport: tcp, answer: hello}", "knows no key 'answer'"),
     ("listeners:\n  - {listen: \"localhost:1\", transport: tcp}", "no address with a port"),
     ("listeners:\n  - {listen: \"127.0.0.1:1\", transport: tcp, sockets: 2}", "'sockets' is for udp"),
+    ("listeners:\n  - {listen: \"127.0.0.1:1\", transport: udp, tls: terminate}", "'tls' is for tcp"),
+    ("listeners:\n  - {listen: \"127.0.0.1:1\", transport: tcp, tls: answer}", "is one of: close, terminate"),
     ("metrics: \"192.0.2.1:9464\"", "for this machine"),
     ("visitors: {scanners: [\"no-such-file.txt\"]}", "no-such-file.txt"),
     ("tally: {sources: 3}", "'sources' is not a number"),

@@ -53,7 +53,7 @@ extension ListenerConfiguration {
     }
   }
 
-  private enum TLSWord: String, CaseIterable { case close }
+  private enum TLSWord: String, CaseIterable { case close, terminate }
 
   private static func listener(_ node: YAMLNode) throws(Problem) -> Listener {
     var fields = try YAMLFields(node, "a listener")
@@ -66,9 +66,9 @@ extension ListenerConfiguration {
       }
       listener.reply = word.reply
     }
-    // Says what happens anyway: a hello is read and the connection closed.
-    if try fields.word("tls", TLSWord.self) != nil, carrier == .udp {
-      throw Problem(fields.lineOf("tls"), "'tls' is for tcp")
+    if let word = try fields.word("tls", TLSWord.self) {
+      guard carrier == .tcp else { throw Problem(fields.lineOf("tls"), "'tls' is for tcp") }
+      listener.terminatesTLS = word == .terminate
     }
     if let family = try fields.text("family", most: 48) { listener.family = family }
     listener.isTransparent = try fields.isTrue("transparent")
@@ -86,6 +86,11 @@ extension ListenerConfiguration {
     if let most = try fields.number("connections", in: 16...1_000_000) { limits.connections = most }
     if let most = try fields.number("connections_per_source", in: 1...100_000) { limits.connectionsPerSource = most }
     if let seconds = try fields.number("timeout_seconds", in: 1...60) { limits.timeoutSeconds = seconds }
+    if let most = try fields.number("tls_sessions", in: 1...100_000) { limits.tls.sessions = most }
+    if let most = try fields.number("tls_handshakes_per_second", in: 1...10_000) { limits.tls.perSecond = most }
+    if let most = try fields.number("tls_handshakes_per_source_minute", in: 1...10_000) {
+      limits.tls.perSourceInMinute = most
+    }
     try fields.finish()
   }
 
@@ -120,8 +125,10 @@ extension ListenerConfiguration {
       try prefixes("scanners", &fields, path), try prefixes("researchers", &fields, path),
       try prefixes("hosting", &fields, path)
     )
+    let unannounced = try fields.texts("unannounced_names")
     try fields.finish()
-    return VisitorNetworks(scanners: scanners, researchers: researchers, hosting: hosting)
+    return VisitorNetworks(
+      scanners: scanners, researchers: researchers, hosting: hosting, unannounced: unannounced)
   }
 
   /// A list of networks, or of files with one a line and `#` for remarks.

@@ -26,7 +26,7 @@ struct WorkerDesk: ~Copyable {
 
   /// Milliseconds between two hand-overs. With the leader's second and the spool's own interval this is what is lost when
   /// the process dies.
-  static let handOverMilliseconds: Int64 = 3000
+  static let handOverMilliseconds: Int64 = 2000
 
   init(_ settings: DNSSettings, _ mailbox: WorkerMailbox, countRows: Int) {
     let clock = WorkerClock.now()

@@ -12,6 +12,9 @@ public struct ListenerConfiguration: Sendable {
     public var family: String
     /// Takes what a firewall's TPROXY rule hands over, with the destination it was sent to.
     public var isTransparent: Bool
+    /// Answers TLS with a certificate of its own and reads what is inside, for tcp. Otherwise a hello is read and the
+    /// connection closed.
+    public var terminatesTLS: Bool
     /// UDP sockets on this port, each with a buffer of its own.
     public var sockets: Int
     /// Octets of receive buffer asked for, per socket.
@@ -19,13 +22,14 @@ public struct ListenerConfiguration: Sendable {
 
     public init(
       _ address: ListenAddress, _ carrier: Carrier, reply: Reply? = nil, family: String = "",
-      isTransparent: Bool = false, sockets: Int = 1, receiveBufferOctets: Int = 32 << 20
+      isTransparent: Bool = false, terminatesTLS: Bool = false, sockets: Int = 1, receiveBufferOctets: Int = 32 << 20
     ) {
       self.address = address
       self.carrier = carrier
       self.reply = reply
       self.family = family
       self.isTransparent = isTransparent
+      self.terminatesTLS = terminatesTLS
       self.sockets = sockets
       self.receiveBufferOctets = receiveBufferOctets
     }
@@ -43,6 +47,8 @@ public struct ListenerConfiguration: Sendable {
     public var blocks = 16_384
     /// Of them, with a long head or hello: 8 KiB each.
     public var largeBlocks = 2048
+    /// Handshakes, where a port answers TLS.
+    var tls = TLSTermination.Limits()
     /// Listeners of one process.
     public static let listeners = 1024
     /// UDP sockets on one port.
@@ -85,6 +91,7 @@ public struct ListenerConfiguration: Sendable {
       if !(1...Limits.sockets).contains(listener.sockets) {
         found.append("\(what): 'sockets' is a number from 1 to \(Limits.sockets)")
       }
+      if listener.carrier == .udp, listener.terminatesTLS { found.append("\(what): 'tls' is for tcp") }
       if listener.carrier == .tcp, listener.sockets != 1 { found.append("\(what): 'sockets' is for udp") }
     }
     if let metrics, !metrics.address.isLoopback {

@@ -58,10 +58,7 @@ public final class Listeners {
     self.stop = stop
     epoll = clinux_epoll_make()
     guard epoll >= 0 else { throw ListenError("epoll: \(String(cString: strerror(errno)))") }
-    var limits = configuration.limits
-    // Ports, spool, metrics and the runtime need some; what is left is for connections.
-    let files = Int(clamping: clinux_raise_open_files(UInt64(limits.connections + 512)))
-    limits.connections = max(16, min(limits.connections, files - 256))
+    let limits = try Self.limits(configuration)
     let recogniser = Recogniser(configuration.signatures)
     queue = SpoolQueue(makeSink)
     tally = try CheckInTally(
@@ -83,11 +80,12 @@ public final class Listeners {
         }
       }
     }
+    let spare = SpareDescriptor()
     streams = try StreamReceiver(
       ports.map { (listener: $0.0, declared: $0.1) }, limits: limits, tally: tally,
-      dialogues: DialogueReader(recogniser), epoll: epoll, tokenBase: Token.connection)
+      dialogues: DialogueReader(recogniser), epoll: epoll, tokenBase: Token.connection, spare: spare)
     if let address = configuration.metrics {
-      metrics = try MetricsResponder(address, epoll: epoll, tokenBase: Token.metrics)
+      metrics = try MetricsResponder(address, epoll: epoll, tokenBase: Token.metrics, spare: spare)
     } else {
       metrics = nil
     }
@@ -96,10 +94,28 @@ public final class Listeners {
     tell(.started(configuration: configuration.digest, version: configuration.program))
     tell(.remark(start(limits: limits, rules: recogniser.version)))
     if let aside = tally.quarantined { tell(.recovered("damaged tally moved to \(aside)")) }
+    if let reason = tally.unkept { tell(.remark("\(reason); a crash loses the hour under way")) }
     if tally.inherited > 0 { tell(.recovered("\(tally.inherited) sources kept from before")) }
   }
 
   deinit { close(epoll) }
+
+  /// Descriptors that are no connection's: spool, metrics, runtime.
+  private static let filesKept = 192
+
+  /// What is asked for, as far as the limit of open files goes.
+  private static func limits(_ configuration: ListenerConfiguration) throws -> ListenerConfiguration.Limits {
+    var limits = configuration.limits
+    let ports = configuration.listeners.reduce(0) { $0 + $1.sockets }
+    let wanted = limits.connections + ports + filesKept
+    let files = Int(clamping: clinux_raise_open_files(UInt64(clamping: wanted)))
+    let left = files - ports - filesKept
+    guard left >= 16 else {
+      throw ListenError("\(files) open files do not suffice for \(ports) ports; raise the limit (LimitNOFILE)")
+    }
+    limits.connections = min(limits.connections, left)
+    return limits
+  }
 
   private func watch() throws(ListenError) {
     var isWatched = clinux_epoll_add(epoll, stop.descriptor, Token.stop) == 0
@@ -119,6 +135,39 @@ public final class Listeners {
   /// Sources times botnets counted.
   public var sources: Int { tally.sources }
   var streamCounters: StreamReceiver.Counters { streams.counters }
+
+  /// Why the tally has no file although one was wanted.
+  public var unkept: String? { tally.unkept }
+
+  /// Rows that a process before this one had handed over and that its spool did not get are written again.
+  /// - Parameter spool: its folder.
+  /// - Returns: how many.
+  @discardableResult
+  public func writeAgain(missingIn spool: String) -> Int {
+    let rows = tally.rowsInFlight()
+    guard !rows.isEmpty else { return 0 }
+    // Rules may have been changed between the two.
+    func plain(_ sighting: Sighting) -> Sighting {
+      var sighting = sighting
+      sighting.ruleVersion = 0
+      return sighting
+    }
+    let wanted = Set(rows.map(plain))
+    var kept: Set<Sighting> = []
+    if let reader = try? SpoolReader(path: spool, newest: Self.segmentsOfRows) {
+      _ = reader.read { record in
+        guard case .sighting(let sighting) = record else { return }
+        let one = plain(sighting)
+        if wanted.contains(one) { kept.insert(one) }
+      }
+    }
+    let count = tally.writeAgain(
+      unless: { kept.contains(plain($0)) }, waiting: { while !self.queue.hasRoom { usleep(1000) } })
+    if count > 0 { tell(.recovered("\(count) rows that were on their way are written again")) }
+    return count
+  }
+  /// Newest segments that hold whatever was written of the rows in flight: these fill a quarter of one.
+  private static let segmentsOfRows = 3
 
   // MARK: The loop
 
@@ -164,7 +213,7 @@ public final class Listeners {
       let token = events[i]
       let number = Int(token & ~Token.kind)
       switch token & Token.kind {
-      case Token.connection: streams.serve(number)
+      case Token.connection: streams.serve(number, now: now)
       case Token.port: streams.accept(port: number, now: now)
       case Token.metrics: metrics?.serve(number, now: now) { self.page() }
       case Token.stop: isStopping = true

@@ -18,13 +18,17 @@ final class MetricsResponder {
   private let socket: Socket
   private let epoll: Int32
   private let tokenBase: UInt64
+  private let spare: SpareDescriptor
   private var scrapers = [Scraper](repeating: Scraper(), count: MetricsResponder.connectionsMost)
 
-  init(_ address: ListenAddress, epoll: Int32, tokenBase: UInt64) throws(ListenError) {
+  init(_ address: ListenAddress, epoll: Int32, tokenBase: UInt64, spare: SpareDescriptor = SpareDescriptor())
+    throws(ListenError)
+  {
     guard address.address.isLoopback else { throw ListenError("metrics: \(address) is not loopback") }
     socket = try Socket(address, SocketOptions(isStream: true, backlog: 16))
     self.epoll = epoll
     self.tokenBase = tokenBase
+    self.spare = spare
   }
 
   deinit { for scraper in scrapers where scraper.descriptor >= 0 { close(scraper.descriptor) } }
@@ -41,7 +45,10 @@ final class MetricsResponder {
   private func accept(_ now: Int64) {
     var peer = clinux_end()
     let descriptor = clinux_accept(socket.descriptor, &peer)
-    guard descriptor >= 0 else { return }
+    guard descriptor >= 0 else {
+      if errno == EMFILE || errno == ENFILE { _ = spare.refuse(on: socket.descriptor) }
+      return
+    }
     guard let place = scrapers.firstIndex(where: { $0.descriptor < 0 }) else {
       close(descriptor)
       return
@@ -138,8 +145,11 @@ struct MetricsPage {
     counter("connections_timed_out", streams.timedOut, "Connections ended by the time limit.")
     counter("connections_evicted", streams.evicted, "Oldest connections ended to make room.")
     counter("connections_refused", streams.refusedBySource, "Connections beyond what one source may have.")
+    counter("connections_without_file", streams.refusedByFiles, "Connections closed at once: no descriptor was left.")
     counter("stream_octets", streams.octets, "Octets read from connections.")
     counter("replies", streams.replies, "Replies sent.")
+    counter("tls_handshakes", streams.tlsBegun, "TLS handshakes begun.")
+    counter("tls_refused", streams.tlsRefused, "TLS hellos beyond a budget, closed without a handshake.")
     gauge("blocks", blocks, "Connections with undecided octets.")
     counter("blocks_refused", blocksRefused, "Undecided connections that found no room.")
     counter("spooled", spooled, "Records handed to the spool.")

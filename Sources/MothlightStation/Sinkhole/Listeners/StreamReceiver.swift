@@ -4,7 +4,7 @@ import Mothlight
 
 /// TCP listeners and their connections: reads a first message, lets the tally judge it, sends at most one constant reply.
 ///
-/// The only octets that ever leave are those of `Reply`.
+/// The only octets that ever leave are those of `Reply`; inside TLS, where a port answers it, and then in TLS's own records.
 final class StreamReceiver {
   struct Counters {
     var accepted: UInt64 = 0
@@ -13,15 +13,21 @@ final class StreamReceiver {
     var refusedBySource: UInt64 = 0
     /// The oldest connection made room for a new one.
     var evicted: UInt64 = 0
+    /// Closed at once, as no descriptor was left and nothing was open that could make room.
+    var refusedByFiles: UInt64 = 0
     var replies: UInt64 = 0
+    /// Handshakes begun, and hellos that were beyond a budget of theirs.
+    var tlsBegun: UInt64 = 0
+    var tlsRefused: UInt64 = 0
     var octets: UInt64 = 0
   }
 
-  private struct Port: ~Copyable {
+  struct Port: ~Copyable {
     let socket: Socket
     let declared: UInt16
     let reply: Reply?
     let isTransparent: Bool
+    let terminatesTLS: Bool
   }
 
   /// Connections accepted from one port before the others get their turn.
@@ -29,22 +35,31 @@ final class StreamReceiver {
   /// Octets thrown away of one connection in a turn.
   private static let discardMost = 1 << 20
 
-  private let ports: [Boxed<Port>]
-  private let tally: CheckInTally
-  private let dialogues: DialogueReader
+  let ports: [Boxed<Port>]
+  let tally: CheckInTally
+  let dialogues: DialogueReader
   private let limits: ListenerConfiguration.Limits
   private let epoll: Int32
   private let tokenBase: UInt64
-  private var slab: ConnectionSlab
+  var slab: ConnectionSlab
   private var small: BlockPool
   private var large: BlockPool
   private var bySource: [IPAddress: Int] = [:]
-  private let scratch: UnsafeMutablePointer<UInt8>
+  let scratch: UnsafeMutablePointer<UInt8>
   private var fresh: [(descriptor: Int32, ends: Endpoints)] = []
-  private(set) var counters = Counters()
+  private let spare: SpareDescriptor
+  /// Ports that are not watched until the next tick: the kernel could give neither a descriptor nor memory.
+  private var paused: [Int] = []
+  private var portToken: UInt64 = 0
+  var counters = Counters()
+  let termination: TLSTermination?
+  /// By number of the connection; none outlives its own.
+  var sessions: [Int: TLSSession] = [:]
+  let outgoing: UnsafeMutablePointer<UInt8>
+  static let outgoingOctets = 16_384
 
   /// A reference, as arrays take no types that cannot be copied.
-  private final class Boxed<Value: ~Copyable> {
+  final class Boxed<Value: ~Copyable> {
     let value: Value
     init(_ value: consuming Value) { self.value = value }
   }
@@ -52,9 +67,10 @@ final class StreamReceiver {
   /// - Parameters:
   ///   - epoll: watched for the connections, too.
   ///   - tokenBase: the event token of connection 0.
+  ///   - spare: what is left when no descriptor is.
   init(
     _ listeners: [(listener: ListenerConfiguration.Listener, declared: UInt16)], limits: ListenerConfiguration.Limits,
-    tally: CheckInTally, dialogues: DialogueReader, epoll: Int32, tokenBase: UInt64
+    tally: CheckInTally, dialogues: DialogueReader, epoll: Int32, tokenBase: UInt64, spare: SpareDescriptor
   ) throws(ListenError) {
     ports = try listeners.map { item throws(ListenError) in
       let socket = try Socket(
@@ -62,13 +78,16 @@ final class StreamReceiver {
       return Boxed(
         Port(
           socket: socket, declared: item.declared, reply: item.listener.reply,
-          isTransparent: item.listener.isTransparent))
+          isTransparent: item.listener.isTransparent, terminatesTLS: item.listener.terminatesTLS))
     }
+    termination = listeners.contains { $0.listener.terminatesTLS } ? try TLSTermination(limits.tls) : nil
+    outgoing = .allocate(capacity: Self.outgoingOctets)
     self.limits = limits
     self.tally = tally
     self.dialogues = dialogues
     self.epoll = epoll
     self.tokenBase = tokenBase
+    self.spare = spare
     slab = ConnectionSlab(limit: limits.connections)
     small = BlockPool(octets: DialogueReader.unknownOctetsMost, limit: limits.blocks)
     large = BlockPool(octets: DialogueReader.knownOctetsMost, limit: limits.largeBlocks)
@@ -79,6 +98,7 @@ final class StreamReceiver {
   deinit {
     for connection in slab.all where connection.descriptor >= 0 { close(connection.descriptor) }
     scratch.deallocate()
+    outgoing.deallocate()
   }
 
   var addresses: [ListenAddress] { ports.map { $0.value.socket.address } }
@@ -88,13 +108,15 @@ final class StreamReceiver {
 
   /// - Parameter token: of the first port; the others follow.
   func watch(token: UInt64) -> Bool {
-    ports.enumerated().allSatisfy { number, port in
+    portToken = token
+    return ports.enumerated().allSatisfy { number, port in
       clinux_epoll_add(epoll, port.value.socket.descriptor, token &+ UInt64(number)) == 0
     }
   }
 
   /// No new connections; those that are open go on to their verdict.
   func stopListening() {
+    paused = []
     for port in ports { _ = clinux_epoll_remove(epoll, port.value.socket.descriptor) }
   }
 
@@ -107,14 +129,49 @@ final class StreamReceiver {
       var peer = clinux_end()
       let descriptor = clinux_accept(ports[number].value.socket.descriptor, &peer)
       if descriptor < 0 {
-        // Out of descriptors: the oldest makes room; the kernel keeps the new one waiting until the next turn.
-        if errno == EMFILE || errno == ENFILE || errno == ENOMEM { evictOldest() }
-        break
+        guard makesRoom(port: number, errno) else { break }
+        continue
       }
       counters.accepted &+= 1
       fresh.append((descriptor, ends(of: descriptor, peer, ports[number].value)))
     }
     for connection in fresh { begin(connection.descriptor, connection.ends, port: number, now: now) }
+  }
+
+  /// After an accept that failed: whether another try can do better.
+  ///
+  /// A connection that cannot be taken in would wake the loop for ever, so it never stays where it is: the oldest makes room, or
+  /// the spare descriptor takes the new one in and closes it, or the port is let alone until the next tick.
+  private func makesRoom(port number: Int, _ code: Int32) -> Bool {
+    switch code {
+    case EMFILE, ENFILE:
+      if slab.oldest >= 0 {
+        evictOldest()
+        return true
+      }
+      if let peer = spare.refuse(on: ports[number].value.socket.descriptor) {
+        counters.accepted &+= 1
+        counters.refusedByFiles &+= 1
+        let socket = ports[number].value.socket.address
+        let ends = Endpoints(
+          client: peer.ip, server: socket.address, clientPort: peer.port, serverPort: socket.port, transport: .tcp)
+        if tally.selects(ends.client) { tally.silence(ends, declared: ports[number].value.declared) }
+        return true
+      }
+      pause(number)
+      return false
+    case ENOMEM, ENOBUFS:
+      evictOldest()
+      pause(number)
+      return false
+    // The peer has gone again (accept(2) hands on errors of the new connection).
+    case ECONNABORTED, EINTR, EPROTO: return true
+    default: return false
+    }
+  }
+
+  private func pause(_ number: Int) {
+    if clinux_epoll_remove(epoll, ports[number].value.socket.descriptor) == 0 { paused.append(number) }
   }
 
   private func ends(of descriptor: Int32, _ peer: clinux_end, _ port: borrowing Port) -> Endpoints {
@@ -132,7 +189,7 @@ final class StreamReceiver {
       close(descriptor)
       return
     }
-    guard bySource[ends.client, default: 0] < limits.connectionsPerSource else {
+    guard bySource[Self.holder(ends.client), default: 0] < limits.connectionsPerSource else {
       counters.refusedBySource &+= 1
       tally.silence(ends, declared: ports[number].value.declared)
       close(descriptor)
@@ -144,6 +201,12 @@ final class StreamReceiver {
       var scanned = 0
       let bytes = UnsafeRawBufferPointer(start: scratch, count: max(0, count))
       if let verdict = dialogues.read(bytes, isEnd: count <= 0, ends: ends, scanned: &scanned) {
+        if terminates(verdict, port: number, ends, now: now) {
+          if let index = hold(descriptor, ends, port: number, bytes: nil, scanned: 0, isDecided: false, now: now) {
+            beginTLS(index, verdict, bytes)
+          }
+          return
+        }
         finish(verdict, descriptor, ends, bytes, port: number)
         if holdsOpen(port: number), count > 0 {
           hold(descriptor, ends, port: number, bytes: nil, scanned: 0, isDecided: true, now: now)
@@ -158,13 +221,20 @@ final class StreamReceiver {
     hold(descriptor, ends, port: number, bytes: nil, scanned: 0, isDecided: false, now: now)
   }
 
+  /// Whose share of connections it is: an IPv6 network of 64 bits is one customer's (RFC 6177), however many addresses he uses.
+  static func holder(_ address: IPAddress) -> IPAddress {
+    address.isV4 ? address : IPAddress(high: address.high, low: 0)
+  }
+
   /// `reply: none` leaves the closing to the peer, until its time is up.
   private func holdsOpen(port: Int) -> Bool { ports[port].value.reply == Reply.none }
 
+  /// - Returns: its number, unless it is over already.
+  @discardableResult
   private func hold(
     _ descriptor: Int32, _ ends: Endpoints, port: Int, bytes: UnsafeRawBufferPointer?, scanned: Int, isDecided: Bool,
     now: Int64
-  ) {
+  ) -> Int? {
     if slab.isFull { evictOldest() }
     var connection = Connection()
     connection.descriptor = descriptor
@@ -174,21 +244,24 @@ final class StreamReceiver {
     connection.scanned = UInt16(clamping: scanned)
     connection.deadline = now &+ Int64(limits.timeoutSeconds) &* 1000
     let index = slab.insert(connection)
-    bySource[ends.client, default: 0] += 1
+    bySource[Self.holder(ends.client), default: 0] += 1
     if let bytes, !store(bytes, index) {
       decide(index, isEnd: true, extra: bytes)
-      return
+      return nil
     }
     if clinux_epoll_add(epoll, descriptor, tokenBase &+ UInt64(truncatingIfNeeded: index)) != 0 {
       decide(index, isEnd: true, extra: nil)
+      return nil
     }
+    return index
   }
 
   // MARK: Reading
 
   /// Readable, closed or failed.
-  func serve(_ index: Int) {
+  func serve(_ index: Int, now: Int64) {
     guard slab.all.indices.contains(index), slab[index].descriptor >= 0 else { return }
+    if let session = sessions[index] { return serve(index, session) }
     if slab[index].isDecided {
       let count = clinux_discard(slab[index].descriptor, Self.discardMost)
       if count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR) { release(index) }
@@ -203,7 +276,7 @@ final class StreamReceiver {
     guard filled > 0 else {
       var scanned = 0
       if let verdict = dialogues.read(bytes, isEnd: count <= 0, ends: slab[index].ends, scanned: &scanned) {
-        conclude(index, verdict, bytes)
+        judge(index, verdict, bytes, now: now)
       } else {
         slab[index].scanned = UInt16(clamping: scanned)
         if !store(bytes, index) { decide(index, isEnd: true, extra: bytes) }
@@ -211,11 +284,11 @@ final class StreamReceiver {
       return
     }
     let isStored = count <= 0 || store(bytes, index)
-    decide(index, isEnd: count <= 0 || !isStored, extra: nil)
+    decide(index, isEnd: count <= 0 || !isStored, extra: nil, now: now)
   }
 
   /// Keeps undecided octets; `false` when there is no block for them.
-  private func store(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> Bool {
+  func store(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> Bool {
     guard let from = bytes.baseAddress, bytes.count > 0 else { return true }
     let filled = Int(slab[index].filled)
     let needed = filled + bytes.count
@@ -237,23 +310,40 @@ final class StreamReceiver {
   }
 
   /// Asks for a verdict on what is stored, or on `extra` when it could not be stored.
-  private func decide(_ index: Int, isEnd: Bool, extra: UnsafeRawBufferPointer?) {
+  ///
+  /// - Parameter now: given where a handshake may still begin.
+  private func decide(_ index: Int, isEnd: Bool, extra: UnsafeRawBufferPointer?, now: Int64? = nil) {
     let bytes = extra ?? UnsafeRawBufferPointer(start: slab[index].block, count: Int(slab[index].filled))
     var scanned = Int(slab[index].scanned)
     if let verdict = dialogues.read(bytes, isEnd: isEnd, ends: slab[index].ends, scanned: &scanned) {
-      conclude(index, verdict, bytes)
+      if let now { judge(index, verdict, bytes, now: now) } else { conclude(index, verdict, bytes) }
     } else {
       slab[index].scanned = UInt16(clamping: scanned)
     }
   }
 
+  private func judge(
+    _ index: Int, _ verdict: DialogueReader.Verdict, _ bytes: UnsafeRawBufferPointer, now: Int64
+  ) {
+    if terminates(verdict, port: Int(slab[index].listener), slab[index].ends, now: now) {
+      beginTLS(index, verdict, bytes)
+    } else {
+      conclude(index, verdict, bytes)
+    }
+  }
+
   // MARK: Ending
 
-  private func conclude(_ index: Int, _ verdict: DialogueReader.Verdict, _ bytes: UnsafeRawBufferPointer) {
+  func conclude(_ index: Int, _ verdict: DialogueReader.Verdict, _ bytes: UnsafeRawBufferPointer) {
     let port = Int(slab[index].listener)
-    finish(verdict, slab[index].descriptor, slab[index].ends, bytes, port: port)
+    let session = sessions.removeValue(forKey: index)
+    finish(verdict, slab[index].descriptor, slab[index].ends, bytes, port: port, inside: session)
+    if let session {
+      _ = flush(index, session)
+      _ = clinux_discard(slab[index].descriptor, Self.discardMost)
+    }
     giveBack(index)
-    if holdsOpen(port: port), !verdict.isSilence {
+    if holdsOpen(port: port), !verdict.isSilence, session == nil {
       slab[index].isDecided = true
     } else {
       release(index)
@@ -263,19 +353,22 @@ final class StreamReceiver {
   /// Tells the tally and sends the reply, if there is one.
   private func finish(
     _ verdict: DialogueReader.Verdict, _ descriptor: Int32, _ ends: Endpoints, _ bytes: UnsafeRawBufferPointer,
-    port: Int
+    port: Int, inside session: TLSSession? = nil
   ) {
     counters.decided &+= 1
     tally.conversation(verdict, ends, bytes, declared: ports[port].value.declared)
-    guard verdict.isHTTP else { return }
-    let reply = ports[port].value.reply ?? Reply(verdict.signatureReply)
-    guard let text = reply.octets else { return }
+    let reply = verdict.isHTTP ? (ports[port].value.reply ?? Reply(verdict.signatureReply)).octets : nil
+    if let session {
+      if session.end(with: reply) { counters.replies &+= 1 }
+      return
+    }
+    guard let text = reply else { return }
     if clinux_send(descriptor, text.utf8Start, text.utf8CodeUnitCount) > 0 { counters.replies &+= 1 }
     // What is unread would turn the close into a reset, and the reply be lost.
     _ = clinux_discard(descriptor, Self.discardMost)
   }
 
-  private func giveBack(_ index: Int) {
+  func giveBack(_ index: Int) {
     guard let block = slab[index].block else { return }
     if slab[index].isLarge { large.give(block) } else { small.give(block) }
     slab[index].block = nil
@@ -284,7 +377,7 @@ final class StreamReceiver {
 
   private func release(_ index: Int) {
     giveBack(index)
-    let source = slab[index].ends.client
+    let source = Self.holder(slab[index].ends.client)
     if let count = bySource[source] { bySource[source] = count > 1 ? count - 1 : nil }
     close(slab[index].descriptor)
     slab.remove(index)
@@ -297,13 +390,21 @@ final class StreamReceiver {
   }
 
   private func expire(_ index: Int) {
-    if !slab[index].isDecided { decide(index, isEnd: true, extra: nil) }
+    if let session = sessions[index] {
+      concludeTLS(index, session)
+    } else if !slab[index].isDecided {
+      decide(index, isEnd: true, extra: nil)
+    }
     // Decided now and held open by `reply: none`: its time is up all the same.
     if slab[index].descriptor >= 0 { release(index) }
   }
 
-  /// Ends what has run out of time.
+  /// Ends what has run out of time, and watches again what was paused.
   func expire(now: Int64) {
+    for number in paused {
+      _ = clinux_epoll_add(epoll, ports[number].value.socket.descriptor, portToken &+ UInt64(number))
+    }
+    paused.removeAll(keepingCapacity: true)
     while slab.oldest >= 0, slab[Int(slab.oldest)].deadline <= now {
       counters.timedOut &+= 1
       expire(Int(slab.oldest))

@@ -29,13 +29,20 @@ public struct DelegationProbe {
 
   /// Four questions about one name.
   public func check(_ name: DomainName, path: String, line: Int) -> [Preflight.Finding] {
+    look(at: name, path: path, line: line).findings
+  }
+
+  /// The same, and who has the name, for a history; `nil` when the resolver gave no answer or its own failure.
+  public func look(
+    at name: DomainName, path: String, line: Int
+  ) -> (findings: [Preflight.Finding], view: DelegationView?) {
     var findings: [Preflight.Finding] = []
     func add(_ severity: Preflight.Finding.Severity, _ words: String) {
       findings.append(.init(severity: severity, path: path, line: line, words: "'\(name)' \(words)"))
     }
     guard let delegation = ask(name, 2) else {
       add(.error, "could not be looked up: the resolver gave no answer")
-      return findings
+      return (findings, nil)
     }
     let isOurs = Set(delegation.servers) == Set(servers)
     switch delegation.code {
@@ -47,13 +54,14 @@ public struct DelegationProbe {
     case 0: break
     default: add(.error, "gave code \(delegation.code) for its name servers")
     }
-    if let signers = ask(name, 43), signers.signers > 0 {
+    let signers = ask(name, 43)
+    if let signers, signers.signers > 0 {
       add(
         .error,
         "still has \(signers.signers) DS records: validating resolvers will refuse our answers; have them removed")
     }
     let own = Set(addresses.ipv4 + addresses.ipv6)
-    let live = Set([1, 28].flatMap { ask(name, $0)?.addresses ?? [] }).subtracting(own)
+    let live = addresses(of: name).subtracting(own)
     if !live.isEmpty {
       let words = live.sorted().map(\.description).joined(separator: ", ")
       add(
@@ -61,6 +69,19 @@ public struct DelegationProbe {
         isOurs ? "leads to \(words), which is not the sinkhole" : "leads to \(words) now: look whether innocents use it"
       )
     }
-    return findings
+    // A resolver that fails says nothing about the registry.
+    guard let signers, delegation.code == 0 || delegation.code == 3 else { return (findings, nil) }
+    return (findings, .zone(exists: delegation.code == 0, servers: delegation.servers, signers: signers.signers))
+  }
+
+  /// Where a name server stands, which is what its glue should say; `nil` when the resolver gave no answer.
+  public func look(atServer name: DomainName) -> DelegationView? {
+    let replies = [1, 28].compactMap { ask(name, $0) }
+    guard replies.count == 2, replies.allSatisfy({ $0.code == 0 || $0.code == 3 }) else { return nil }
+    return .server(addresses: replies.flatMap(\.addresses))
+  }
+
+  private func addresses(of name: DomainName) -> Set<IPAddress> {
+    Set([1, 28].flatMap { ask(name, $0)?.addresses ?? [] })
   }
 }

@@ -12,6 +12,16 @@ public struct Preflight: Sendable {
     public var line: Int
     public var words: String
 
+    /// The resolver said nothing about something.
+    public init(unanswered what: String, path: String) {
+      self.init(
+        severity: .error, path: path, line: 0, words: "\(what) could not be looked up: the resolver gave no answer")
+    }
+
+    init(severity: Severity, path: String, line: Int, words: String) {
+      (self.severity, self.path, self.line, self.words) = (severity, path, line, words)
+    }
+
     public var description: String { "\(severity.rawValue): \(path)\(line > 0 ? ":\(line)" : ""): \(words)" }
   }
 
