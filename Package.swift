@@ -55,7 +55,10 @@ let package = Package(
     .testTarget(name: "StationTests", dependencies: ["MothlightStation", "Mothlight"], swiftSettings: settings),
     .testTarget(
       name: "StoreTests",
-      dependencies: ["MothlightStore", "Mothlight", .product(name: "GRDB", package: "GRDB.swift")],
+      dependencies: [
+        "MothlightStore", "Mothlight", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "CommandTests",

@@ -53,7 +53,7 @@ struct BotnetReading {
     try each(
       """
       SELECT n.text, n.source_id, n.date, (SELECT b.uuid || ' ' || b.name FROM name m JOIN botnet b ON b.id = m.botnet_id
-        WHERE m.folded = n.folded GROUP BY b.id ORDER BY b.folded = n.folded DESC, COUNT(*) DESC, b.uuid LIMIT 1)
+        WHERE m.folded = n.folded GROUP BY b.id ORDER BY b.folded = m.folded DESC, COUNT(*) DESC, b.uuid LIMIT 1)
       FROM name n WHERE n.botnet_id = ? ORDER BY n.folded, n.source_id
       """
     ) { row in

@@ -11,8 +11,9 @@ public final class SQLiteStore: Sendable {
   public static let busySeconds = 5
   /// `MOTH`: tells our files from those of other programs (SQLite file format, section 1.3.14).
   static let applicationID: Int32 = 0x4d4f_5448
-  /// A clean file is checked again after a day: the check reads all of it.
-  private static let checkEverySeconds: Int64 = 86_400
+  /// A clean file is checked again after a day: the check reads all of it. One with a log in it may be in use, or its last
+  /// writer died: that one is checked again after a minute.
+  private static let (checkEverySeconds, checkUncleanSeconds): (Int64, Int64) = (86_400, 60)
 
   public let path: String
   let pool: DatabasePool
@@ -32,13 +33,14 @@ public final class SQLiteStore: Sendable {
       throw StoreError(.absent, "\(path): there is no store; `mothlight registry import FILE` makes one")
     }
     do {
+      if !isThere { try Self.make(path) }
       let wasUnclean = Self.octets(path + "-wal") > 0
       pool = try DatabasePool(path: path, configuration: Self.configuration)
       try pool.writeWithoutTransaction { try Self.prepare($0, path) }
       try Migrations.migrator.migrate(pool)
       hasFullText = try pool.writeWithoutTransaction { db in
         let second = time.nanoseconds / 1_000_000_000
-        if try alwaysCheck || wasUnclean || Self.isCheckDue(db, second) { try Self.check(db, path, second) }
+        if try alwaysCheck || Self.isCheckDue(db, second, wasUnclean) { try Self.check(db, path, second) }
         let options = try String.fetchSet(db, sql: "PRAGMA compile_options")
         return wantsFullText && options.contains("ENABLE_FTS5")
       }
@@ -46,7 +48,11 @@ public final class SQLiteStore: Sendable {
   }
 
   /// Puts the write-ahead log into the file and lets go of it. Without it the next opening finds an unclean end.
-  public func close() { try? pool.close() }
+  public func close() {
+    // The writer goes last: only it can put the log into the file.
+    pool.invalidateReadOnlyConnections()
+    try? pool.close()
+  }
 
   private static var configuration: Configuration {
     var configuration = Configuration()
@@ -58,6 +64,16 @@ public final class SQLiteStore: Sendable {
       try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA mmap_size = 268435456")
     }
     return configuration
+  }
+
+  /// For its owner only: a ledger may name suspects.
+  private static func make(_ path: String) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else {
+      throw StoreError(
+        .unwritable, "\(path): cannot be made (\(String(cString: strerror(errno)))); does its folder exist?")
+    }
+    Foundation.close(descriptor)
   }
 
   private static func octets(_ path: String) -> Int64 {
@@ -82,10 +98,11 @@ public final class SQLiteStore: Sendable {
     if id == 0 { try db.execute(sql: "PRAGMA application_id = \(applicationID)") }
   }
 
-  private static func isCheckDue(_ db: Database, _ second: Int64) throws -> Bool {
+  private static func isCheckDue(_ db: Database, _ second: Int64, _ wasUnclean: Bool) throws -> Bool {
     guard try db.tableExists("state") else { return false }
     let last = try Int64.fetchOne(db, sql: "SELECT value FROM state WHERE key = 'checked'") ?? .min
-    return last > second || second.subtractingReportingOverflow(last).partialValue > checkEverySeconds || last == .min
+    let most = wasUnclean ? checkUncleanSeconds : checkEverySeconds
+    return last == .min || last > second || second - last > most
   }
 
   private static func check(_ db: Database, _ path: String, _ second: Int64) throws {
