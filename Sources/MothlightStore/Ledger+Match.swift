@@ -23,7 +23,7 @@ extension Ledger {
     var hits: [IndicatorHit] = []
     var seen: Set<String> = []
     for question in questions(text, prefixLengths) {
-      let column = question.how == .sameHost ? "i.host = ?" : "i.value = ? AND i.kind = ?"
+      let column = question.isByHost ? "i.host = ?" : "i.value = ? AND i.kind = ?"
       let statement = try db.cachedStatement(
         sql: """
           SELECT i.kind, i.value, c.role, c.malware, c.first_seen, c.last_seen, c.is_online, c.confidence, c.reference,
@@ -32,7 +32,7 @@ extension Ledger {
           WHERE \(column) ORDER BY c.last_seen DESC, i.value, c.source_id, c.malware LIMIT \(Bound.hits)
           """)
       let arguments: StatementArguments =
-        question.how == .sameHost ? [question.value] : [question.value, question.kind]
+        question.isByHost ? [question.value] : [question.value, question.kind]
       let rows = try Row.fetchCursor(statement, arguments: arguments)
       while let row = try rows.next(), hits.count < Bound.hits {
         guard let claim = claim(row, sources) else { continue }
@@ -49,8 +49,11 @@ extension Ledger {
     var how: IndicatorHit.How
     var value: String
     var kind: String
+    /// Look for endpoints and URLs on `value` instead of for `value`.
+    var isByHost = false
 
-    init(_ how: IndicatorHit.How, _ value: String, _ kind: Indicator.Kind) {
+    init(_ how: IndicatorHit.How, _ value: String, _ kind: Indicator.Kind, isByHost: Bool = false) {
+      self.isByHost = isByHost
       self.how = how
       self.value = value
       self.kind = kind.rawValue
@@ -75,7 +78,7 @@ extension Ledger {
             out.append(Question(parent == host ? .sameHost : .parentDomain, parent, .domain))
           }
         }
-        out.append(Question(.sameHost, host, reading.kind))
+        out.append(Question(.sameHost, host, reading.kind, isByHost: true))
       default: break
       }
     }

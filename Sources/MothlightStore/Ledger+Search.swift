@@ -41,14 +41,15 @@ extension Ledger {
   private static func nameHits(_ folded: String, _ db: Database) throws -> [Int64: Candidate] {
     var best: [Int64: Candidate] = [:]
     var distance = NameDistance(folded)
+    let asked = Array(folded.utf8)
     let names = try Row.fetchCursor(db, sql: "SELECT botnet_id, folded, text FROM name")
     while let row = try names.next() {
       let name: String = row[1]
       let how: BotnetHit.How
       var errors = 0
-      if name.hasPrefix(folded) {
+      if name.utf8.starts(with: folded.utf8) {
         how = name.utf8.count == folded.utf8.count ? .exact : .beginning
-      } else if folded.utf8.count >= 3, name.contains(folded) {
+      } else if folded.utf8.count >= 3, holds(name, asked) {
         how = .part
       } else if let found = distance.toPrefix(of: name) {
         how = .typing
@@ -61,6 +62,18 @@ extension Ledger {
       best[id] = Candidate(how: how, errors: errors, matched: row[2], length: name.utf8.count)
     }
     return best
+  }
+
+  /// Octets in octets; both are folded, so letters need no comparing.
+  private static func holds(_ name: String, _ asked: [UInt8]) -> Bool {
+    guard name.utf8.count > asked.count, let first = asked.first else { return false }
+    let rest = asked.count &- 1
+    var at = name.utf8.startIndex
+    while let found = name.utf8[at...].firstIndex(of: first) {
+      at = name.utf8.index(after: found)
+      if name.utf8[at...].prefix(rest).elementsEqual(asked.dropFirst()) { return true }
+    }
+    return false
   }
 
   /// Every word of `text` begins a word of the row's names, notes or references.

@@ -42,7 +42,9 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
   }
 
   static func damaged(_ path: String, _ what: String) -> StoreError {
-    StoreError(
+    // SQLite reports over several lines, with a headline between asterisks.
+    let what = what.split(separator: "\n").filter { !$0.hasPrefix("***") }.joined(separator: "; ")
+    return StoreError(
       .damaged,
       "\(path): is damaged (\(what)); move it away and restore a backup, or save what can be read with: "
         + "sqlite3 \(path) .recover | sqlite3 saved.sqlite")

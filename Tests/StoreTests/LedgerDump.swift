@@ -10,7 +10,7 @@ enum LedgerDump {
         db, sql: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'words*' ORDER BY name")
       var out = ""
       for table in tables where !left.contains(table) {
-        out += try Row.fetchAll(db, sql: "SELECT * FROM \(table) ORDER BY 1, 2").map { "\(table) \($0)\n" }.joined()
+        out += try Row.fetchAll(db, sql: "SELECT * FROM \(table)").map { "\(table) \($0)\n" }.sorted().joined()
       }
       return out
     }

@@ -23,7 +23,9 @@ import Testing
       let path = folder + "/a.sqlite"
       let store = try SQLiteStore(path: path, mode: .create, at: LedgerFixture.now)
       func pragma(_ name: String) throws -> String? {
-        try store.read { try DatabaseValue.fetchOne($0, sql: "PRAGMA \(name)").map { "\($0)" } }
+        try store.pool.writeWithoutTransaction { db in
+          try DatabaseValue.fetchOne(db, sql: "PRAGMA \(name)").map { "\($0)" }
+        }
       }
       #expect(try pragma("journal_mode") == "\"wal\"")
       #expect(try pragma("foreign_keys") == "1")

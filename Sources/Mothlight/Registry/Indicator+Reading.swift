@@ -14,7 +14,8 @@ extension Indicator {
         return Indicator(kind: .endpoint, value: Registry.endpointText(end.address, end.port))
       }
       return nil
-    case .prefix: return Prefix(lower).map { Indicator(kind: .prefix, value: $0.description) }
+    case .prefix:
+      return lower.contains("/") ? Prefix(lower).map { Indicator(kind: .prefix, value: $0.description) } : nil
     case .ja3: return isHex(lower, [32]) ? Indicator(kind: .ja3, value: lower) : nil
     case .ja4: return lower.utf8.count >= 20 && lower.contains("_") ? Indicator(kind: .ja4, value: lower) : nil
     case .certificate: return isHex(lower, [40, 64]) ? Indicator(kind: .certificate, value: lower) : nil
