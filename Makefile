@@ -13,7 +13,7 @@ help: ## List the targets.
 
 packages:
 	@command -v $(SWIFT) >/dev/null || { echo "Swift 6.2 or later is needed: https://www.swift.org/install/linux/" >&2; exit 1; }
-	@scripts/install-packages zlib1g-dev libzstd-dev libloc-dev libmaxminddb-dev libssl-dev --optional nfdump libloc-database
+	@scripts/install-packages zlib1g-dev libzstd-dev libloc-dev libmaxminddb-dev libssl-dev libsqlite3-dev --optional nfdump libloc-database
 
 build: packages ## Build the release program.
 	$(SWIFT) build -c release --product mothlight

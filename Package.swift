@@ -13,18 +13,20 @@ let package = Package(
     .executable(name: "mothlight", targets: ["MothlightCommand"]),
     .library(name: "Mothlight", targets: ["Mothlight"]),
     .library(name: "MothlightStation", targets: ["MothlightStation"]),
+    .library(name: "MothlightStore", targets: ["MothlightStore"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     .executableTarget(
       name: "MothlightCommand",
       dependencies: [
-        "Mothlight", "MothlightStation",
+        "Mothlight", "MothlightStation", "MothlightStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"),
       ],
@@ -43,12 +45,23 @@ let package = Package(
     .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
     .target(
       name: "MothlightStation", dependencies: ["Mothlight", "CLinux", "COpenSSL"], swiftSettings: settings),
+    .target(
+      name: "MothlightStore",
+      dependencies: ["Mothlight", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: settings),
     .systemLibrary(name: "CLoc", providers: [.apt(["libloc-dev"])]),
     .systemLibrary(name: "CMaxMind", providers: [.apt(["libmaxminddb-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
     .testTarget(name: "MothlightTests", dependencies: ["Mothlight"], swiftSettings: settings),
     .testTarget(name: "StationTests", dependencies: ["MothlightStation", "Mothlight"], swiftSettings: settings),
+    .testTarget(
+      name: "StoreTests",
+      dependencies: [
+        "MothlightStore", "Mothlight", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: settings),
     .testTarget(
       name: "CommandTests",
       dependencies: ["MothlightCommand", "Mothlight", .product(name: "Yams", package: "Yams")],

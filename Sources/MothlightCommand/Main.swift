@@ -9,7 +9,8 @@ struct Mothlight: AsyncParsableCommand {
     abstract: "An observatory for botnets: finds infected machines in captures and logs, and says why.",
     version: "mothlight \(version)",
     subcommands: [
-      Read.self, Sinkhole.self, Census.self, Simulate.self, Evaluate.self, Evidence.self, Detectors.self, Listen.self,
+      Read.self, Sinkhole.self, Census.self, Simulate.self, Evaluate.self, Evidence.self, RegistryCommand.self,
+      Detectors.self, Listen.self,
     ],
     defaultSubcommand: nil)
 

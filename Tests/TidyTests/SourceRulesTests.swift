@@ -54,6 +54,25 @@ import Testing
     #expect(users.filter { $0.path.hasPrefix(floors[1]) && SwiftRules.imports($0.text).contains("CLinux") }.isEmpty)
   }
 
+  /// What is on disk and what is on the wire never meet but in the command: the store opens no socket, the station no
+  /// database, and the library neither.
+  @Test func onlyTheStoreHasADatabase() {
+    func users(_ module: String) -> [String] {
+      Self.sources.filter { SwiftRules.imports($0.text).contains(module) }.map(\.path)
+    }
+    let grdb = users("GRDB")
+    #expect(!grdb.isEmpty)
+    #expect(grdb.filter { !$0.hasPrefix("Sources/MothlightStore/") } == [])
+    let store = users("MothlightStore")
+    #expect(!store.isEmpty)
+    #expect(store.filter { !$0.hasPrefix("Sources/MothlightCommand/") } == [])
+    let both = Set(store).intersection(users("MothlightStation"))
+    #expect(both.filter { !$0.hasPrefix("Sources/MothlightCommand/") }.isEmpty)
+    let allowed: Set<String> = ["Foundation", "GRDB", "Mothlight"]
+    let foreign = Self.tree.swift(below: "Sources/MothlightStore").flatMap { SwiftRules.imports($0.text) }
+    #expect(Set(foreign).subtracting(allowed) == [])
+  }
+
   /// The C behind the station answers those who come; it calls on nobody and looks up no name.
   @Test func nothingCallsOnAnybody() {
     let files = Self.tree.files.filter { file in

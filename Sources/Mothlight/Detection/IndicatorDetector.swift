@@ -243,6 +243,7 @@ extension IndicatorDetector {
     case .address: (3.5, 1.0)
     case .userAgent: (2.5, 2.0)
     case .prefix, .ja3, .ja4: (1.5, 0.7)
+    case .url, .hash: (0, 0)
     }
   }
 

@@ -34,6 +34,8 @@ public struct Indicator: Sendable, Hashable {
   public enum Kind: String, Sendable, CaseIterable {
     case domain, address, endpoint, prefix, ja3, ja4, certificate
     case userAgent = "user_agent"
+    /// Of the registry's ledger only; list files do not carry them, as traffic shows neither.
+    case url, hash
   }
   public var kind: Kind
   /// Canonical text: lower case except for user agents.
@@ -81,7 +83,7 @@ public struct Indicator: Sendable, Hashable {
     return domain(lower).map { (.domain, $0) }
   }
 
-  private static func isHex(_ text: String, _ lengths: [Int]) -> Bool {
+  static func isHex(_ text: String, _ lengths: [Int]) -> Bool {
     lengths.contains(text.utf8.count)
       && text.utf8.allSatisfy { ($0 >= 0x30 && $0 <= 0x39) || ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x66) }
   }

@@ -156,6 +156,7 @@ extension Registry {
         if let prefix = Prefix(indicator.value) { Self.link(entry, &entries, &prefixes, prefix) }
       case .ja3, .ja4, .certificate, .userAgent:
         Self.link(entry, &entries, &prints, Print(kind: indicator.kind, value: indicator.value))
+      case .url, .hash: break
       }
     }
     prefixLengths = Set(prefixes.keys.map(\.bits)).sorted(by: >)

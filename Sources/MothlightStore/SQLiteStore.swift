@@ -1,0 +1,126 @@
+import Foundation
+import GRDB
+import Mothlight
+
+/// The ledger's file: SQLite in write-ahead mode, one writer, many readers.
+public final class SQLiteStore: Sendable {
+  /// What an opening may do with a file that is not there.
+  public enum Mode: Sendable { case create, existing }
+
+  /// Seconds that a writer waits for another program's write.
+  public static let busySeconds = 5
+  /// `MOTH`: tells our files from those of other programs (SQLite file format, section 1.3.14).
+  static let applicationID: Int32 = 0x4d4f_5448
+  /// A clean file is checked again after a day: the check reads all of it. One with a log in it may be in use, or its last
+  /// writer died: that one is checked again after a minute.
+  private static let (checkEverySeconds, checkUncleanSeconds): (Int64, Int64) = (86_400, 60)
+
+  public let path: String
+  let pool: DatabasePool
+  /// Whether this SQLite can search text (FTS5); without it, text is searched by plain comparison.
+  public let hasFullText: Bool
+
+  /// Opens, checks and, when it is older, brings up to date.
+  ///
+  /// The integrity check (`PRAGMA quick_check`) runs after an unclean end and once a day, or when asked for.
+  /// - Throws: `StoreError`, one line.
+  public init(
+    path: String, mode: Mode = .existing, at time: Timestamp, alwaysCheck: Bool = false, wantsFullText: Bool = true
+  ) throws(StoreError) {
+    self.path = path
+    let isThere = FileManager.default.fileExists(atPath: path)
+    guard isThere || mode == .create else {
+      throw StoreError(.absent, "\(path): there is no store; `mothlight registry import FILE` makes one")
+    }
+    do {
+      if !isThere { try Self.make(path) }
+      let wasUnclean = Self.octets(path + "-wal") > 0
+      pool = try DatabasePool(path: path, configuration: Self.configuration)
+      try pool.writeWithoutTransaction { try Self.prepare($0, path) }
+      try Migrations.migrator.migrate(pool)
+      hasFullText = try pool.writeWithoutTransaction { db in
+        let second = time.nanoseconds / 1_000_000_000
+        if try alwaysCheck || Self.isCheckDue(db, second, wasUnclean) { try Self.check(db, path, second) }
+        let options = try String.fetchSet(db, sql: "PRAGMA compile_options")
+        return wantsFullText && options.contains("ENABLE_FTS5")
+      }
+    } catch { throw StoreError(error, path: path) }
+  }
+
+  /// Puts the write-ahead log into the file and lets go of it. Without it the next opening finds an unclean end.
+  public func close() {
+    // The writer goes last: only it can put the log into the file.
+    pool.invalidateReadOnlyConnections()
+    try? pool.close()
+  }
+
+  private static var configuration: Configuration {
+    var configuration = Configuration()
+    configuration.foreignKeysEnabled = true
+    configuration.busyMode = .timeout(TimeInterval(busySeconds))
+    configuration.maximumReaderCount = 4
+    configuration.prepareDatabase { db in
+      // What was acknowledged survives a crash of the program in WAL mode; FULL also survives a loss of power.
+      try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA mmap_size = 268435456")
+    }
+    return configuration
+  }
+
+  /// For its owner only: a ledger may name suspects.
+  private static func make(_ path: String) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else {
+      throw StoreError(
+        .unwritable, "\(path): cannot be made (\(String(cString: strerror(errno)))); does its folder exist?")
+    }
+    Foundation.close(descriptor)
+  }
+
+  private static func octets(_ path: String) -> Int64 {
+    var status = stat()
+    return stat(path, &status) == 0 ? Int64(status.st_size) : 0
+  }
+
+  /// Whose file it is, and of which version.
+  private static func prepare(_ db: Database, _ path: String) throws {
+    let id = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+    let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+    let tables = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM sqlite_master") ?? 0
+    guard id == applicationID || (id == 0 && tables == 0) else {
+      throw StoreError(.foreign, "\(path): is the database of another program; give another --store")
+    }
+    guard version <= Migrations.version else {
+      throw StoreError(
+        .newer,
+        "\(path): was written by a newer Mothlight (schema \(version), this one knows \(Migrations.version)); use that one, "
+          + "or give another --store")
+    }
+    if id == 0 { try db.execute(sql: "PRAGMA application_id = \(applicationID)") }
+  }
+
+  private static func isCheckDue(_ db: Database, _ second: Int64, _ wasUnclean: Bool) throws -> Bool {
+    guard try db.tableExists("state") else { return false }
+    let last = try Int64.fetchOne(db, sql: "SELECT value FROM state WHERE key = 'checked'") ?? .min
+    let most = wasUnclean ? checkUncleanSeconds : checkEverySeconds
+    return last == .min || last > second || second - last > most
+  }
+
+  private static func check(_ db: Database, _ path: String, _ second: Int64) throws {
+    let answers = try String.fetchAll(db, sql: "PRAGMA quick_check(1)")
+    guard answers == ["ok"] else { throw StoreError.damaged(path, answers.first ?? "no answer") }
+    if try db.tableExists("state") {
+      try db.execute(sql: "INSERT OR REPLACE INTO state VALUES ('checked', ?)", arguments: [second])
+    }
+  }
+}
+
+extension SQLiteStore {
+  func read<T>(_ body: (Database) throws -> T) throws(StoreError) -> T {
+    do { return try pool.read(body) } catch { throw StoreError(error, path: path) }
+  }
+
+  /// All of `body` or nothing of it, also when the program dies in between.
+  func write<T>(_ body: (Database) throws -> T) throws(StoreError) -> T {
+    do { return try pool.write(body) } catch { throw StoreError(error, path: path) }
+  }
+}

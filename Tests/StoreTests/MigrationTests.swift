@@ -1,0 +1,39 @@
+import Crypto
+import GRDB
+import Mothlight
+import Testing
+
+@testable import MothlightStore
+
+/// A released step is never edited: stores out there have run it.
+@Suite struct MigrationTests {
+  /// SHA-256 of each step's SQL. A new step adds a line; a changed line is a broken promise.
+  static let sealed = [
+    "1-registry": "13ec57e8166c7bb39890b6e71b53f0802538ff3758950178584fef52df7eeb9e"
+  ]
+
+  @Test func stepsAreAsReleased() {
+    let sums = Migrations.all.map { step in
+      SHA256.hash(data: Array(step.sql.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+    #expect(Dictionary(zip(Migrations.all.map(\.name), sums), uniquingKeysWith: { a, _ in a }) == Self.sealed)
+  }
+
+  @Test func namesAreUnique() { #expect(Set(Migrations.all.map(\.name)).count == Migrations.all.count) }
+
+  /// What the schema of an empty store looks like, told by SQLite itself.
+  @Test func theSchemaIsWhole() throws {
+    try LedgerFixture.withLedger { _, store in
+      let tables = try store.read { db in
+        try String.fetchAll(db, sql: "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+      }
+      let ours = [
+        "audit", "botnet", "claim", "evidence", "fact", "identifier", "indicator", "name", "relation", "size", "source",
+        "state", "takedown",
+      ]
+      #expect(Set(ours).isSubset(of: tables))
+      let problems = try store.read { db in try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").count }
+      #expect(problems == 0)
+    }
+  }
+}
