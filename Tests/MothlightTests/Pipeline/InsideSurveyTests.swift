@@ -47,10 +47,10 @@ private typealias F = PipelineFixture
     #expect(row.verdict == .suspicious)
   }
 
-  /// A person's machine that does the same is not a scanner by trade.
+  /// A person's machine that does the same, and meets many others later, is not a scanner by trade.
   @Test func aPersonsMachineHasNoSuchTrade() throws {
     var f = Self.survey()
-    for n in 0..<90 as Range<UInt32> { f.flow(Double(n) * 70, Self.host, F.outside(900 + n), port: 443) }
+    for n in 0..<90 as Range<UInt32> { f.flow(8000 + Double(n) * 70, Self.host, F.outside(900 + n), port: 443) }
     let row = try #require(f.verdict(of: Self.host))
     #expect(!row.roles.contains(.scanner))
     #expect(row.verdict == .suspicious)
