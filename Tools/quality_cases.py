@@ -105,7 +105,7 @@ def healthy(rng, machines, traps):
     if maybe(.5):
         left -= group("broker", "iot", rng.randint(1, 2), bare_mqtt=True, dhcp=True)
     common = dict(name_noise=True, dhcp=True)
-    singles = [("torrent", .4, dict(bittorrent=True)), ("feeds", .5, dict(rss=True)), ("gamer", .5, dict(game=True)),
+    singles = [("torrent", .4, dict(bittorrent=True, returning_swarm=True)), ("feeds", .5, dict(rss=True)), ("gamer", .5, dict(game=True)),
                ("admin", .5, dict(secure_shell=True, failing_sites=True)), ("road", .6, dict(vpn=True)),
                ("chatter", .3, dict(chat=True)), ("script", .15, dict(home_script=True)),
                ("stale", .2, dict(moved_server=True)), ("vault", .3, dict(backup=True))]

@@ -136,6 +136,10 @@ struct ReadChoices: ParsableArguments {
   @Option(help: "Detector tasks beside the reader. Default: one; more help when detection is slower than reading.")
   var shards = 1
 
+  @Option(
+    help: ArgumentHelp("Pairs a shard with long series, to measure what a full table costs.", visibility: .hidden))
+  var longSeries = LongSeries.limit
+
   func options() throws -> ReadOptions {
     var options = ReadOptions()
     options.undone = Set(
@@ -154,6 +158,7 @@ struct ReadChoices: ParsableArguments {
     }
     guard (1...64).contains(shards) else { throw ValidationError("--shards takes 1 to 64") }
     options.shards = shards
+    options.longSeriesMost = max(0, min(LongSeries.limit, longSeries))
     options.knobs = try parseKnobs()
     options.registry = try configured { () throws(ConfigurationError) in try Registry.load(paths: list) }
     options.networks = try configured { () throws(ConfigurationError) in try NetworkFiles.open(networks) }

@@ -63,62 +63,68 @@ public struct BeaconDetector: Detector {
 
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
     guard time == .distantFuture, !context.isSampled, context.hasUsableTime else { return }
+    var timers: [Timer] = []
+    var looks: [UInt32: Int] = [:]
     for pair in context.pairs.busyPairs where !pair.isInside && pair.isOurs && pair.starts >= UInt32(startsLeast) {
       // Behind a proxy each name has its own times: see ProxiedBeaconDetector.
       if context.isProxy(pair.peer, pair.port, of: pair.host) { continue }
-      if let finding = judge(pair, context) { findings.append(finding) }
+      let name = context.name(of: pair.peer, knownTo: pair.host)
+      if name == nil { looks[pair.host, default: 0] += 1 }
+      if let timer = timer(pair, name, context) { timers.append(timer) }
+    }
+    let swarms = Swarms(timers, context)
+    for timer in timers {
+      findings.append(finding(timer, looks: looks[timer.pair.host] ?? 1, swarms, context))
     }
   }
 
-  private func judge(_ pair: Pair, _ context: ShardContext) -> Finding? {
-    let name = context.name(of: pair.peer, knownTo: pair.host)
+  /// A pair whose starts keep time.
+  struct Timer {
+    var pair: Pair
+    var name: String?
+    var detail: PairDetail
+    var series: Periodicity
+
+    var isNamed: Bool { name.map { IPAddress($0) == nil } ?? false }
+    /// Web pages poll fast too, but what comes back differs from time to time.
+    var isSteady: Bool { pair.sizesOut.dispersion <= 0.2 && pair.sizesIn.dispersion <= 0.2 }
+  }
+
+  private func timer(_ pair: Pair, _ name: String?, _ context: ShardContext) -> Timer? {
     let knownPort = KnownService.byPort(pair.port, pair.transport)
     guard knownPort == nil || !setsKnownPortsAside, let detail = context.pairs.detail(of: pair) else { return nil }
-    let starts = context.pairs.startSeconds(of: pair)
     let gate = Periodicity.Gate(dispersionMost: dispersionMost, entropyMost: entropyMost)
     guard
-      let p = Periodicity.analyse(
-        starts, oldGaps: detail.oldGaps,
-        absences: Self.absences(of: context.hosts[Int(pair.host)], since: detail.firstKept),
-        gate: gate), p.odds.total >= timerLeast
+      let series = Periodicity.analyse(
+        context.pairs.startSeconds(of: pair), oldGaps: detail.oldGaps,
+        absences: Self.absences(of: context.hosts[Int(pair.host)], since: detail.firstKept), gate: gate),
+      series.odds.total >= timerLeast
     else { return nil }
-    let looks = p.odds
+    return Timer(pair: pair, name: name, detail: detail, series: series)
+  }
+
+  /// - Parameter looks: nameless services of this host that were judged.
+  private func finding(_ timer: Timer, looks: Int, _ swarms: Swarms, _ context: ShardContext) -> Finding {
+    let (pair, p) = (timer.pair, timer.series)
     // A word in a name is the peer's own claim: it counts on everyday ports only.
-    let service = KnownService.isCommonPort(pair.port, pair.transport) ? name.flatMap(KnownService.byName) : nil
+    let service = KnownService.isCommonPort(pair.port, pair.transport) ? timer.name.flatMap(KnownService.byName) : nil
     let host = context.hosts[Int(pair.host)]
-    let span = pair.last.seconds(since: pair.first)
-    let online = Double(host.hoursOnline)
-    // Web pages poll fast too, but what comes back differs from time to time.
-    let isSteady = pair.sizesOut.dispersion <= 0.2 && pair.sizesIn.dispersion <= 0.2
     let isHammering =
-      p.median <= hammerGap && pair.starts >= 20 && (isSteady || pair.failed * 2 > pair.starts)
+      p.median <= hammerGap && pair.starts >= 20 && (timer.isSteady || pair.failed * 2 > pair.starts)
       && Self.dominates(pair, host)
-    // A burst of one visit keeps time too; a caller does so for as long as its host is up.
-    let goesOn = pair.last.seconds(since: min(pair.first, detail.goesOnSince))
-    let persistence = min(1, goesOn / max(60, min(online * 3600, host.secondsWatched)))
-    var odds = min(5, 2 + log(1 + looks.total / 4))
-    if persistence < 0.2 { odds -= 1.5 }
-    if span < 300, !isHammering { odds -= 1 }
-    let isNamed = name != nil && IPAddress(name ?? "") == nil
-    let isEveryday = Self.isEveryday(pair, host, isNamed: isNamed)
-    // Feeds, chats and devices of one machine alone do the same, so that this stays below the bar when rarity adds to it.
-    let isTireless = isSteady && pair.starts >= 64 && persistence >= 0.8 && pair.failed * 2 < pair.starts
-    if isEveryday, !isHammering { odds = min(odds - namedDiscount, isTireless ? tirelessMost : everydayMost) }
-    if isHammering { odds = max(odds, 3.5) }
-    // Once or twice a day is the rhythm of people and of the machines that serve them.
-    if p.model.period >= 43_200 { odds = min(odds, 2) }
-    let expected = span / max(p.model.period, 0.0625)
-    let what = describe(pair, name)
+    let expected = pair.last.seconds(since: pair.first) / max(p.model.period, 0.0625)
+    let what = timer.name ?? pair.peer.description
     var finding = Finding(
       card: Self.card, host: host.address, subject: "\(what) \(pair.transport)/\(pair.port)",
       summary: "began \(pair.starts) connections to \(what) port \(pair.port)/\(pair.transport), one every "
         + "\(Phrase.seconds(p.model.period)) ± \(Phrase.percent(p.jitter))"
         + (service.map { "; its name says it is a \($0) service" } ?? "")
         + (isHammering ? ", faster than people or everyday programs open new connections" : ""),
-      first: pair.first, last: pair.last, logOdds: max(0, odds),
+      first: pair.first, last: pair.last,
+      logOdds: weight(timer, host, looks: looks, isHammering: isHammering),
       measures: [
         Measure("starts", Double(pair.starts), "connections", atLeast: Double(startsLeast)),
-        Measure("timer_log_odds", looks.total, "nat", atLeast: timerLeast),
+        Measure("timer_log_odds", p.odds.total, "nat", atLeast: timerLeast),
         Measure("log_bayes_factor", p.model.logBayesFactor, "nat"),
         Measure("gap_dispersion", p.dispersion, "", atMost: dispersionMost),
         Measure("gap_entropy", p.entropy, "", atMost: entropyMost),
@@ -126,56 +132,40 @@ public struct BeaconDetector: Detector {
         Measure("harmonic_comb", p.comb, "share"), Measure("autocorrelation", p.autocorrelation, "standard deviations"),
         Measure(
           "beats_seen_of_expected",
-          expected > 0 ? min(1, Double(max(p.starts, detail.ticksDropped > 0 ? Int(pair.starts) : 0)) / expected) : 0,
+          expected > 0
+            ? min(1, Double(max(p.starts, timer.detail.ticksDropped > 0 ? Int(pair.starts) : 0)) / expected) : 0,
           "share"),
-        Measure("host_hours_online", online, "h"), Measure("share_of_time_online", persistence, "share"),
+        Measure("host_hours_online", Double(host.hoursOnline), "h"),
+        Measure("share_of_time_online", Self.persistence(timer, host), "share"),
       ],
-      evidence: context.samples(of: pair).map { EvidenceFlow($0, note: name ?? "") },
+      evidence: context.samples(of: pair).map { EvidenceFlow($0, note: timer.name ?? "") },
       refutedBy: "software on this machine that is known to poll \(what) every \(Phrase.seconds(p.model.period))",
-      series: p.histogram, seriesName: GapHistogram.seriesName, peer: pair.peer, peerName: name)
-    Self.setAside(&finding, pair, host, service)
+      series: p.histogram, seriesName: GapHistogram.seriesName, peer: pair.peer, peerName: timer.name)
+    Self.setAside(&finding, timer, host, service, swarms)
     return finding
   }
 
-  /// What clockwork of this kind says less than its gaps do.
-  private static func setAside(_ finding: inout Finding, _ pair: Pair, _ host: HostRecord, _ service: String?) {
-    if KnownService.isFileSharing(pair.port)
-      || host.looksPeerToPeer && !KnownService.isCommonPort(pair.port, pair.transport)
-    {
-      finding.lower(.role, by: 3, because: "peer-to-peer programs try the same peers again and again")
+  /// Log-odds before anything is set aside: how sure the timer is, and what kind of peer it is kept with.
+  private func weight(_ timer: Timer, _ host: HostRecord, looks: Int, isHammering: Bool) -> Double {
+    let (pair, total) = (timer.pair, timer.series.odds.total)
+    let persistence = Self.persistence(timer, host)
+    let span = pair.last.seconds(since: pair.first)
+    var odds = min(5, 2 + log(1 + total / 4))
+    if timer.name == nil, host.hasVisibleLookups, persistence >= 0.2, span >= 3600 {
+      odds = Self.bareTimer(total, looks: looks)
     }
-    if let service {
-      finding.lower(.knownService, by: max(2, finding.logOdds - 1), because: "its name says it is a \(service) service")
+    if persistence < 0.2 { odds -= 1.5 }
+    if span < 300, !isHammering { odds -= 1 }
+    // Feeds, chats and devices of one machine alone do the same, so that this stays below the bar when rarity adds to it.
+    let isTireless = timer.isSteady && pair.starts >= 64 && persistence >= 0.8 && pair.failed * 2 < pair.starts
+    if Self.isEveryday(pair, host, isNamed: timer.isNamed), !isHammering {
+      odds = min(odds - namedDiscount, isTireless ? tirelessMost : everydayMost)
     }
+    if isHammering { odds = max(odds, 3.5) }
+    // Once or twice a day is the rhythm of people and of the machines that serve them.
+    if timer.series.model.period >= 43_200 { odds = min(odds, 2) }
+    return max(0, odds)
   }
-
-  /// Whether healthy machines, too, keep time with such a peer.
-  private static func isEveryday(_ pair: Pair, _ host: HostRecord, isNamed: Bool) -> Bool {
-    // Without visible look-ups every peer is nameless, so that says nothing.
-    if KnownService.isCommonPort(pair.port, pair.transport), isNamed || !host.hasVisibleLookups { return true }
-    // Whatever cannot reach its server tries again by timer; a dead server without a name is stranger.
-    return isNamed && pair.failed * 2 > pair.starts
-  }
-
-  /// When the host showed nothing for an hour or more, seconds since `zero`: in an office eight of twenty-four hours count.
-  static func absences(of host: HostRecord, since zero: Timestamp) -> [ClosedRange<Double>] {
-    let offset = Double(zero.nanoseconds) / 1e9
-    var result: [ClosedRange<Double>] = []
-    var lastEnd: Double?
-    for record in host.days.sorted(by: { $0.day < $1.day }) {
-      for bin in record.activity.bins.indices where record.activity.bins[bin] > 0 {
-        let start = Double(record.day) * 86_400 + Double(bin) * 900 - offset
-        if let end = lastEnd, start - end >= 3600 { result.append(end...start) }
-        lastEnd = start + 900
-      }
-    }
-    return result
-  }
-
-  /// On a machine that a person uses, a fast poller is likely a page left open; on one that does little else it is a program.
-  static func dominates(_ pair: Pair, _ host: HostRecord) -> Bool { UInt64(pair.starts) * 5 >= host.outboundFlows * 2 }
-
-  private func describe(_ pair: Pair, _ name: String?) -> String { name ?? pair.peer.description }
 }
 
 /// Numbers as people say them.

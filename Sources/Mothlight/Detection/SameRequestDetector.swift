@@ -25,12 +25,27 @@ public struct SameRequestDetector: Detector {
     var path: String
     var agent: String
   }
-  private struct Tally {
+  fileprivate struct Tally {
     var servers: Set<String> = []
     var requests: UInt32 = 0
     var first = Timestamp.distantFuture
     var last = Timestamp.distantPast
     var samples: [EvidenceFlow] = []
+    var day: Int { first.day }
+  }
+  /// One request of one host: the day that is counted now, and the fullest of those before.
+  private struct Days {
+    var now = Tally()
+    var fullest = Tally()
+    var requests: UInt32 = 0
+
+    /// Sites share paths; a person meets eight of them sooner or later, a program works through its list.
+    mutating func turn(to day: Int) {
+      guard now.requests > 0, now.day != day else { return }
+      if now.servers.count > fullest.servers.count { fullest = now }
+      now = Tally()
+    }
+    var best: Tally { now.servers.count > fullest.servers.count ? now : fullest }
   }
   private enum Bound {
     /// Different requests followed per shard, and servers per request.
@@ -38,7 +53,7 @@ public struct SameRequestDetector: Detector {
     static let servers = 256
   }
 
-  private var tallies: [Key: Tally] = [:]
+  private var tallies: [Key: Days] = [:]
   private var requestsOf: [UInt32: UInt32] = [:]
   private let serversLeast: Int
   private let shareLeast: Double
@@ -71,16 +86,11 @@ public struct SameRequestDetector: Detector {
     }
     let server =
       exchange.host.map { PublicSuffix.builtin.registeredDomain($0) ?? $0 } ?? exchange.ends.server.description
-    var tally = tallies.removeValue(forKey: key) ?? Tally()
-    tally.requests &+= 1
-    if tally.servers.count < Bound.servers, tally.servers.insert(server).inserted,
-      tally.samples.count < Limits.evidenceFlowsPerFinding
-    {
-      tally.samples.append(EvidenceFlow(exchange.ends, time: o.time, note: "\(exchange.method) \(server)\(path)"))
-    }
-    if o.time < tally.first { tally.first = o.time }
-    if o.time > tally.last { tally.last = o.time }
-    tallies[key] = tally
+    var days = tallies.removeValue(forKey: key) ?? Days()
+    days.requests &+= 1
+    days.turn(to: o.time.day)
+    days.now.add(server, exchange, at: o.time, serversMost: Bound.servers)
+    tallies[key] = days
   }
 
   /// Paths that many sites have in common by convention or because one library serves them.
@@ -97,16 +107,18 @@ public struct SameRequestDetector: Detector {
 
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
     guard time == .distantFuture else { return }
-    for (key, tally) in tallies.sorted(by: {
+    for (key, days) in tallies.sorted(by: {
       ($0.key.host, $0.key.path, $0.key.agent, $0.key.method) < ($1.key.host, $1.key.path, $1.key.agent, $1.key.method)
     }) {
-      let share = Double(tally.requests) / Double(max(1, requestsOf[key.host] ?? 1))
+      let tally = days.best
+      let share = Double(days.requests) / Double(max(1, requestsOf[key.host] ?? 1))
       guard tally.servers.count >= serversLeast, share >= shareLeast else { continue }
       findings.append(
         Finding(
           card: Self.card, host: context.address(of: key.host), subject: "\(key.method) \(key.path)",
           summary:
-            "sent the same request, \(key.method) \(key.path), to \(tally.servers.count) unrelated servers, \(tally.requests) times in all"
+            "sent the same request, \(key.method) \(key.path), to \(tally.servers.count) unrelated servers in a day, "
+            + "\(tally.requests) times in all"
             + (key.agent.isEmpty ? ", without a user agent" : ""),
           first: tally.first, last: tally.last,
           logOdds: min(5.5, 3.2 + log(Double(tally.servers.count) / Double(serversLeast)) * 0.6),
@@ -119,5 +131,17 @@ public struct SameRequestDetector: Detector {
           refutedBy: "a crawler, feed reader or scanner on this machine that asks many sites for this path"))
     }
     tallies = [:]
+  }
+}
+
+extension SameRequestDetector.Tally {
+  fileprivate mutating func add(_ server: String, _ exchange: HTTPExchange, at time: Timestamp, serversMost: Int) {
+    requests &+= 1
+    if servers.count < serversMost, servers.insert(server).inserted, samples.count < Limits.evidenceFlowsPerFinding {
+      let path = exchange.target.prefix { $0 != "?" && $0 != "#" }
+      samples.append(EvidenceFlow(exchange.ends, time: time, note: "\(exchange.method) \(server)\(path)"))
+    }
+    if time < first { first = time }
+    if time > last { last = time }
   }
 }

@@ -130,16 +130,17 @@ public struct ScanDetector: Detector {
       let s = states[host]
       let address = context.address(of: UInt32(truncatingIfNeeded: host))
       guard host < context.hosts.count, !context.hosts[host].isSeenOneSided else { continue }
-      if let finding = horizontal(s, address) {
+      let record = context.hosts[host]
+      if let finding = horizontal(s, address, record) {
         findings.append(finding)
         walked.insert(address)
       }
-      if let finding = verticalScan(s, address, context) { findings.append(finding) }
+      if let finding = verticalScan(s, address, record) { findings.append(finding) }
     }
     findings += slowScans(in: context).filter { !walked.contains($0.host) }
   }
 
-  private func horizontal(_ s: State, _ host: IPAddress) -> Finding? {
+  private func horizontal(_ s: State, _ host: IPAddress, _ record: HostRecord) -> Finding? {
     guard s.hasAlarm, s.failed >= targetsLeast else { return nil }
     let top = s.ports.sorted { ($0.value.failed, $1.key) > ($1.value.failed, $0.key) }.prefix(3)
     let onTop = top.reduce(UInt32(0)) { $0 + $1.value.failed }
@@ -155,7 +156,7 @@ public struct ScanDetector: Detector {
     // Everyday ports outside, and not one answer: the way out was down.
     let wasCutOff = s.succeeded == 0 && outside == onTop && top.allSatisfy { Self.isEveryday($0.key) }
     if wasCutOff { odds = min(odds, 2) }
-    return Finding(
+    var finding = Finding(
       card: Self.card, host: host, subject: ports,
       summary: "tried \(onTop) machines on \(ports); \(Phrase.percent(failedShare)) of all its first contacts failed"
         + (isSpreading
@@ -172,9 +173,20 @@ public struct ScanDetector: Detector {
       evidence: top.flatMap(\.value.samples).prefix(Limits.evidenceFlowsPerFinding).map { EvidenceFlow($0) },
       refutedBy: "this machine is an authorised scanner or inventory, or its network was down and all contacts failed",
       isConclusive: isSpreading)
+    if outside == 0 { Self.setAside(&finding, record) }
+    return finding
   }
 
-  private func verticalScan(_ s: State, _ host: IPAddress, _ context: ShardContext) -> Finding? {
+  /// A search for weak points inside is a scan by trade, and an intruder's too: a hint, and shown.
+  private static func setAside(_ finding: inout Finding, _ record: HostRecord) {
+    guard record.roles.contains(.scanner), !finding.isConclusive else { return }
+    finding.lower(
+      .role, by: 3,
+      because: "it tries the same \(record.servicesSurveyed) services on most of \(record.insidePeers) machines inside "
+        + "and does little else, as an inventory does")
+  }
+
+  private func verticalScan(_ s: State, _ host: IPAddress, _ record: HostRecord) -> Finding? {
     guard let best = s.vertical.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }), best.value >= portsLeast else {
       return nil
     }
@@ -185,7 +197,7 @@ public struct ScanDetector: Detector {
         samples.append(EvidenceFlow(flow))
       }
     }
-    return Finding(
+    var finding = Finding(
       card: Self.card, host: host, subject: "ports of \(best.key)",
       summary: "tried \(best.value) different ports of \(best.key) without success"
         + (targets > 1 ? " and did the same to \(targets - 1) more machines" : ""),
@@ -195,6 +207,8 @@ public struct ScanDetector: Detector {
         Measure("targets", Double(targets), "addresses"),
       ],
       evidence: samples, refutedBy: "an authorised port scan from this machine", peer: best.key)
+    if best.key.isPrivate { Self.setAside(&finding, record) }
+    return finding
   }
 
   /// Services that lie open on small devices and that nothing but their worms tries all over the Internet: Telnet and its

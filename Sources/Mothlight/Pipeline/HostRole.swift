@@ -10,6 +10,8 @@ public enum HostRole: String, Sendable, CaseIterable, Comparable, Codable {
   case peerToPeer = "peer_to_peer"
   /// Knocks at many machines inside: monitoring or a vulnerability scanner, or a worm.
   case insideProber = "inside_prober"
+  /// Tries the same long list of services on most machines inside: an inventory or a search for weak points.
+  case scanner
   /// Keeps time with several machines inside, as monitoring and backup servers do and bots do not.
   case monitor
   /// Many outside clients are answered on a service port.
@@ -36,6 +38,7 @@ public enum HostRole: String, Sendable, CaseIterable, Comparable, Codable {
     if host.platforms.count >= Bound.platforms { roles.append(.natGateway) }
     if host.looksPeerToPeer { roles.append(.peerToPeer) }
     if host.insidePeers >= Bound.insidePeers { roles.append(.insideProber) }
+    if host.servicesSurveyed > 0 { roles.append(.scanner) }
     if host.insideTimers >= Bound.insideTimers { roles.append(.monitor) }
     if host.clientsServed >= Bound.clientsServed { roles.append(.server) }
     return roles
@@ -48,6 +51,7 @@ public enum HostRole: String, Sendable, CaseIterable, Comparable, Codable {
     case .natGateway: "several machines behind one address"
     case .peerToPeer: "peer-to-peer node"
     case .insideProber: "probes machines inside"
+    case .scanner: "searches machines inside for weak points"
     case .monitor: "monitors machines inside"
     case .server: "server"
     }

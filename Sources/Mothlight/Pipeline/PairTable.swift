@@ -87,6 +87,8 @@ public struct PairTable: Sendable {
   /// Pairs per shard: 1 M × 200 B with index is 200 MB at most; more are counted and left alone.
   static let limit = 1 << 20
   var refused: UInt64 { index.refused }
+  /// Pairs that may have a long series.
+  var longSeriesMost = LongSeries.limit
   /// The start from which on times are kept. Between runs the second counts, and brings the first with it.
   var keepsFrom: UInt32 = 4
   /// The latest conversations of earlier runs, by fingerprint: what a first record may continue.
@@ -165,8 +167,8 @@ public struct PairTable: Sendable {
 
   /// Gives a pair a long series, or makes room in the short one. Scarce room goes to pairs that may keep time.
   private mutating func lengthen(_ d: Int) {
-    let isRoomy = series.count < LongSeries.limit / 2
-    guard isRoomy || series.count < LongSeries.limit && details[d].mayKeepTime else {
+    let isRoomy = series.count < longSeriesMost / 2
+    guard isRoomy || series.count < longSeriesMost && details[d].mayKeepTime else {
       timesRefused &+= UInt64(PairTimes.ticksMost / 2)
       details[d].forgetEarlierHalf()
       return

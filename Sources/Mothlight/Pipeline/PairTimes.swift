@@ -105,10 +105,10 @@ struct PairSample: Sendable, BitwiseCopyable {
 }
 
 /// All times of a pair that has come back more than twenty times, as far as they fit.
-struct LongSeries: Sendable {
+public struct LongSeries: Sendable {
   /// Series of one shard: 32 Ki × 4.6 KB at most, 150 MB. Half of the room is for whoever comes first, the rest for pairs
   /// that may keep time.
-  static let limit = 1 << 15
+  public static let limit = 1 << 15
   var ticks: [Int32]
   /// Gap counts of starts that left `ticks`; empty until some did.
   var oldGaps: [UInt32] = []

@@ -17,6 +17,8 @@ public struct ReadOptions: Sendable {
   public var undone: Set<Suppression.Kind> = []
   /// What earlier runs saw; `nil` keeps nothing between runs.
   public var state: RollingState?
+  /// Pairs of a shard with long series; lowered only to measure what a full table costs.
+  public var longSeriesMost = LongSeries.limit
   public init() {}
 }
 
@@ -186,7 +188,7 @@ struct Feed {
     // The settings were tried when the pipeline was made; a failure here cannot come from outside.
     let detectors =
       (try? DetectorRoster.make(knobs: options.knobs, registry: options.registry, networks: options.networks)) ?? []
-    return Shard(home: home, detectors: detectors, memory: options.state)
+    return Shard(home: home, detectors: detectors, memory: options.state, longSeriesMost: options.longSeriesMost)
   }
 
   mutating func send(_ batch: inout [Observation], home: Home) async {

@@ -58,11 +58,15 @@ struct Shard: Sendable {
   /// Days followed per host: more than a year of rolling logs.
   private static let daysMost = 400
 
-  init(home: Home, detectors: [any Detector], memory: RollingState? = nil) {
+  /// - Parameter longSeriesMost: pairs with long series; less than `LongSeries.limit` only to measure what a full table costs.
+  init(
+    home: Home, detectors: [any Detector], memory: RollingState? = nil, longSeriesMost: Int = LongSeries.limit
+  ) {
     self.home = home
     self.detectors = detectors
     portions = detectors.map { Portion(type(of: $0).card.reads) }
     self.memory = memory
+    context.pairs.longSeriesMost = longSeriesMost
     if memory != nil { context.pairs.keepsFrom = 2 }
   }
 
@@ -319,6 +323,7 @@ struct Shard: Sendable {
       context.pairs.busyPairs.count {
         !$0.isInside && $0.starts >= 8 && KnownService.byPort($0.port, $0.transport) != nil
       })
+    for (host, services) in InsideSurvey.services(in: context) { context.hosts[Int(host)].servicesSurveyed = services }
     for h in context.hosts.indices { context.hosts[h].roles = HostRole.learned(from: context.hosts[h]) }
   }
 

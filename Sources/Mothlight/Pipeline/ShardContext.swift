@@ -123,6 +123,8 @@ public struct HostRecord: Sendable {
   public var insidePeers = 0
   /// Of these, machines with which it keeps time.
   public var insideTimers = 0
+  /// Services that it tries on most machines inside, if that makes a survey: see `InsideSurvey`.
+  public var servicesSurveyed = 0
   /// Answered connections that outsiders opened to it on low ports.
   public var clientsServed: UInt32 = 0
   var platforms: PlatformSet = []

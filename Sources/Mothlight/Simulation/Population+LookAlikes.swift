@@ -32,6 +32,7 @@ extension Population {
     case .homeScript: [HomeScript(period: Double(choice.pick([60, 300, 900]) ?? 300), random: random())]
     case .proxiedWeb: [ProxiedWeb(random: random())]
     case .bareMQTT: [BareMQTT(random: random())]
+    case .returningSwarm: ReturningPeer.swarm(&choice, random)
     case .browsing, .ntp, .updates, .push, .antivirus, .backup, .mail, .telemetry, .discovery, .rss, .bittorrent,
       .monitoring, .videoCalls, .iotCloud, .mailServer:
       []

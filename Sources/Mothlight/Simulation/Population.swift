@@ -91,7 +91,7 @@ struct Population {
     case .iotCloud: add(Self.deviceCloud(&choice, random))
     case .mailServer: add([MailServer(random: random())])
     case .dhcp, .resolver, .game, .chat, .cron, .updaterPost, .hashScan, .contentNetwork, .secureShell, .tunnelClient,
-      .insideScanner, .nameNoise, .failingSites, .movedServer, .homeScript, .proxiedWeb, .bareMQTT:
+      .insideScanner, .nameNoise, .failingSites, .movedServer, .homeScript, .proxiedWeb, .bareMQTT, .returningSwarm:
       add(lookAlikes(service, on: machines[index], &choice, random))
     }
   }

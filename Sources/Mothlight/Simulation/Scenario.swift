@@ -103,6 +103,7 @@ public struct Scenario: Codable, Sendable, Equatable {
     case homeScript = "home_script"
     case proxiedWeb = "proxied_web"
     case bareMQTT = "bare_mqtt"
+    case returningSwarm = "returning_swarm"
   }
 
   /// `browsing: false`-like overrides.

@@ -142,6 +142,21 @@ private typealias F = PipelineFixture
     #expect(findings(f, "same-request").map(\.host) == [F.ours(5)])
   }
 
+  /// Sites share paths: a person meets eight of them in the course of days, a program in one.
+  @Test(arguments: [(6, true), (24, true), (96, false), (240, false)] as [(Double, Bool)])
+  func sameRequestCountsWithinADay(hours: Double, isFound: Bool) {
+    var f = PipelineFixture()
+    for n in 0..<9 {
+      let ends = Endpoints(
+        client: F.ours(5), server: F.outside(UInt32(n)), clientPort: 50_000, serverPort: 80, transport: .tcp)
+      let request = HTTPExchange(ends: ends, method: "GET", host: "example\(n).com", target: "/news", userAgent: "x")
+      f.observations.append(
+        Observation(time: f.start.advanced(bySeconds: Double(n) / 9 * hours * 3600), event: .http(request)))
+    }
+    f.flow(1, F.ours(5), F.outside(1), port: 80)
+    #expect(findings(f, "same-request").isEmpty != isFound)
+  }
+
   @Test func unnamedServiceNeedsVisibleLookups() {
     for visible in [true, false] {
       var f = PipelineFixture()

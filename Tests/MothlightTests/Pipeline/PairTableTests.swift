@@ -107,6 +107,22 @@ import Testing
     #expect(table.startSeconds(of: table.pairs[0]) == (0..<PairTimes.ticksMost).map { Double($0) * 60 })
   }
 
+  /// Without any room the newest ten to twenty starts of each pair stay, and a slow timer is still one.
+  @Test func aFullTableStillShowsATimer() throws {
+    var table = PairTable()
+    table.longSeriesMost = 0
+    for n in 0..<48 {
+      let start = Double(n) * 1800 + Double(n * 7 % 11) * 20
+      _ = table.update(
+        flow(start, start + 1, port: UInt16(10_000 + n), state: .closed), host: 0, peer: PipelineFixture.outside(1),
+        isInside: false)
+    }
+    let kept = table.startSeconds(of: table.pairs[0])
+    #expect((10...20).contains(kept.count))
+    #expect(table.series.isEmpty && table.timesRefused > 0)
+    #expect(try #require(Periodicity.analyse(kept)).odds.total >= 8)
+  }
+
   /// Where room for long series is scarce, timers get it and people do not; what was pushed out is counted.
   @Test func scarceRoomGoesToTimers() throws {
     var table = PairTable()

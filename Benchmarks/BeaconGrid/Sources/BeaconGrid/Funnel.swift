@@ -78,11 +78,13 @@ enum Funnel {
     for pair in network.pairs where onlyBots ? pair.isBot : pair.series.times.count >= 8 && pair.label != "visit" {
       let key = Key(host: Network.address(of: pair.host), peer: pair.peer)
       let mothlight = (families[key] ?? [:]).values.reduce(0, +)
+      let rolling = aged(families[key] ?? [:], pair.around.knownDays).values.reduce(0, +)
       let rita = RITAScore(times: pair.series.times, sizes: pair.series.sizes, range: range)
       var oneDay = pair.around
       oneDay.knownDays = nil
       outcome.scores.append([
         mothlight > 0 ? mothlight : -1e9, rita?.threat(oneDay) ?? -1e9, rita?.threat(pair.around) ?? -1e9,
+        rolling > 0 ? rolling : -1e9,
       ])
       outcome.labels.append(pair.label)
       seen.insert(pair.host)
@@ -93,11 +95,26 @@ enum Funnel {
     // Too few starts for anybody to score: missed by all.
     if onlyBots {
       for host in 0..<Grid.trials where !seen.contains(host) {
-        outcome.scores.append([-1e9, -1e9, -1e9])
+        outcome.scores.append(Method.funnel.map { _ in -1e9 })
         outcome.labels.append("bot")
       }
     }
     return outcome
+  }
+
+  /// What `DestinationAges` would make of it if the peer had been known for so long, and used.
+  private static func aged(_ families: [EvidenceFamily: Double], _ days: Double?) -> [EvidenceFamily: Double] {
+    guard let days else { return families }
+    var aged = families
+    for family in [EvidenceFamily.timing, .peer] {
+      guard let odds = families[family] else { continue }
+      if days >= Double(DestinationAges.daysOld) {
+        aged[family] = max(0, odds - DestinationAges.oldDiscount)
+      } else if days <= Double(DestinationAges.daysNew), odds > 1 {
+        aged[family] = min(Judge.cap, odds + DestinationAges.newSurcharge)
+      }
+    }
+    return aged
   }
 
   static func run() async -> (scores: Scores, healthy: [Outcome], infected: [Outcome]) {

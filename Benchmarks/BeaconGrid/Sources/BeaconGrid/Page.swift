@@ -60,25 +60,31 @@ struct Page {
   /// Cells in which another method finds more, beyond what chance explains.
   private func comparison(_ scores: Scores, _ found: [[Int]]) -> String {
     var out = ""
-    for other in scores.methods.indices.dropFirst() {
+    var contests = scores.methods.indices.dropFirst().map { (0, $0) }
+    // Told the same: how long each server has been known.
+    if let mine = scores.methods.firstIndex(of: .mothlightRolling) {
+      contests.removeLast()
+      if let theirs = scores.methods.firstIndex(of: .ritaRolling) { contests.append((mine, theirs)) }
+    }
+    for (own, other) in contests {
       var better = 0
       var worse: [Int] = []
       for cell in Cell.all.indices {
-        let mine = BinomialShare(found[cell][0], of: Grid.trials).interval()
+        let mine = BinomialShare(found[cell][own], of: Grid.trials).interval()
         let theirs = BinomialShare(found[cell][other], of: Grid.trials).interval()
         if mine.low > theirs.high { better += 1 }
         if mine.high < theirs.low { worse.append(cell) }
       }
       out +=
-        "* Against \(scores.methods[other].title): surely more in \(better) of \(Cell.all.count) cells, surely fewer "
+        "* \(scores.methods[own].title), against \(scores.methods[other].title): surely more in \(better) of \(Cell.all.count) cells, surely fewer "
       out += "in \(worse.count) (exact 95 % intervals apart)"
       let named = worse.sorted {
-        found[$0][other] - found[$0][0] != found[$1][other] - found[$1][0]
-          ? found[$0][other] - found[$0][0] > found[$1][other] - found[$1][0] : $0 < $1
+        found[$0][other] - found[$0][own] != found[$1][other] - found[$1][own]
+          ? found[$0][other] - found[$0][own] > found[$1][other] - found[$1][own] : $0 < $1
       }.prefix(4).map { index in
         let cell = Cell.all[index]
         return "\(Words.period(cell.period)) \(Words.jitter(cell.jitter)) misses \(Int(cell.misses * 100)) % extra "
-          + "\(Int(cell.extra * 100)) % \(cell.isOfficeHours ? 8 : 24) h: \(found[index][0]) against \(found[index][other])"
+          + "\(Int(cell.extra * 100)) % \(cell.isOfficeHours ? 8 : 24) h: \(found[index][own]) against \(found[index][other])"
       }
       out += named.isEmpty ? ".\n" : ", most in " + named.joined(separator: "; ") + ".\n"
     }

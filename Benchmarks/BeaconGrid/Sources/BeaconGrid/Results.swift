@@ -8,10 +8,11 @@ enum Method: String, CaseIterable, Sendable {
   case dispersion = "cv"
   case mothlightPair = "mothlight_pair"
   case ritaThreat = "rita_threat"
+  case mothlightRolling = "mothlight_pair_rolling"
   case ritaRolling = "rita_threat_rolling"
 
   static let timing: [Method] = [.mothlightTimer, .ritaTimestamps, .ritaScore, .dispersion]
-  static let funnel: [Method] = [.mothlightPair, .ritaThreat, .ritaRolling]
+  static let funnel: [Method] = [.mothlightPair, .ritaThreat, .ritaRolling, .mothlightRolling]
 
   var title: String {
     switch self {
@@ -20,6 +21,7 @@ enum Method: String, CaseIterable, Sendable {
     case .ritaScore: "RITA, score"
     case .dispersion: "CV"
     case .mothlightPair: "Mothlight, pair"
+    case .mothlightRolling: "Mothlight, pair, rolling"
     case .ritaThreat: "RITA, threat"
     case .ritaRolling: "RITA, threat, rolling"
     }
