@@ -85,6 +85,7 @@ enum Migrations {
       UNIQUE (value, kind)
     ) STRICT;
     CREATE INDEX indicator_host ON indicator (host) WHERE host IS NOT NULL;
+    CREATE INDEX indicator_prefix ON indicator (value) WHERE kind = 'prefix';
 
     CREATE TABLE claim (
       indicator_id INTEGER NOT NULL REFERENCES indicator ON DELETE CASCADE,

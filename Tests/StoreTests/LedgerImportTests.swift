@@ -121,8 +121,10 @@ import Testing
 
   @Test func aCensusBecomesASeries() throws {
     let census = """
-      {"botnet": "Alpha", "sensors": ["north", "south"],
-       "footprint": {"first_hour": 494000, "last_hour": 494167, "machines": {"low": 90, "value": 100, "high": 115},
+      {"schema_version": "1.0", "botnet": "Alpha", "window": {"first": "2026-05-10T08:00:00.000000Z",
+        "end": "2026-05-17T08:00:00.000000Z", "hours": 168}, "sensors": ["north", "south"],
+       "footprint": {"kind": "footprint", "window": {"first": "2026-05-10T08:00:00.000000Z",
+        "end": "2026-05-17T08:00:00.000000Z", "hours": 168}, "machines": {"low": 90, "value": 100, "high": 115},
          "addresses": 640, "grade": "B"},
        "live": [{"hour": 494000, "machines": {"low": 9, "value": 10, "high": 12}, "addresses": 11, "grade": "B"},
                 {"hour": 494001, "machines": {"low": 19, "value": 20, "high": 22}, "addresses": 21, "grade": "B"}],
@@ -135,6 +137,7 @@ import Testing
       #expect(alpha.sizes[0].figure.machines?.value == 20)
       #expect(alpha.sizes[1].figure.machines == nil)
       #expect(alpha.sizes[1].figure.atMost == 70)
+      #expect(alpha.sizes[2].figure.hours == 494_000...494_167)
       #expect(alpha.sizes[2].sensors == ["north", "south"])
       #expect(alpha.evidence.first?.kind == .machines)
       #expect(alpha.evidence.first?.life == Timestamp(seconds: 494_001 * 3600 + 3599))

@@ -1,6 +1,6 @@
 /// The JSON of `mothlight census`: an object per botnet, alone, in a list, or under `botnets`.
 ///
-/// Read are `botnet`, `sensors`, `window` (`first_hour`, `last_hour`) and the figures `footprint`, `live`, `active`, `stock`.
+/// Read are `botnet`, `sensors`, `window` and the figures `footprint`, `live`, `active`, `stock`.
 /// A figure has `machines` (`low`, `value`, `high`, or `null` when the census abstained), `at_most`, `addresses`, `grade`, and
 /// its own window unless it is that of the whole.
 enum CensusShape {
@@ -60,13 +60,13 @@ enum CensusShape {
     return CensusRange(low: low, value: value, high: high)
   }
 
-  /// `window` with `first_hour` and `last_hour`, these two alone, `hours` as a list of two, or `hour`; as numbers of the
-  /// hour or as times.
+  /// `window` with `first` and `end`, the first hour after it (docs/census-data.md); or the hours themselves, as times or as
+  /// numbers: `first_hour` and `last_hour`, or `hour`.
   private static func window(_ tree: JSONTree) -> ClosedRange<UInt32>? {
     if let inner = tree["window"], inner.members != nil { return window(inner) }
-    let pair = tree["hours"]?.array
-    let first = hour(tree["first_hour"] ?? tree["first"] ?? pair?.first ?? tree["hour"])
-    let last = hour(tree["last_hour"] ?? tree["last"] ?? pair?.last ?? tree["hour"])
+    let first = hour(tree["first_hour"] ?? tree["first"] ?? tree["hour"])
+    let end = hour(tree["end"]).flatMap { $0 > 0 ? $0 - 1 : nil }
+    let last = end ?? hour(tree["last_hour"] ?? tree["hour"])
     guard let first, let last, first <= last else { return nil }
     return first...last
   }
