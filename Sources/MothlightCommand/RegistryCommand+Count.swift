@@ -36,17 +36,35 @@ extension RegistryCommand {
       abstract: "Suggest which rows may be one botnet, or several, from who was live in which hour.",
       discussion: """
         FILE is CSV with the columns botnet, hour, unit and, when known, server. hour is whole UTC hours since 1970; unit is \
-        anything that is the same for the same machine. Nothing is changed.
+        anything that is the same for the same machine. Folders that `census --keep` wrote are taken as well. Nothing is changed.
         """)
 
     @OptionGroup var output: RegistryFormat
 
-    @Argument(help: "File; - for standard input.")
-    var file: String
+    @Argument(help: "File, - for standard input, or folders with kept rollups.")
+    var files: [String]
 
     func run() throws {
-      let (sets, complaint) = try configured { () throws(ConfigurationError) in try LiveFile.read(file) }
-      if let complaint { Terminal.complain(complaint) }
+      var sets: [OverlapSuggestion.Labelled] = []
+      var kept: [CensusRollup] = []
+      for file in files {
+        if FileManager.default.fileExists(atPath: "\(file)/state.rollup") {
+          do throws(SketchError) {
+            kept.append(try RollupFolder(file).read(withCells: false) { Terminal.complain($0) })
+          } catch { throw Failure("\(file): \(error)") }
+          continue
+        }
+        let (more, complaint) = try configured { () throws(ConfigurationError) in try LiveFile.read(file) }
+        if let complaint { Terminal.complain(complaint) }
+        sets += more
+      }
+      // What one sample left out says nothing of the other.
+      let most = kept.map(\.tags.unitsMost).min() ?? .max
+      for rollup in kept {
+        sets.append(
+          OverlapSuggestion.Labelled(
+            botnet: rollup.botnet, server: "", pairs: rollup.tags.livePairs.filter { $0.unit <= most }))
+      }
       let all = OverlapSuggestion.all(of: sets)
       let now = Timestamp(seconds: Int64(Date().timeIntervalSince1970))
       try output.print(at: now, table: { $0.suggestions(all) }, json: { $0.suggestions(all) })

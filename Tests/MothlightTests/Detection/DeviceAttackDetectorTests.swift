@@ -108,7 +108,10 @@ private typealias F = PipelineFixture
         Double(n) * 60, F.ours(7), F.outside(UInt32(20_000 + n * 7)),
         port: n % 120 == 0 ? 5555 : UInt16(10_000 + n * 53 % 50_000), state: n % 3 == 0 ? .closed : .unanswered)
     }
-    for n in 0..<40 { f.flow(Double(n) * 1000, F.ours(7), F.outside(UInt32(30_000 + n % 2)), port: 23) }
+    // People keep no time: on the clock this would be a beacon, swarm or not.
+    for n in 0..<40 {
+      f.flow(Double(n * 7919 % 39_989), F.ours(7), F.outside(UInt32(30_000 + n % 2)), port: 23)
+    }
     #expect(f.findings(of: "device-attack").allSatisfy { $0.logOdds < Judge.bar })
     #expect(!f.report().hosts.contains { $0.host == F.ours(7) && $0.verdict == .infected })
   }

@@ -206,3 +206,12 @@ extension TupleSketch: Equatable {
       && a.octets == b.octets && a.sortedTags == b.sortedTags
   }
 }
+
+/// Who was live when, as far as the sample tells: two sketches of one key sample the same units.
+extension TupleSketch: LiveSet {
+  public var livePairs: [LivePair] {
+    entries.flatMap { tag in tag.allHours.map { LivePair(hour: $0, unit: tag.unit) } }
+  }
+
+  public var unitsMost: UInt64 { highest }
+}
