@@ -22,7 +22,7 @@ struct Census: ParsableCommand {
   @Option(help: "A table of sightings (the same as naming it as an input).")
   var from: [String] = []
 
-  @Option(help: "Only this botnet. Needed when the inputs tell of several and the format is not table.")
+  @Option(help: "Only this botnet, and what a table is called. Needed when inputs tell of several, but for tables.")
   var botnet: String?
 
   @Option(name: .shortAndLong, help: "Output: table, json, csv or html. Default: table.")
@@ -77,7 +77,8 @@ struct Census: ParsableCommand {
       try CensusExporterRoster.make(format, settings)
     }
     let paths = inputs + from
-    var reader = CensusInputs(networksFile: networks, showsProgress: progress && Terminal.errorIsTerminal)
+    var reader = CensusInputs(
+      networksFile: networks, botnet: botnet, showsProgress: progress && Terminal.errorIsTerminal)
     for path in paths { if scanners { try reader.readScanners(path) } else { try reader.read(path) } }
     var rollups = try reader.rollups()
     if let botnet {

@@ -5,10 +5,13 @@ import Mothlight
 struct CensusInputs {
   private let showsProgress: Bool
   private let networksFile: String?
+  private let tableName: String
   private var spools: RollupSet?
   private var others: [CensusRollup] = []
 
-  init(networksFile: String?, showsProgress: Bool) {
+  /// - Parameter botnet: what a table tells of, which has no name in it.
+  init(networksFile: String?, botnet: String?, showsProgress: Bool) {
+    tableName = botnet ?? "botnet"
     self.networksFile = networksFile
     self.showsProgress = showsProgress
   }
@@ -101,7 +104,7 @@ struct CensusInputs {
       let name = path == "-" ? "standard input" : path
       let file = try SightingFile(window, name: name)
       var rollup = try CensusRollup(
-        botnet: "botnet", sensors: [], keys: .published, limits: RollupCensus.limitsOfFiles)
+        botnet: tableName, sensors: [], keys: .published, limits: RollupCensus.limitsOfFiles)
       var joiner = SightingJoiner()
       try file.read(progress: { bar.update(window.rawOctetsRead, of: octets) }) { row in
         while rollup.sensors.count < file.sensors.count { rollup.add(sensor: file.sensors[rollup.sensors.count]) }

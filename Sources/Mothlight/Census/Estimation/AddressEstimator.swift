@@ -87,6 +87,7 @@ struct AddressEstimator: Sendable {
     networks = choices.dropped.map { Judged(isDropped: $0) }
     judge(choices.lag)
     judgeCrowds()
+    judgeHosting()
     countDays()
     settleAnchors()
   }
@@ -103,6 +104,19 @@ struct AddressEstimator: Sendable {
 
   /// Share of the machine-hours that come from crowded networks, where these are few.
   private(set) var crowdedShare = 0.0
+
+  /// Machine-hours of sources in known hosting networks that keep coming back, for each of all others.
+  private(set) var hostedShare = 0.0
+
+  private mutating func judgeHosting() {
+    var hosted = 0.0
+    for tag in table.tags.entries where rules.hosting.contains(table.networks[Int(tag.network)].system) {
+      let hours = tag.count(table.tags.words)
+      if hours >= 6 { hosted += Double(hours) }
+    }
+    let others = networks.reduce(0) { $0 + ($1.isDropped ? 0 : $1.machineHours) }
+    hostedShare = hosted > 0 ? min(0.5, hosted / (hosted + others)) : 0
+  }
 
   private mutating func judgeCrowds() {
     let m = measures.networks
@@ -389,18 +403,6 @@ struct AddressEstimator: Sendable {
     }
     guard single.life > 100, all.occupied > 0 else { return 1 }
     return max(1, min(2, single.days / single.life * all.lives / all.occupied))
-  }
-
-  /// Share of its days on which a machine that was on was also seen: hours seen a day follow a Poisson law whose
-  /// zeros are missing.
-  var shareOfDaysSeen: Double {
-    guard visibility.share < rules.visibilityPlain else { return 1 }
-    let days = measures.networks.reduce(0) { $0 + $1.tagDays[quietMiddle] }
-    let mean = days > 0 ? measures.networks.reduce(0) { $0 + $1.tagHours } / days : 1
-    guard mean > 1.01 else { return 1 }
-    var rate = mean
-    for _ in 0..<60 { rate = mean * (1 - exp(-rate)) }
-    return max(0.2, 1 - exp(-rate))
   }
 
   var countsHours: Bool { table.hourCount < rules.windowForDays }

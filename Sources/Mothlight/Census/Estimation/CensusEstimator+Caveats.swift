@@ -82,6 +82,14 @@ extension CensusEstimator {
             + "\(names)\(dropped.count > 5 ? "..." : "")"
         ))
     }
+    if b.hostedShare > 0.005 {
+      out.append(
+        CensusCaveat(
+          "known_poisoners",
+          "sources of known hosting networks that keep coming back have \(percent(b.hostedShare)) as many "
+            + "machine-hours; they "
+            + "were left out, and the lower end makes room for as many again from networks that nobody lists"))
+    }
     if b.crowdedShare > 0 {
       let names = b.networks.indices.filter { b.networks[$0].isCrowded }.prefix(5).map {
         "AS\(table.networks[$0].system)"

@@ -72,9 +72,11 @@ public struct CensusEstimator: Sendable {
     CensusRange(low: value * exp(-1.96 * deviation), value: value, high: value * exp(1.96 * deviation))
   }
 
-  /// The lower end leaves out crowded networks: they may be offices, and they may be somebody's inventions.
+  /// The lower end leaves out crowded networks, which may be offices or somebody's inventions; and where sources of
+  /// known hosting networks keep coming back, it makes room for as many again from networks that nobody lists.
   func doubting(_ range: CensusRange) -> CensusRange {
-    CensusRange(low: range.low * (1 - b.crowdedShare), value: range.value, high: range.high)
+    let known = 1 - b.hostedShare
+    return CensusRange(low: range.low * (1 - b.crowdedShare) * known, value: range.value, high: range.high)
   }
 
   private func liveFigure(_ hour: Int, isBlind: Bool, at time: UInt32) -> CensusFigure {
@@ -97,8 +99,9 @@ public struct CensusEstimator: Sendable {
     let lives = hours.compactMap { usesIdentities ? a?.live($0) : b.live($0) }
     guard !lives.isEmpty, c.corrected > 0 else { return 1 }
     let factor = c.corrected * callsPerTag / (lives.reduce(0, +) / Double(lives.count))
-    // Sensors that share each call see callers and not machines: then they stay below the sandwich.
-    return factor > 0.9 && factor < 1.5 ? factor : 1
+    // Both are lower bounds when visibility is unequal. Sensors that share each call see callers and not machines:
+    // then they stay far below.
+    return factor > 1 && factor < 1.5 ? factor : 1
   }
 
   /// Machines for each tag that sensors could match in one hour.
@@ -140,8 +143,8 @@ public struct CensusEstimator: Sendable {
   private func activeFigure(_ day: Int, _ from: UInt32, _ addresses: Double) -> CensusFigure {
     guard usesIdentities, let a else { return dayFigure(.active, from, daily.active[day], addresses) }
     let hour = Int(from) - Int(table.hours.lowerBound)
-    let value = a.active(hour..<hour + 24) / b.shareOfDaysSeen
-    let missed = 0.3 * log(b.shareOfDaysSeen)
+    let value = a.active(hour..<hour + 24) / daily.shareSeen
+    let missed = 0.5 * log(daily.shareSeen)
     let deviation = (0.012 * 0.012 + missed * missed + 0.25 / max(1, value)).squareRoot()
     return CensusFigure(
       kind: .active, hours: from...from + 23, machines: refuses(.live) ? nil : doubting(range(value, deviation)),
@@ -152,12 +155,16 @@ public struct CensusEstimator: Sendable {
     let loose =
       b.networks.reduce(0) { $0 + ($1.isAnchor ? 0 : $1.machineDays) }
       / max(1, b.networks.reduce(0) { $0 + $1.machineDays })
-    let model = (kind == .stock ? 0.06 : 0.045) + 0.02 * loose
+    let missed = kind == .active ? 0.5 * log(daily.shareSeen) : 0
+    let onShare = kind == .stock && b.sharing == .contactRate ? 0.06 : 0
+    let model = onShare + (kind == .stock ? 0.07 : 0.045) + 0.02 * loose
     let isRefused = caveats.contains { $0.refuses == .footprint || $0.refuses == .live }
     let known = isRefused ? nil : value
     return CensusFigure(
       kind: kind, hours: from...from + 23,
-      machines: known.map { range($0, (model * model + pow(liveDeviation($0, byIdentities: false), 2)).squareRoot()) },
+      machines: known.map {
+        range($0, (model * model + missed * missed + pow(liveDeviation($0, byIdentities: false), 2)).squareRoot())
+      },
       addresses: addresses, grade: .addresses)
   }
 }

@@ -7,6 +7,9 @@ struct DailyCounts: Sendable {
   private(set) var stock: [Double?]
   /// Addresses by day.
   private(set) var addresses: [Double]
+  /// Share of its days on which a machine that was on was also seen: by Chao's count of unseen tag-days, where many
+  /// hours are missed; a lower bound of what is missing.
+  private(set) var shareSeen = 1.0
   /// First UTC day of the window, days since 1970.
   let firstDay: Int
 
@@ -17,6 +20,7 @@ struct DailyCounts: Sendable {
     let days = (first + table.hourCount - 1) / 24 - firstDay + 1
     var tagDays = [[Double]](repeating: [Double](repeating: 0, count: days), count: table.networks.count)
     var addresses = [Double](repeating: 0, count: days)
+    var few = FewHours()
     var unit: UInt64?
     var seen = Set<Int>()
     for tag in table.tags.entries where !b.networks[Int(tag.network)].isDropped {
@@ -25,25 +29,37 @@ struct DailyCounts: Sendable {
       let n = Int(tag.network)
       let weight = b.measures.weight(tag, table.tags.words)
       var last = -1
+      var hours = 0
       tag.forEachHour(table.tags.words) { hour in
         let day = (first + hour) / 24 - first / 24
+        hours += 1
         guard day != last else { return }
+        if last >= 0 { few.count(hours - 1) }
+        hours = 1
         last = day
         tagDays[n][day] += weight
         if seen.insert(day).inserted { addresses[day] += 1 / table.theta }
       }
+      if last >= 0 { few.count(hours) }
     }
     let zero = firstDay
     let whole = (0..<days).map { day in
       (zero + day) * 24 >= first && (zero + day + 1) * 24 <= first + table.hourCount
     }
     self.addresses = addresses
-    active = Self.active(b, tagDays, whole)
+    var shown = 1.0
+    if b.visibility.share < b.rules.visibilityPlain, few.all > 0 {
+      shown = max(0.2, few.all / (few.all + few.unseen(few.one)))
+    }
+    shareSeen = shown
+    active = Self.active(b, tagDays, whole, shown)
     stock = Self.stock(b, whole, firstDay)
   }
 
   /// Machine-days were counted with the day cut where a network renumbers; here they are shared out over UTC days.
-  private static func active(_ b: AddressEstimator, _ tagDays: [[Double]], _ whole: [Bool]) -> [Double?] {
+  private static func active(_ b: AddressEstimator, _ tagDays: [[Double]], _ whole: [Bool], _ shareSeen: Double)
+    -> [Double?]
+  {
     let anchors = b.networks.indices.filter { b.networks[$0].isAnchor }
     let ofAnchors = anchors.reduce((utc: 0.0, local: 0.0)) {
       (
@@ -58,7 +74,7 @@ struct DailyCounts: Sendable {
       let occupancy = b.sharing == .contactRate ? b.networks[n].occupancy : b.measures.networks[n].occupancyOfDay
       return b.networks[n].isAnchor ? occupancy : b.networks[n].machineDays * stretch / utc
     }
-    let shown = b.shareOfDaysSeen / b.machinesADay
+    let shown = shareSeen / b.machinesADay
     return whole.indices.map { day in
       guard whole[day] else { return nil }
       return b.networks.indices.reduce(0) { $0 + tagDays[$1][day] * factors[$1] } / b.table.theta / shown
@@ -115,7 +131,8 @@ struct OnlineProfile: Sendable {
         on[(hour + phase) % period] += 1
         seen += 1
       }
-      // A machine is infected for longer than it is seen: what begins or ends while it is off shows at its next sight.
+      // A machine is infected for longer than it is seen: what begins or ends while it is off shows at its next
+      // sight.
       let off = Double(to - from + 1 - seen)
       let more = Int(off / Double(max(1, tag.stretches(table.tags.words) - 1)) * off / Double(to - from + 1))
       for hour in max(0, from - more)...min(table.hourCount - 1, to + more) { alive[(hour + phase) % period] += 1 }

@@ -14,6 +14,8 @@ struct IdentityEstimator: Sendable {
   private(set) var supported = 0.0
   /// Machines that no hour showed (Chao 1984); where visibility is high, 0.
   private(set) var unseen = 0.0
+  /// The same if every singleton is a machine.
+  private var unseenAtMost = 0.0
   /// Identities that took the place of another on the same machine.
   private(set) var replaced = 0.0
   /// Identities for each day of a tag: near 1 when one is made at each start.
@@ -82,7 +84,12 @@ struct IdentityEstimator: Sendable {
     oneShotWeight = few.one > 0 ? few.supported(least: 0.01 * distinct / max(1, few.all)) / few.one : 1
     supported = isolated * oneShotWeight
     unsupported = isolated - supported
-    if visibility.share < rules.visibilityPlain { unseen = few.unseen(few.one * oneShotWeight) }
+    guard visibility.share < rules.visibilityPlain else {
+      unseenAtMost = -unsupported
+      return
+    }
+    unseen = few.unseen(few.one * oneShotWeight)
+    unseenAtMost = few.unseen(few.one)
   }
 
   /// What tags say of identities: whether they last, and how often one follows another on the same machine.
@@ -129,8 +136,12 @@ struct IdentityEstimator: Sendable {
   /// An identity that is made at each start counts starts.
   var isMadeAtStart: Bool { renewal > 0.7 }
 
-  /// Distinct machines in the window.
-  var estimate: Double { (distinct - unsupported - replaced + unseen) / theta }
+  /// Distinct machines in the window. Where many are missed, singletons that nothing supports may be machines hardly
+  /// seen: the answer lies in the middle between leaving them out and taking them all.
+  var estimate: Double { (least * most).squareRoot() }
+
+  private var least: Double { (distinct - unsupported - replaced + unseen) / theta }
+  private var most: Double { max(least, (distinct - replaced + unseenAtMost) / theta) }
 
   /// One standard deviation of its logarithm: a model term, and a part of each correction.
   var deviation: Double {
@@ -161,11 +172,9 @@ struct IdentityEstimator: Sendable {
     return sum / theta
   }
 
-  /// The interval is longer upwards where machines were missed: Chao's count of the unseen is a lower bound.
+  /// From leaving all doubtful ones out to taking them all, and the doubt of either.
   var range: CensusRange {
-    let more = 3 * unseen / max(1, distinct - unsupported)
-    return CensusRange(
-      low: estimate * exp(-1.96 * deviation), value: estimate, high: estimate * exp(1.96 * deviation) * (1 + more))
+    CensusRange(low: least * exp(-1.96 * deviation), value: estimate, high: most * exp(1.96 * deviation))
   }
 
   func live(_ hour: Int, network: Int? = nil) -> Double? {

@@ -84,7 +84,10 @@ struct Visibility: Sendable {
       seen += tag.seen
       on += tag.seen * (tag.around + strength) / (tag.between + strength * mean)
     }
-    return min(1, seen / on)
+    let share = min(1, seen / on)
+    // Tags seen too seldom to have a share of their own are not among these: the step from sights to tags is taken
+    // on, the further the more is missed. The exponent was set on tuning seeds (docs/census.md).
+    return share * pow(min(1, share / sandwich), 0.75 * (1 - sandwich))
   }
 
   private mutating func settle(_ both: [Double], _ middle: [Double], _ rules: CensusRules) {

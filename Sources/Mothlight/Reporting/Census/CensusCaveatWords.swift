@@ -17,6 +17,8 @@ extension CensusWords {
     "few_anchors": "Too few networks with stable addresses: how many addresses a machine had cannot be told.",
     "anchors_unlike": "Machines of the networks with stable addresses are used unlike the others.",
     "irregular_networks": "Networks whose sources come and go like no machine does were left out.",
+    "known_poisoners":
+      "Sources of hosting networks keep coming back; the lower end makes room for others that nobody lists.",
     "crowded_addresses":
       "Some addresses show many steady sources each: offices or inventions. The lower end leaves them out.",
     "one_shot_visitors":
