@@ -106,10 +106,12 @@ struct CensusInputs {
       var rollup = try CensusRollup(
         botnet: tableName, sensors: [], keys: .published, limits: RollupCensus.limitsOfFiles)
       var joiner = SightingJoiner()
-      try file.read(progress: { bar.update(window.rawOctetsRead, of: octets) }) { row in
-        while rollup.sensors.count < file.sensors.count { rollup.add(sensor: file.sensors[rollup.sensors.count]) }
-        joiner.add(row) { rollup.add($0) }
-      }
+      try file.read(
+        progress: { bar.update(window.rawOctetsRead, of: octets) },
+        { row in
+          while rollup.sensors.count < file.sensors.count { rollup.add(sensor: file.sensors[rollup.sensors.count]) }
+          joiner.add(row) { rollup.add($0) }
+        })
       joiner.finish { rollup.add($0) }
       rollup.close()
       if let first = file.summary.firstRefused {

@@ -81,4 +81,49 @@ import Testing
       #expect(outcome.status == 2 && outcome.out.contains(words), "\(arguments): \(outcome.out)")
     }
   }
+
+  /// A botnet of known size through the CSV door, kept, counted again, and published.
+  @Test func aTableIsCountedKeptAndCountedAgain() throws {
+    try withFolder { folder in
+      #expect(
+        try mothlight(["simulate", "--census", "baseline", "--machines", "300", "--seed", "4", "-o", folder]).status
+          == 0)
+      let table = "\(folder)/sightings.csv"
+      let first = try mothlight(["census", "--from", table, "-f", "json", "--keep", "\(folder)/kept"])
+      #expect(first.status == 0)
+      let report = try #require(
+        JSONSerialization.jsonObject(with: Data(first.out.utf8)) as? [String: Any])
+      let footprint = try #require(report["footprint"] as? [String: Any])
+      let machines = try #require(footprint["machines"] as? [String: Double])
+      let truth = try String(contentsOfFile: "\(folder)/truth.csv", encoding: .utf8)
+      let line = try #require(truth.split(separator: "\n").first { $0.hasPrefix("footprint,window,,,") })
+      let known = try #require(Double(line.split(separator: ",").last ?? ""))
+      #expect(try #require(machines["low"]) <= known && known <= #require(machines["high"]))
+      #expect(try #require(footprint["addresses"] as? Double) > 2 * known)
+      // From the kept rollup the same comes out, without the rows.
+      let again = try mothlight(["census", "\(folder)/kept", "-f", "json"])
+      #expect(again.out == first.out)
+      #expect(try mothlight(["census", table, "--keep", "\(folder)/kept"]).status == 2)
+      for format in ["table", "html", "csv"] {
+        let text = try mothlight(["census", "\(folder)/kept", "-f", format, "--public"])
+        #expect(text.status == 0 && text.out.count > 500, "\(format)")
+      }
+    }
+  }
+
+  @Test func whatIsNoTableIsSaidInOneLine() throws {
+    try withFolder { folder in
+      for (name, text) in [("empty", ""), ("foreign", "a,b\n1,2\n"), ("head", "hour,ip\n"), ("bad", "hour,ip\nx,y\n")] {
+        try text.write(toFile: "\(folder)/\(name).csv", atomically: true, encoding: .utf8)
+        let answer = try mothlight(["census", "\(folder)/\(name).csv"])
+        #expect(answer.status == 2 && answer.out.contains("\(name).csv"), "\(name): \(answer.out)")
+      }
+      #expect(try mothlight(["census", "\(folder)/absent.csv"]).status == 2)
+      #expect(try mothlight(["census"]).status == 2)
+      try "hour,ip\n7,10.0.0.1\n".write(toFile: "\(folder)/one.csv", atomically: true, encoding: .utf8)
+      let one = try mothlight(["census", "\(folder)/one.csv", "--first", "2026-13-01"])
+      #expect(one.status == 2)
+      #expect(try mothlight(["census", "\(folder)/one.csv"]).status == 0)
+    }
+  }
 }

@@ -13,7 +13,10 @@ struct ContactCounts: Sendable, Hashable {
 
   /// Of two states of one sensor the greater numbers stand.
   mutating func merge(_ other: ContactCounts) {
-    guard !counts.isEmpty else { return counts = other.counts }
+    guard !counts.isEmpty else {
+      counts = other.counts
+      return
+    }
     for (at, count) in other.counts.enumerated() { counts[at] = max(counts[at], count) }
   }
 
