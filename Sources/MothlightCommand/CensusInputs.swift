@@ -58,10 +58,13 @@ struct CensusInputs {
 
   mutating func addScanners(_ path: String, _ visits: [(source: IPAddress, target: IPAddress, hour: Int)]) throws {
     guard !visits.isEmpty else { throw Failure("\(path): nobody from outside comes to its machine") }
+    // Scanners keep no common rate: one sighting an hour, whatever they tried, so that none is taken for several machines.
+    var known: Set<[UInt64]> = []
+    let sightings = visits.filter { known.insert([$0.source.high, $0.source.low, UInt64($0.hour)]).inserted }
     var rows: [CensusSighting] = []
     let directory = try directory()
-    let records = directory?.records(of: visits.map(\.source))
-    for (i, visit) in visits.enumerated() {
+    let records = directory?.records(of: sightings.map(\.source))
+    for (i, visit) in sightings.enumerated() {
       let record = records?[i]
       rows.append(
         CensusSighting(

@@ -183,7 +183,8 @@ struct AddressEstimator: Sendable {
       count += Double(h[c])
     }
     // One machine's hours are alike; where they are spread, nobody can say what one machine does.
-    guard Double(most) > 0.3 * Double(all) || mode <= 2, count > 0 else { return 0 }
+    let alike = mode <= 2 ? count > 0.8 * Double(all) : Double(most) > 0.3 * Double(all)
+    guard alike, count > 0 else { return 0 }
     return sum / count
   }
 

@@ -39,9 +39,16 @@ public struct CensusEstimator: Sendable {
     return caveats.contains { $0.refuses == kind }
   }
 
-  /// Distinct addresses in the window.
+  /// Distinct valid addresses in the window, visitors included: what a count of addresses would say.
   var addresses: Double {
-    table.addressesInWindow ?? b.measures.networks.reduce(0) { $0 + $1.addresses } / table.theta
+    if let known = table.addressesInWindow { return known }
+    var count = 0.0
+    var last: UInt64?
+    for tag in table.tags.entries where tag.unit != last {
+      count += 1
+      last = tag.unit
+    }
+    return count / table.theta
   }
 
   // MARK: the report

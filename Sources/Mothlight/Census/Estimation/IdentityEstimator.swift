@@ -115,9 +115,11 @@ struct IdentityEstimator: Sendable {
       stable.exchanged += tag.isReplaced ? 1 : 0
     }
     renewal = days > 0 ? seen / days : 0
+    let isKnown = stable.hours > 24 * 500
+    let rate = isKnown ? stable : all
+    let most = isKnown ? 0.3 : 0.02
     // Where addresses are handed on, two machines after one another look like one with two identities.
-    let rate = stable.hours > 24 * 500 ? stable : all
-    replaced = rate.hours > 0 ? min(0.3 * distinct, rate.exchanged / rate.hours * span) : 0
+    replaced = rate.hours > 0 ? min(most * distinct, rate.exchanged / rate.hours * span) : 0
   }
 
   /// Days on which a tag was seen, counted in steps of 24 hours from its first hour.
