@@ -115,7 +115,9 @@ struct IdentityEstimator: Sendable {
       stable.exchanged += tag.isReplaced ? 1 : 0
     }
     renewal = days > 0 ? seen / days : 0
-    let isKnown = stable.hours > 24 * 500
+    // One network alone, taken for stable, may be one shared by all.
+    let anchors = addresses.networks.count { $0.isAnchor }
+    let isKnown = stable.hours > 24 * 500 && anchors >= addresses.rules.anchorsLeast
     let rate = isKnown ? stable : all
     let most = isKnown ? 0.3 : 0.02
     // Where addresses are handed on, two machines after one another look like one with two identities.
@@ -135,8 +137,8 @@ struct IdentityEstimator: Sendable {
     return count
   }
 
-  /// An identity that is made at each start counts starts.
-  var isMadeAtStart: Bool { renewal > 0.7 }
+  /// An identity that is made at each start counts starts. Tags of shared addresses show several, too; but theirs last.
+  var isMadeAtStart: Bool { renewal > 0.7 && lifeHours < 0.25 * Double(hourCount) }
 
   /// Distinct machines in the window. Where many are missed, singletons that nothing supports may be machines hardly
   /// seen: the answer lies in the middle between leaving them out and taking them all.
