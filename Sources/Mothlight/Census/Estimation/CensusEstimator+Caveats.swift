@@ -39,6 +39,13 @@ extension CensusEstimator {
             + "scaled")
       )
     }
+    if table.samplingFactor > 1 {
+      out.append(
+        CensusCaveat(
+          "sensor_sampled",
+          "a sensor under load recorded one source in \(table.samplingFactor) for a while: machines and addresses are lower "
+            + "bounds then"))
+    }
     if table.movedShare > 0.005 {
       out.append(
         CensusCaveat(

@@ -11,6 +11,7 @@ extension CensusTable {
     theta = rollup.tags.theta
     identityTheta = rollup.identities.theta
     rows = rollup.rows
+    samplingFactor = rollup.samplingFactor
     for (reason, count) in rollup.dropped { dropped[reason.rawValue] = count }
     var places = Places()
     tags = Self.tags(rollup.tags, hours, rollup.sensors.count, &places)

@@ -25,6 +25,8 @@ public struct CensusTable: Sendable {
   /// Rows dropped, by reason.
   public var dropped: [String: UInt64] = [:]
   public var rows: UInt64 = 0
+  /// A sensor under load recorded one source in this many, at least for a while; 1: all.
+  public var samplingFactor: UInt32 = 1
   /// Share of the tags whose network was said differently by different rows.
   public var movedShare = 0.0
 

@@ -30,6 +30,7 @@ extension CensusWords {
     "contact_rate_disagrees":
       "The rate of check-ins tells of another number of machines than addresses and fingerprints do.",
     "clock_skew": "A sensor's clock differs from the others'; its rows were moved.",
+    "sensor_sampled": "A sensor under load recorded a part of the sources: counts are lower bounds then.",
     "sensor_silent": "A sensor said nothing for some hours.",
     "sensors_apart":
       "The sensors never saw the same hour: matching them gives a rough lower bound of sources, not of machines.",

@@ -192,4 +192,17 @@ struct CensusEstimatorTests {
     #expect(report.footprint.machines == nil)
     #expect(report.live.count == 1)
   }
+
+  @Test("A sensor that sampled under load makes the counts lower bounds, and that is said")
+  func sampledSensor() throws {
+    var rollup = try CensusRollup(botnet: "b", sensors: ["s"], keys: .published)
+    rollup.add(CensusSighting(hour: 500_000, address: IPAddress(v4: 1)))
+    func said() throws -> Bool {
+      let report = CensusEstimator(try #require(CensusTable(rollup))).report(botnet: "b")
+      return codes(report).contains("sensor_sampled")
+    }
+    #expect(try !said())
+    rollup.note(samplingFactor: 16)
+    #expect(try said())
+  }
 }
