@@ -76,7 +76,7 @@ public struct ReadPipeline {
     report.warnings += inputs.folderWarnings
     report.home = known.descriptions
     report.homeWasGiven = known.wasGiven
-    count(shards, into: &report)
+    report.count(shards)
     var judge = Judge(allow: options.allow, home: known, undone: options.undone)
     guard var rolling = options.state.map({ RollingRun($0) }), let echo = feed.echo else {
       judge.judge(shards, into: &report)
@@ -124,38 +124,6 @@ public struct ReadPipeline {
     var rest: [Observation] = []
     swap(&rest, &waiting)
     await feed.send(&rest, home: home)
-  }
-
-  private func count(_ shards: [Shard], into report: inout Report) {
-    func sum(_ value: (Shard) -> UInt64) -> UInt64 { shards.reduce(0) { $0 &+ value($1) } }
-    report.counters["continuations"] = sum { $0.continuations }
-    report.counters["hosts_refused"] = sum { $0.hostsRefused }
-    report.counters["pairs_refused"] = sum { $0.context.pairs.refused }
-    report.counters["times_refused"] = sum { $0.context.pairs.timesRefused }
-    report.counters["contacts_refused"] = sum { $0.contactsRefused }
-    report.counters["names_refused"] = sum { $0.context.namesRefused }
-    report.counters["proxies_refused"] = sum { $0.context.proxiesRefused }
-    report.counters["hellos_refused"] = shards.first?.context.hellos.refused ?? 0
-    report.counters["known_service_pairs"] = sum { $0.knownServicePairs }
-    report.counters["hosts_seen"] = sum { UInt64($0.context.hosts.count) }
-    report.counters["pairs_seen"] = sum { UInt64($0.context.pairs.pairs.count) }
-    if sum({ $0.hostsRefused }) > 0 {
-      report.warnings.append("more than \(Limits.hosts) hosts: the rest was not judged")
-    }
-    if sum({ $0.context.pairs.refused }) > 0 {
-      report.warnings.append("more than \(PairTable.limit) pairs a shard: later ones were not followed")
-    }
-    countRefused(shards, into: &report)
-  }
-
-  /// What detectors had no room for: a counter each, and a warning, since a finding may be missing for it.
-  private func countRefused(_ shards: [Shard], into report: inout Report) {
-    var refused: [String: UInt64] = [:]
-    for (name, count) in shards.flatMap(\.refusedByDetector) where count > 0 { refused[name, default: 0] &+= count }
-    for (name, count) in refused.sorted(by: { $0.key < $1.key }) {
-      report.counters["refused_\(name.replacing("-", with: "_"))"] = count
-      report.warnings.append("detector \(name): its tables were full and \(count) observations found no room")
-    }
   }
 }
 

@@ -3,7 +3,7 @@ public struct SourceError: Error, Sendable, Equatable, CustomStringConvertible {
   public enum Code: String, Sendable {
     case notFound, unreadable, empty, unknownFormat, damaged, noUsableTime, nothingUsable, toolMissing, toolFailed,
       duplicate,
-      noLogs, limit
+      noLogs, limit, notPermitted, unavailable
   }
   public var code: Code
   /// What, where, and what to do: one line.
