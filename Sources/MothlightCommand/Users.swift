@@ -140,7 +140,8 @@ extension Users {
 
     func run() async throws {
       let name = try checked(name)
-      guard try await station.with({ book, _, _ in try await book.account(name) }) != nil else {
+      let known = try await station.with { book, _, _ in try await book.account(name) }
+      guard known != nil else {
         throw Failure("there is no user '\(name)'; `mothlight users list` shows all")
       }
       let password = try PasswordPrompt.newPassword(for: name)

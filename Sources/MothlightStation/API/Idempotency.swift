@@ -24,7 +24,7 @@ final class IdempotencyTable: Sendable {
   struct Answer: Sendable {
     var status: Int
     var place: String?
-    var body: ByteBuffer
+    var body = ByteBuffer()
   }
   private struct Entry {
     var request: [UInt8]

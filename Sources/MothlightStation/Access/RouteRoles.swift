@@ -1,4 +1,5 @@
 import HTTPTypes
+import Hummingbird
 import Mothlight
 
 /// Which role each page and form needs, in one place. What is not in it is shown to nobody.
@@ -41,4 +42,9 @@ public enum RouteRoles {
     let method = method == .head ? .get : method
     return table.first { $0.method == method && $0.route == route }?.least
   }
+}
+
+extension DashboardServer {
+  /// Every method and pattern that the router knows, e.g. `GET /cases/{number}`.
+  var routeNames: [String] { router.routes.map { "\($0.method.rawValue) \($0.path.description)" } }
 }

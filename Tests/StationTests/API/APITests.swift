@@ -8,7 +8,7 @@ import Testing
   private static let today = Timestamp.describe(day: LiveStation.today)
 
   @Test func hostsAreReadPageByPage() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       var target = "/api/v1/hosts?limit=4"
       var hosts: [String] = []
       var pages = 0
@@ -30,7 +30,7 @@ import Testing
   }
 
   @Test func hostsAreFiltered() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       for (query, count) in [
         ("verdict=infected", 1), ("verdict=suspicious", 2), ("prefix=192.0.3.0/24", 9), ("botnet=Sality", 1),
         ("from=\(Self.today)", 10), ("to=\(Timestamp.describe(day: LiveStation.today - 1))", 1), ("new=true", 1),
@@ -43,7 +43,7 @@ import Testing
   }
 
   @Test func oneHostIsTold() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       let history = try await station.get("/api/v1/hosts/192.0.2.10").json()
       #expect((history["days"] as? [Any])?.count == 2)
       let day = try await station.get("/api/v1/hosts/192.0.2.10/days/\(Self.today)").json()
@@ -66,7 +66,7 @@ import Testing
   }
 
   @Test func listsAreThere() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       let botnets = try await station.get("/api/v1/botnets").json()["items"] as? [[String: Any]]
       #expect(botnets?.first?["botnet"] as? String == "Sality")
       #expect(try await station.get("/api/v1/botnets/sality").json()["registry"] is NSNull)
@@ -81,7 +81,7 @@ import Testing
   }
 
   @Test func answersAreNotSentTwice() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       let first = try await station.get("/api/v1/hosts")
       let tag = try #require(first.headers["etag"])
       #expect(tag.hasPrefix("\"") && tag.count == 34)
@@ -101,7 +101,7 @@ import Testing
     let store = MemoryStore()
     let many = (0..<1300).map { LiveStation.hostDay(IPAddress(v4: 0x0a00_0000 + UInt32($0)), .noSign, []) }
     try await store.keep(many, run: "1", at: LiveStation.now)
-    try await LiveStation.run(store: store) { station in
+    try await LiveStation.run(store: store) { station async throws in
       let lines = ["Accept": "application/x-ndjson"]
       let reply = try await station.get("/api/v1/hosts", headers: lines)
       #expect(reply.status == 200 && reply.headers["content-type"] == "application/x-ndjson")
@@ -118,14 +118,14 @@ import Testing
   }
 
   @Test func streamsAreFew() async throws {
-    try await LiveStation.run(streams: 0) { station in
+    try await LiveStation.run(streams: 0) { station async throws in
       let reply = try await station.get("/api/v1/hosts", headers: ["Accept": "application/x-ndjson"])
       #expect(reply.status == 503 && reply.isProblem && reply.headers["retry-after"] == "10")
     }
   }
 
   @Test func casesAreChangedAndTakenBack() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       let body = #"{"state":"cleaned","reason":"re-installed"}"#
       let changed = try await station.send("POST", "/api/v1/cases/1/state", as: .analyst, json: body)
       #expect(changed.status == 200)
@@ -149,7 +149,7 @@ import Testing
   }
 
   @Test func allowRulesComeAndGo() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       let body = #"{"rule":"name:*.example.org","reason":"our \"own\" mirror\u00e9"}"#
       let made = try await station.send("POST", "/api/v1/allow-rules", as: .analyst, json: body)
       #expect(made.status == 201)
@@ -168,7 +168,7 @@ import Testing
   }
 
   @Test func aChangeIsDoneOnce() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       let key = ["Idempotency-Key": "abc-1"]
       let body = #"{"rule":"name:a.example","reason":"x"}"#
       func add(_ body: String, as role: Role = .analyst, _ key: [String: String]) async throws -> PageReply {
@@ -192,7 +192,7 @@ import Testing
   @Test func idempotencyTableIsBounded() {
     let table = IdempotencyTable(most: 2)
     func key(_ n: Int) -> IdempotencyTable.Key { .init(actor: "a", text: "\(n)") }
-    let answer = IdempotencyTable.Answer(status: 200, place: nil, body: .init())
+    let answer = IdempotencyTable.Answer(status: 200, place: nil)
     func word(_ n: Int, _ request: String = "x", at seconds: Double = 0) -> String {
       let finding = table.begin(key(n), request: Array(request.utf8), at: LiveStation.now.advanced(bySeconds: seconds))
       return "\(finding)".prefix { $0 != "(" }.description

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct HealthTests {
   @Test func metricsAreInThePrometheusFormat() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       _ = try await station.get("/api/v1/nothing")
       _ = try await station.get("/api/v1/hosts")
       let reply = try await station.get("/metrics", as: nil)
@@ -34,7 +34,7 @@ import Testing
   }
 
   @Test func aliveIsKnownToAllAndReadyTellsWhyNot() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       #expect(try await station.get("/healthz", as: nil).body == "ok\n")
       #expect(try await station.get("/readyz", as: nil).body == "ready\n")
       await station.live.store.set(
@@ -56,7 +56,7 @@ import Testing
 
   /// From elsewhere only with a token; the test cannot come from elsewhere, so a wrong token stands for it.
   @Test func wrongTokensSeeNoMetrics() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       for target in ["/metrics", "/readyz"] {
         #expect(try await station.get(target, as: .viewer).status == 200)
         let reply = try await station.get(target, as: nil, headers: ["Authorization": "Bearer x"])

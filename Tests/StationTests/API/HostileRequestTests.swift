@@ -20,7 +20,7 @@ import Testing
     ("/api/v1/hosts?%3Cscript%3E=1", "%3Cscript%3E"),
   ])
   func wrongParametersAreNamed(_ target: String, _ name: String) async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       let reply = try await station.get(target)
       #expect(reply.status == 400 && reply.isProblem)
       let problem = try reply.json()
@@ -31,7 +31,7 @@ import Testing
   }
 
   @Test func wrongPlacesAndMethodsAreProblems() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       for (method, target, status, allow) in [
         ("GET", "/api", 404, nil), ("GET", "/api/v1", 404, nil), ("GET", "/api/v2/hosts", 404, nil),
         ("GET", "/api/v1/nothing", 404, nil), ("GET", "/api/v1/hosts/a/b/c/d/e", 404, nil),
@@ -55,7 +55,7 @@ import Testing
     "/static/../../etc/passwd", "/static/%2e%2e%2fapp.js", "/api/v1/./audit",
   ])
   func pathsLeadNowhereElse(_ target: String) async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       let reply = try await station.get(target, as: .admin)
       #expect([400, 404].contains(reply.status))
       #expect(!reply.body.contains("\"items\"") && !reply.body.contains("root:"))
@@ -65,14 +65,14 @@ import Testing
   /// Slashes too many change nothing about who may.
   @Test(arguments: ["//api/v1/audit", "/api//v1/audit", "/api/v1/audit/", "/api/v1//audit"])
   func slashesAreNoWayAround(_ target: String) async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       #expect(try await station.get(target, as: nil).status != 200)
       #expect(try await station.get(target, as: .viewer).status != 200)
     }
   }
 
   @Test func tokensAreTakenInOneFormOnly() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       let token = station.tokens[.admin] ?? ""
       for header in [
         "Bearer", "Bearer ", "Basic \(token)", token, "Bearer \(token) x", "Bearer \(token)A", "Bearer mothlight_",
@@ -94,7 +94,7 @@ import Testing
 
   /// A cookie travels with requests of which its user knows nothing: it reads, and changes nothing.
   @Test func cookiesReadAndTokensChange() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       let (_, cookie) = try await station.logIn("boss")
       let headers = ["Cookie": "mothlight=\(try #require(cookie))"]
       #expect(try await station.get("/api/v1/audit", as: nil, headers: headers).status == 200)
@@ -108,7 +108,7 @@ import Testing
   }
 
   @Test func otherSitesChangeNothingOnThisMachine() async throws {
-    try await LiveStation.run(users: false) { station in
+    try await LiveStation.run(users: false) { station async throws in
       let body = #"{"rule":"name:a.example","reason":"x"}"#
       func status(_ headers: [String: String], _ json: String = body) async throws -> Int {
         try await station.send("POST", "/api/v1/allow-rules", as: nil, json: json, headers: headers).status
@@ -142,7 +142,7 @@ import Testing
     #"{"__proto__":"x","rule":"name:a.example","reason":"x"}"#,
   ])
   func wrongBodiesAreRefused(_ json: String) async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       let reply = try await station.send("POST", "/api/v1/allow-rules", as: .analyst, json: json)
       #expect(reply.status == 400 && reply.isProblem)
       #expect((try await station.get("/api/v1/allow-rules").json()["items"] as? [Any])?.isEmpty == true)
@@ -151,7 +151,7 @@ import Testing
 
   /// Deep or long JSON costs one pass over what the limit lets in.
   @Test func jsonBombsAreSmall() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       let deep = String(repeating: "[", count: 16_000)
       #expect(try await station.send("POST", "/api/v1/allow-rules", as: .analyst, json: deep).status == 400)
       let nested = String(repeating: #"{"rule":"#, count: 1500)
@@ -169,7 +169,7 @@ import Testing
 
   /// A body without a length is bounded while it is read.
   @Test func chunkedBodiesAreBounded() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       let chunk = "1000\r\n" + String(repeating: "x", count: 4096) + "\r\n"
       let reply = try await station.live.raw(
         "POST /api/v1/allow-rules HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
@@ -186,7 +186,7 @@ import Testing
     "Content-Length: +5\r\n", "Content-Length: 5, 6\r\n", "Content-Length : 5\r\n", " Content-Length: 5\r\n",
   ])
   func requestsAreNotSmuggled(_ lines: String) async throws {
-    try await LiveStation.run(users: false) { station in
+    try await LiveStation.run(users: false) { station async throws in
       let smuggled = "GET /api/v1/audit HTTP/1.1\r\nHost: localhost\r\n\r\n"
       let reply = try await station.live.raw(
         "POST /api/v1/allow-rules HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\(lines)\r\n0\r\n\r\n\(smuggled)",
@@ -197,7 +197,7 @@ import Testing
   }
 
   @Test func methodsAreNotOverridden() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       for header in ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"] {
         let reply = try await station.send(
           "GET", "/api/v1/allow-rules?limit=1", as: .analyst, headers: [header: "POST"])
@@ -211,7 +211,7 @@ import Testing
   }
 
   @Test func headersOfProxiesTellNothing() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       let claims = [
         "X-Forwarded-For": "127.0.0.1", "Forwarded": "for=127.0.0.1", "X-Real-IP": "127.0.0.1",
         "X-Forwarded-User": "boss",
@@ -227,7 +227,7 @@ import Testing
   }
 
   @Test func nobodyIsSlowedDownAfterManyMisses() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       var statuses: [Int: Int] = [:]
       for _ in 0..<130 { statuses[try await station.get("/api/v1/hosts", as: nil).status, default: 0] += 1 }
       #expect(statuses == [401: 120, 429: 10])
@@ -237,7 +237,7 @@ import Testing
   }
 
   @Test func formatsThatAreNotThereAreRefused() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       for (accept, status) in [
         ("text/html", 406), ("application/xml, text/csv", 406), ("application/json;q=0", 406), ("*/*", 200),
         ("text/html, application/json;q=0.5", 200), ("application/*", 200), ("", 406),
@@ -250,7 +250,7 @@ import Testing
   }
 
   @Test func troubleOfTheStoreIsAProblem() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       for (code, status) in [
         (StoreError.Code.full, 503), (.busy, 503), (.damaged, 503), (.unknown, 500), (.refused, 409), (.absent, 404),
       ] {

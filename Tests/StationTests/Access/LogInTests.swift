@@ -7,7 +7,7 @@ import Testing
 /// Log-in, forms and sessions over a real socket.
 @Suite struct LogInTests {
   @Test func pagesAskForALogIn() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       let reply = try await station.live.get("/")
       #expect(reply.status == 303)
       #expect(reply.headers["location"] == "/log-in")
@@ -21,7 +21,7 @@ import Testing
   }
 
   @Test func aUserComesInAndOut() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       let (reply, cookie) = try await station.logIn("vera")
       #expect(reply.status == 303 && reply.headers["location"] == "/")
       let value = try #require(cookie)
@@ -40,7 +40,7 @@ import Testing
   }
 
   @Test func wrongNamesAndPasswordsLookTheSame() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       let wrong = try await station.logIn("vera", password: "not the password")
       let unknown = try await station.logIn("nobody", password: "not the password")
       #expect(wrong.reply.status == 403 && unknown.reply.status == 403)
@@ -52,7 +52,7 @@ import Testing
   }
 
   @Test func guessingIsToldToWait() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       var statuses: [Int] = []
       for _ in 0..<8 { statuses.append(try await station.logIn("vera", password: "wrong").reply.status) }
       #expect(statuses == [403, 403, 403, 403, 403, 429, 429, 429])
@@ -63,7 +63,7 @@ import Testing
 
   /// What the browser held before log-in is worth nothing after it (session fixation).
   @Test func aPlantedCookieIsNotPromoted() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       let planted = Secret().text
       let page = try await station.live.get("/log-in", headers: ["Cookie": "mothlight=\(planted)"])
       let form = try #require(page.cookies["mothlight-form"])
@@ -84,7 +84,7 @@ import Testing
   }
 
   @Test func logInFormsOfOtherSitesAreRefused() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       let page = try await station.live.get("/log-in")
       let form = try #require(page.cookies["mothlight-form"])
       let fields = [("csrf", page.hidden("csrf")), ("name", "vera"), ("password", LiveStation.password)]
@@ -106,7 +106,7 @@ import Testing
   }
 
   @Test func formsWithoutTheSessionsTokenAreRefused() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       let (_, first) = try await station.logIn("boss")
       let (_, second) = try await station.logIn("boss")
       let (mine, other) = (try #require(first), try #require(second))
@@ -131,7 +131,7 @@ import Testing
   ])
   func logInLeadsNowhereElse(_ target: String) async throws {
     #expect(NextPage.checked(target) == "/")
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       let page = try await station.live.get("/log-in?next=\(Form.encoded(target))")
       #expect(page.hidden("next") == "/")
       let reply = try await station.live.post(
@@ -148,7 +148,7 @@ import Testing
   }
 
   @Test func rolesShowWhatTheyMay() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       for (name, status) in [("vera", 403), ("anna", 403), ("boss", 200)] {
         let (_, cookie) = try await station.logIn(name)
         let headers = ["Cookie": "mothlight=\(try #require(cookie))"]
@@ -160,7 +160,7 @@ import Testing
   }
 
   @Test func passwordsAreChangedByTheirOwner() async throws {
-    try await LiveStation.run { station in
+    try await LiveStation.run { station async throws in
       let (_, cookie) = try await station.logIn("vera")
       let headers = ["Cookie": "mothlight=\(try #require(cookie))"]
       let token = try await station.live.get("/account", headers: headers).hidden("csrf")
@@ -186,7 +186,7 @@ import Testing
       cookie.setting("x", seconds: 5) == "__Host-mothlight=x; Path=/; Max-Age=5; HttpOnly; SameSite=Strict; Secure")
     try await LiveStation.run {
       $0.isEncrypted = true
-    } _: { station in
+    } _: { station async throws in
       let page = try await station.live.get("/log-in")
       #expect(page.setCookies.allSatisfy { $0.hasPrefix("__Host-") && $0.hasSuffix("; Secure") })
       // A cookie that another program of this machine set without TLS has another name.
@@ -200,7 +200,7 @@ import Testing
   }
 
   @Test func withoutUsersThisMachineIsLocal() async throws {
-    try await LiveStation.run(users: false) { station in
+    try await LiveStation.run(users: false) { station async throws in
       let page = try await station.live.get("/")
       #expect(page.status == 200 && page.body.contains("<b>local</b>, admin"))
       #expect(try await station.live.get("/users").status == 200)
@@ -210,7 +210,7 @@ import Testing
   }
 
   @Test func hostileWordsOfTheAuditAreEscaped() async throws {
-    try await LiveStation.run(users: false) { station in
+    try await LiveStation.run(users: false) { station async throws in
       try await station.live.store.record(
         AuditEntry(
           time: LiveStation.now, actor: Actor(LiveStation.hostile, origin: LiveStation.hostile),
