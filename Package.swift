@@ -79,7 +79,11 @@ let package = Package(
     .testTarget(name: "MothlightTests", dependencies: ["Mothlight"], swiftSettings: settings),
     .testTarget(
       name: "StationTests",
-      dependencies: ["MothlightStation", "Mothlight", .product(name: "Crypto", package: "swift-crypto")],
+      dependencies: [
+        "MothlightStation", "Mothlight",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "StoreTests",
