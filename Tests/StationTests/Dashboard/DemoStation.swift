@@ -41,19 +41,15 @@ enum DemoStation {
       CaseRules.Owner(name: "Building services", prefixes: ["10.20.4.0/24", "10.20.5.0/24"].compactMap { Prefix($0) }),
     ])
     let store = MemoryStore(caseRules: rules)
+    let analyst = Actor("m.okafor", origin: "10.20.1.5")
     for back in (0..<30).reversed() where back != 13 && back != 12 {
       let day = lastDay - back
       let end = Timestamp(seconds: Int64(day) * 86_400 + (back == 0 ? 52_320 : 86_390))
       try await store.keep(hostDays(back: back), run: "r\(day)", at: end)
-    }
-    let analyst = Actor("m.okafor", origin: "10.20.1.5")
-    let states: [(Int64, Case.State, String)] = [
-      (1, .cleaned, "reinstalled by the desk"), (2, .acknowledged, "camera unplugged, vendor asked"),
-      (2, .cleaned, "new firmware, port 23 shut"),
-    ]
-    for (number, state, reason) in states {
-      _ = try await store.change(
-        number, to: state, reason: reason, by: analyst, at: now.advanced(bySeconds: -1_300_000))
+      for change in changes where change.back == back {
+        let time = Timestamp(seconds: Int64(day + 1) * 86_400 + 32_400)
+        _ = try await store.change(change.number, to: change.state, reason: change.reason, by: analyst, at: time)
+      }
     }
     _ = try await store.addAllowRule(
       .name("*.telemetry.example"), reason: "our own printers report their toner here", by: analyst,
@@ -63,6 +59,12 @@ enum DemoStation {
       at: now.advanced(bySeconds: -400_000))
     return store
   }
+
+  private static let changes: [(back: Int, number: Int64, state: Case.State, reason: String)] = [
+    (24, 1, .acknowledged, "called the desk"), (22, 1, .cleaned, "reinstalled by the desk"),
+    (19, 2, .acknowledged, "cameras unplugged, vendor asked"), (17, 2, .cleaned, "new firmware, port 23 shut"),
+    (4, 3, .acknowledged, "the reading room's machines, M. will go there"),
+  ]
 
   static func hostDays(back: Int) -> [HostDay] {
     let day = lastDay - back

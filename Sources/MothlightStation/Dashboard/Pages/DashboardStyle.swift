@@ -22,8 +22,8 @@ enum DashboardStyle {
     """
 
   private static let rules: Markup = """
-    body.dash{max-width:80rem;padding-top:0}
-    .top{display:grid;grid-template-columns:auto 1fr;gap:.2rem 1.4rem;align-items:center;padding:.9rem 0 0;border-bottom:1px solid var(--line)}
+    body.station{max-width:80rem;padding-top:0}
+    .top{display:grid;grid-template-columns:auto minmax(0,1fr);gap:.2rem 1.4rem;align-items:center;padding:.9rem 0 0;border-bottom:1px solid var(--line)}
     .home{display:flex;align-items:center;gap:.7rem;color:inherit;text-decoration:none;line-height:1.15}.home b{font-size:1.1rem}
     .home small{display:block;color:var(--soft);font-size:.82rem}
     .top nav{grid-column:1/-1}.top nav ul{display:flex;flex-wrap:wrap;gap:0 .2rem;list-style:none;margin:.5rem -.6rem 0;padding:0}
@@ -39,13 +39,13 @@ enum DashboardStyle {
     input[type=checkbox],input[type=radio]{min-height:0;width:1.05rem;height:1.05rem;margin:.15rem .5rem 0 0;accent-color:var(--link)}
     :focus-visible{outline:3px solid var(--link);outline-offset:2px;border-radius:2px}main:focus{outline:0}
     .skip:focus{z-index:9;top:.4rem}
-    .dash h1{margin:1.5rem 0 .9rem}.dash h1 small{color:var(--soft);font-size:1.05rem;font-weight:400}
-    .dash h2{margin:1.9rem 0 .7rem;font-size:1.2rem}.dash h2 a{color:inherit;text-decoration:none}.dash h2 a:hover{text-decoration:underline}
-    .dash section:first-child>h2:first-child{margin-top:1.2rem}
+    .station h1{margin:1.5rem 0 .9rem}.over{margin:1.3rem 0 0;color:var(--soft)}.over+h1{margin-top:.15rem!important}.station h1 small{color:var(--soft);font-size:1.05rem;font-weight:400}
+    .station h2{margin:1.9rem 0 .7rem;font-size:1.2rem}.station h2 a{color:inherit;text-decoration:none}.station h2 a:hover{text-decoration:underline}
+    .station section:first-child>h2:first-child{margin-top:1.2rem}
     .two{display:grid;grid-template-columns:minmax(0,1fr) 19.5rem;gap:0 2.8rem;align-items:start}
     .two>aside h2:first-child{margin-top:1.5rem}
     .counts{gap:.5rem 2.2rem;margin-bottom:.6rem}.counts a{color:inherit;text-decoration:none;display:block}.counts a:hover{text-decoration:underline}
-    .counts b{font-size:2.5rem}.fresh{--c:var(--ink)}
+    .counts b{font-size:2.5rem}.counts li{white-space:nowrap}.fresh{--c:var(--ink)}
     .c-open{--c:var(--infected)}.c-acknowledged{--c:var(--suspicious)}.c-cleaned{--c:var(--no_sign)}.c-false_alarm{--c:var(--soft)}
     .days{margin:.2rem 0 0}.days .chart a:hover .s-infected,.days .chart a:hover .s-suspicious{opacity:.7}.days .hit{fill:transparent}
     .days a:focus-visible{outline:none}.days a:focus-visible .hit{fill:var(--rail)}
@@ -54,7 +54,7 @@ enum DashboardStyle {
     i.s-infected{background:var(--infected)}i.s-suspicious{background:var(--suspicious)}i.dot{background:var(--ink);border-radius:50%;width:.5em;height:.5em}
     i.gap{height:0;border-top:1.5px dashed var(--bars);vertical-align:.25em;width:1em}
     .new{display:inline-block;background:var(--ink);color:var(--paper);font:600 .78rem/1 system-ui,sans-serif;padding:.28em .5em;border-radius:3px}
-    .when{white-space:nowrap;color:var(--soft)}.botnet{font-weight:600}a.botnet{color:var(--infected)}
+    tbody th .m,tbody td>a.m{white-space:nowrap}.when{white-space:nowrap;color:var(--soft)}.botnet{font-weight:600}a.botnet{color:var(--infected)}
     a.quiet{color:inherit;text-decoration-color:var(--line)}a.quiet:hover{text-decoration-color:currentColor}
     tbody th{font-weight:400}tbody tr:hover{background:color-mix(in srgb,var(--rail) 45%,transparent)}
     .verdicts .why{min-width:14rem}.spark{display:inline-block;vertical-align:middle}.spark .bars{fill:var(--ma)}
@@ -86,20 +86,20 @@ enum DashboardStyle {
     .figures{list-style:none;display:flex;flex-wrap:wrap;gap:.3rem 1.8rem;margin:.6rem 0;padding:0;color:var(--soft);font-size:.9rem}
     .figures b{display:block;color:var(--ink);font-size:1.15rem}.figures .lost b{color:var(--infected)}
     .map{max-width:46rem}.plain li{margin:.4rem 0;max-width:46rem}
-    .dash footer{border-top:1px solid var(--line);padding-top:.8rem}.who{display:flex;flex-wrap:wrap;gap:.4rem 1.4rem;align-items:center}
+    .station footer{border-top:1px solid var(--line);padding-top:.8rem}.who{display:flex;flex-wrap:wrap;gap:.4rem 1.4rem;align-items:center}
     .themes button{min-height:1.7rem;padding:.05rem .6rem}.themes [aria-pressed=true]{background:var(--ink);color:var(--paper)}
     dialog{background:var(--card);color:var(--ink);border:1px solid var(--bars);border-radius:6px;padding:1rem 1.6rem 1.2rem;max-width:26rem}
     dialog h2{border:0!important;margin:0 0 .6rem!important;padding:0!important}dialog::backdrop{background:rgba(0,0,0,.45)}
     .keys{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1.2rem}.keys dd{margin:0}
     .census>section:first-child>h1{margin-top:.4rem}
     @media (max-width:60rem){.two{grid-template-columns:minmax(0,1fr)}}
-    @media (max-width:620px){.top{grid-template-columns:1fr}.search{justify-self:stretch;width:auto}.counts b{font-size:1.9rem}
+    @media (max-width:620px){.top{grid-template-columns:minmax(0,1fr)}.search{justify-self:stretch;width:auto}.counts b{font-size:1.9rem}
     .top nav ul{flex-wrap:nowrap;overflow-x:auto;margin:.4rem -.9rem 0;padding:0 .3rem}.top nav a{white-space:nowrap}
     .stack td[data-label]::before{content:attr(data-label) " ";color:var(--soft)}.stack td.n{text-align:left}.hint{display:none}
     .filter{gap:.6rem}.filter p{flex:1 1 8.5rem}.filter input,.filter select{width:100%!important}.filter input[type=checkbox]{width:1.05rem!important}.filter button{flex:1 1 100%}
-    .stack td,.stack th{overflow-wrap:anywhere;max-width:100%}.dash .verdicts .why{min-width:0}}
+    .stack td,.stack th{overflow-wrap:anywhere;max-width:100%}.station .verdicts .why{min-width:0}}
     @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
     @media print{.top nav,.search,.filter,.act,form,footer .who,.pager,dialog{display:none!important}.two{grid-template-columns:minmax(0,1fr)}
-    body.dash{max-width:none}.top{display:flex;border:0}.new,.badge{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+    body.station{max-width:none}.top{display:flex;border:0}.new,.badge{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
     """
 }

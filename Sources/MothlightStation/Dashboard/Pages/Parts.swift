@@ -57,6 +57,17 @@ enum Parts {
     "\(CensusWords.weekdays[((day + 3) % 7 + 7) % 7]) \(CensusWords.shortDay(day))"
   }
 
+  /// `Monday, 2 March 2026`.
+  static func longDay(_ day: Int) -> String {
+    let (year, month, dayOfMonth) = CivilDate.from(daysSinceEpoch: day)
+    let weekdays = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+    let months = [
+      "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+      "December",
+    ]
+    return "\(weekdays[((day + 3) % 7 + 7) % 7]), \(dayOfMonth) \(months[max(0, min(11, month - 1))]) \(year)"
+  }
+
   /// A day as an attribute and in words.
   static func time(day: Int, _ words: String) -> Markup {
     "<time datetime=\"\(Timestamp.describe(day: day))\">\(words)</time>"

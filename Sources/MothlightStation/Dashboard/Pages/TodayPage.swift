@@ -32,7 +32,7 @@ struct TodayPage {
     if isEmpty { return "<div data-live=\"today\">\(StartPage(frame: frame, health: health).main)</div>" }
     return """
       <div class="two" data-live="today"><div>
-      <section aria-labelledby="answer"><h1 id="answer">\(headline).</h1>
+      <section aria-labelledby="answer"><p class="over">\(Parts.time(day: day, Parts.longDay(day)))</p><h1 id="answer">\(headline).</h1>
       \(counts)<p class="lead">\(news)</p>\(warnings)</section>
       <section aria-labelledby="days"><h2 id="days">The last \(overview.days.count) days</h2>\(DayStrip(days: overview.days, current: day).figure())</section>
       \(machines)</div>
@@ -65,7 +65,7 @@ struct TodayPage {
     return """
       <ul class="counts">\(item(count(.infected), "infected", "infected", "/hosts?\(at)&verdict=infected"))\
       \(item(count(.suspicious), "suspicious", "suspicious", "/hosts?\(at)&verdict=suspicious"))\
-      \(item(latest.new, "fresh", "new since the day before", "/hosts?\(at)&verdict=suspicious&new=1"))\
+      \(item(latest.new, "fresh", isToday ? "new today" : "new that day", "/hosts?\(at)&verdict=suspicious&new=1"))\
       \(item(count(.noSign), "no_sign", "no sign", "/hosts?\(at)&verdict=no_sign"))\
       \(item(count(.notEnoughData), "not_enough_data", "not enough data", "/hosts?\(at)&verdict=not_enough_data"))</ul>
       \(SVG.shares([
