@@ -14,7 +14,7 @@ extension LogInRoutes {
 
   func account(_ request: Request, _ context: StationContext, complaint: String?) async throws -> Response {
     let frame = try frame(request, context)
-    let alert: Markup = complaint.map { "<p class=\"alert\" role=\"alert\"><b>\($0)</b></p>" } ?? ""
+    let alert: Markup = complaint.map { "<p class=\"warn\" role=\"alert\">\($0)</p>" } ?? ""
     guard try await pass(of: request) != nil else {
       return Self.html(
         frame.page(
@@ -28,15 +28,15 @@ extension LogInRoutes {
     let tokens = try await door.book.tokens().filter { $0.owner == name }
     let main: Markup = """
       <h1>Account</h1><p>You are <b>\(name)</b> with the role <b>\(frame.ask.visitor.role.rawValue)</b>.</p>
-      <h2>Change the password</h2>\(alert)<form method="post" action="/account" class="stack">\(frame.csrf)
-      <p><label for="old">Present password</label><br><input id="old" name="old" type="password" \
+      <h2>Change the password</h2>\(alert)<form method="post" action="/account" class="act open">\(frame.csrf)
+      <p><label for="old">Present password</label><input id="old" name="old" type="password" \
       autocomplete="current-password" maxlength="\(PasswordRule.octetsMost)" required></p>
-      <p><label for="new">New password, \(PasswordRule.charactersLeast) characters or more</label><br>\
+      <p><label for="new">New password, \(PasswordRule.charactersLeast) characters or more</label>\
       <input id="new" name="new" type="password" autocomplete="new-password" minlength="\(PasswordRule.charactersLeast)" \
       maxlength="\(PasswordRule.octetsMost)" required></p>
-      <p><label for="again">The new one again</label><br><input id="again" name="again" type="password" \
+      <p><label for="again">The new one again</label><input id="again" name="again" type="password" \
       autocomplete="new-password" required></p>
-      <p><button>Change it and log out everywhere</button></p></form>
+      <p><button class="do">Change it and log out everywhere</button></p></form>
       <h2>Tokens</h2>\(Self.table(of: tokens))
       """
     return Self.html(frame.page("Account", nil, main), status: complaint == nil ? .ok : .badRequest)
@@ -93,25 +93,5 @@ extension LogInRoutes {
       <th scope="col">Role</th><th scope="col">Since</th><th scope="col">Ends</th><th scope="col">Last used</th></tr></thead>\
       <tbody>\(rows)</tbody></table>
       """
-  }
-
-  func audit(_ request: Request, _ context: StationContext) async throws -> Response {
-    let frame = try frame(request, context)
-    let page = try await store.audit(after: frame.ask.query["after"].map { Cursor($0) }, limit: 100)
-    let rows = page.rows.reduce(into: "" as Markup) { out, entry in
-      let time = String(entry.time.description.prefix(19)).replacing("T", with: " ")
-      out += """
-        <tr><td>\(time)</td><td><bdi>\(entry.actor.name)</bdi></td><td>\(entry.actor.origin)</td><td>\(entry.action)</td>\
-        <td><bdi>\(entry.subject)</bdi></td><td><bdi>\(entry.detail)</bdi></td></tr>
-        """
-    }
-    let more: Markup = page.next.map { "<p><a href=\"/audit?after=\(Form.encoded($0.text))\">Older</a></p>" } ?? ""
-    let main: Markup = """
-      <h1>Audit</h1><p>Who changed what, newest first. Nothing here can be changed or removed.</p>
-      <table><caption>Changes</caption><thead><tr><th scope="col">Time (UTC)</th><th scope="col">Who</th>\
-      <th scope="col">From</th><th scope="col">What</th><th scope="col">On what</th><th scope="col">Detail</th></tr></thead>\
-      <tbody>\(rows)</tbody></table>\(more)
-      """
-    return Self.html(frame.page("Audit", nil, main))
   }
 }

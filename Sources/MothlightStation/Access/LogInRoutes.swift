@@ -37,7 +37,6 @@ public struct LogInRoutes: RouteGroup {
     gated.get("/account") { request, context in try await account(request, context, complaint: nil) }
     gated.post("/account") { request, context in try await changePassword(request, context) }
     gated.get("/users") { request, context in try await users(request, context) }
-    gated.get("/audit") { request, context in try await audit(request, context) }
   }
 
   // MARK: Log-in

@@ -22,14 +22,16 @@ public enum RouteRoles {
   ]
 
   private static let pages = [
-    "/", "/hosts", "/hosts/{address}", "/botnets", "/botnets/{name}", "/networks", "/networks/{name}", "/findings",
+    "/", "/hosts", "/hosts/{address}", "/botnets", "/botnets/{name}", "/networks", "/networks/{key}", "/findings",
+    "/findings/{id}",
     "/cases", "/cases/{number}", "/allow", "/sensors", "/census", "/search", "/about", "/events", "/account",
   ]
 
   private static let forms: [(method: HTTPRequest.Method, route: String, least: Least)] = [
     (.post, "/theme", .role(.viewer)), (.post, "/log-out", .role(.viewer)), (.post, "/account", .role(.viewer)),
-    (.post, "/cases", .role(.analyst)), (.post, "/cases/{number}", .role(.analyst)), (.post, "/allow", .role(.analyst)),
-    (.post, "/allow/{number}", .role(.analyst)),
+    (.post, "/cases", .role(.analyst)), (.post, "/cases/{number}/state", .role(.analyst)),
+    (.post, "/cases/{number}/undo", .role(.analyst)), (.post, "/allow", .role(.analyst)),
+    (.post, "/allow/{number}/end", .role(.analyst)),
   ]
 
   private static let administration: [(method: HTTPRequest.Method, route: String, least: Least)] = [
