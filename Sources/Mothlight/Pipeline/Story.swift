@@ -52,6 +52,13 @@ public struct StoryStep: Sendable, Hashable {
   /// The finding's summary, without its subject.
   public var text: String
 
+  public init(time: Timestamp, stage: DetectorCard.Stage, detector: String, text: String) {
+    self.time = time
+    self.stage = stage
+    self.detector = detector
+    self.text = text
+  }
+
   /// `it called home: began 40 connections to …`
   public var sentence: String {
     switch stage {

@@ -23,6 +23,12 @@ package struct Markup: ExpressibleByStringInterpolation, Sendable {
 
   package static func += (a: inout Markup, b: Markup) { a.text += b.text }
 
+  package static func + (a: Markup, b: Markup) -> Markup {
+    var sum = a
+    sum += b
+    return sum
+  }
+
   package mutating func drain() -> String {
     defer { text = "" }
     return text

@@ -7,6 +7,8 @@ actor MemoryStore: Store {
     let day: Int
   }
   private var days: [Key: (hostDay: HostDay, run: String)] = [:]
+  /// Verdicts of these tests only get worse.
+  private var firstFlagged: [IPAddress: Int] = [:]
   private var recorded: [String: Timestamp] = [:]
   private var records: [Int64: CaseRecord] = [:]
   private var rules: [StoredAllowRule] = []
@@ -37,6 +39,9 @@ actor MemoryStore: Store {
         entry.verdict = max(entry.verdict, old.hostDay.verdict)
       }
       days[key] = (entry, run)
+      if entry.verdict >= .suspicious {
+        firstFlagged[entry.host] = min(firstFlagged[entry.host] ?? entry.day, entry.day)
+      }
       for finding in entry.findings { recorded[finding.id] = recorded[finding.id] ?? time }
       if entry.verdict >= caseRules.verdictLeast { keepCase(entry, at: time) }
     }
@@ -85,11 +90,10 @@ actor MemoryStore: Store {
   }
 
   private func row(_ entry: HostDay) -> HostDayRow {
-    let flagged = days.values.filter { $0.hostDay.host == entry.host && $0.hostDay.verdict >= .suspicious }
-    return HostDayRow(
+    HostDayRow(
       host: entry.host, day: entry.day, verdict: entry.verdict, score: entry.score, botnets: entry.botnets,
       reason: entry.reason, roles: entry.roles, findings: entry.findings.count, first: entry.activity.first,
-      last: entry.activity.last, flows: entry.activity.flows, firstFlaggedDay: flagged.map(\.hostDay.day).min())
+      last: entry.activity.last, flows: entry.activity.flows, firstFlaggedDay: firstFlagged[entry.host])
   }
 
   func hostDays(_ query: HostDayQuery, after: Cursor?, limit: Int) throws(StoreError) -> Page<HostDayRow> {

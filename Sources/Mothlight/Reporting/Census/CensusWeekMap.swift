@@ -80,14 +80,6 @@ struct CensusWeekMap {
   }
 }
 
-extension Markup {
-  static func + (a: Markup, b: Markup) -> Markup {
-    var out = a
-    out += b
-    return out
-  }
-}
-
 extension CensusHTMLExporter {
   func week(_ digest: CensusDigest) -> Markup {
     guard let map = CensusWeekMap(digest) else { return "" }

@@ -5,6 +5,11 @@ package struct ChartFrame: Sendable {
   package let width: Double
   package let isNarrow: Bool
 
+  package init(width: Double, isNarrow: Bool) {
+    self.width = width
+    self.isNarrow = isNarrow
+  }
+
   package static let wide = ChartFrame(width: 900, isNarrow: false)
   package static let narrow = ChartFrame(width: 352, isNarrow: true)
 

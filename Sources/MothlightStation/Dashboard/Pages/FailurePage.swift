@@ -22,9 +22,9 @@ struct FailurePage {
     let page: Markup = """
       <!DOCTYPE html>
       <html lang="en"\(choice)><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-      <title>\(title) – Mothlight</title><link rel="stylesheet" href="/static/style.css">\
-      <link rel="icon" type="image/svg+xml" href="/static/moth.svg"></head>
-      <body class="dash"><header class="top"><a class="home" href="/">\(SVG.moth)<span><b>Mothlight</b> \
+      <title>\(title) – Mothlight</title><link rel="stylesheet" href="\(Asset.style.path)">\
+      <link rel="icon" type="image/svg+xml" href="\(Asset.icon.path)"></head>
+      <body class="station"><header class="top"><a class="home" href="/">\(SVG.moth)<span><b>Mothlight</b> \
       <small>botnet observatory</small></span></a></header>
       <main id="main"><h1>\(title)</h1><p class="lead"><bdi>\(message)</bdi></p>
       <p><a href="/">To the first page</a></p><p class="sub">HTTP \(status)</p></main></body></html>

@@ -47,9 +47,9 @@ struct Frame {
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <meta name="color-scheme" content="\(scheme)"><meta name="referrer" content="no-referrer">
       <title>\(title) – Mothlight</title>
-      <link rel="stylesheet" href="/static/style.css"><link rel="icon" type="image/svg+xml" href="/static/moth.svg">
-      <script src="/static/app.js" defer></script></head>
-      <body class="dash"><a class="skip" href="#main">To the content</a>
+      <link rel="stylesheet" href="\(Asset.style.path)"><link rel="icon" type="image/svg+xml" href="\(Asset.icon.path)">
+      <script src="\(Asset.script.path)" defer></script></head>
+      <body class="station"><a class="skip" href="#main">To the content</a>
       <header class="top"><a class="home" href="/" aria-label="Mothlight, to the first page">\(SVG.moth)\
       <span><b>Mothlight</b> <small>botnet observatory</small></span></a>
       <form class="search" role="search" action="/search" method="get"><label class="vh" for="q">Search</label>\
@@ -80,7 +80,7 @@ struct Frame {
     }
     let logOut: Markup =
       ask.visitor.logOutPath.map { path in
-        "<form method=\"post\" action=\"\(path)\">\(csrf)<button class=\"plain\">Log out</button></form>"
+        "<a href=\"/account\">Account</a> <form method=\"post\" action=\"\(path)\">\(csrf)<button class=\"plain\">Log out</button></form>"
       } ?? ""
     return """
       <footer><div class="who"><span><b>\(ask.visitor.name)</b>, \(ask.visitor.role.rawValue)</span>\(logOut)
