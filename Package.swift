@@ -71,7 +71,7 @@ let package = Package(
     .testTarget(name: "MothlightTests", dependencies: ["Mothlight"], swiftSettings: settings),
     .testTarget(
       name: "StationTests",
-      dependencies: ["MothlightStation", "Mothlight", .product(name: "Crypto", package: "swift-crypto")],
+      dependencies: ["MothlightStation", "Mothlight", "CLinux", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: settings),
     .testTarget(
       name: "StoreTests",
