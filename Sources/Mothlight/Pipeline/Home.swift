@@ -33,6 +33,9 @@ public struct Home: Sendable, Equatable {
     return destinationIsOurs && source.isUnicastHost ? (.inbound, true) : (.foreign, false)
   }
 
+  /// All prefixes that are ours, private space included where it counts.
+  public var prefixesShown: [Prefix] { descriptions }
+
   var descriptions: [Prefix] {
     (includesPrivate ? Self.privatePrefixes : []) + prefixes
   }

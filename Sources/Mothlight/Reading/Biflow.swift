@@ -10,6 +10,10 @@ struct Biflow {
     var tcpFlags: UInt8
     /// The exporter counted both directions itself.
     var isBidirectional = false
+    /// TCP flags of the answer, where the exporter tells them apart.
+    var answerFlags: UInt8?
+    /// Records of different exporters are not joined: two that see the same flow would pair with each other.
+    var exporter: UInt32 = 0
   }
 
   private struct Key: Hashable {
@@ -18,8 +22,10 @@ struct Biflow {
     var sourcePort: UInt16
     var destinationPort: UInt16
     var transport: UInt8
+    var exporter: UInt32
 
-    init(_ flow: Flow, swapped: Bool) {
+    init(_ record: Record, swapped: Bool) {
+      let flow = record.flow
       let isICMP = flow.transport.isICMP
       source = swapped ? flow.destination : flow.source
       destination = swapped ? flow.source : flow.destination
@@ -27,11 +33,12 @@ struct Biflow {
       sourcePort = isICMP ? 0 : swapped ? flow.destinationPort : flow.sourcePort
       destinationPort = isICMP ? 0 : swapped ? flow.sourcePort : flow.destinationPort
       transport = flow.transport.rawValue
+      exporter = record.exporter
     }
 
     func hash(into hasher: inout Hasher) {
       hasher.combine(source.low ^ destination.low &* 3 ^ source.high ^ destination.high)
-      hasher.combine(UInt64(sourcePort) << 24 | UInt64(destinationPort) << 8 | UInt64(transport))
+      hasher.combine(UInt64(sourcePort) << 24 | UInt64(destinationPort) << 8 | UInt64(transport) ^ UInt64(exporter) << 40)
     }
   }
 
@@ -41,23 +48,36 @@ struct Biflow {
   static let holdSeconds = 300.0
 
   private let capacity: Int
+  private let holdSeconds: Double
   private var waiting: [Key: (serial: UInt64, record: Record)] = [:]
   private var order: [(serial: UInt64, key: Key)] = []
   private var head = 0
   private var serial: UInt64 = 0
   private var newest = Timestamp.distantPast
 
-  init(capacity: Int = 1 << 16) { self.capacity = max(1, capacity) }
+  /// Records that went out alone because too many waited.
+  private(set) var pushedOut: UInt64 = 0
+
+  init(capacity: Int = 1 << 16, holdSeconds: Double = Biflow.holdSeconds) {
+    self.capacity = max(1, capacity)
+    self.holdSeconds = max(0, holdSeconds)
+  }
+
+  /// Lets go of what has waited long enough at `time`, though no record tells that time goes on.
+  mutating func advance(to time: Timestamp, into out: inout [Flow]) {
+    newest = max(newest, time)
+    expire(into: &out)
+  }
 
   mutating func take(_ record: Record, into out: inout [Flow]) {
     newest = max(newest, record.flow.first)
     if record.isBidirectional {
       out.append(Self.oneSided(record))
-    } else if let other = waiting[Key(record.flow, swapped: true)]?.record, Self.overlap(record.flow, other.flow) {
-      waiting[Key(record.flow, swapped: true)] = nil
+    } else if let other = waiting[Key(record, swapped: true)]?.record, Self.overlap(record.flow, other.flow) {
+      waiting[Key(record, swapped: true)] = nil
       out.append(Self.join(other, record))
     } else {
-      let key = Key(record.flow, swapped: false)
+      let key = Key(record, swapped: false)
       // A further record of the same direction: the older one will find no better match.
       if let older = waiting[key] { out.append(Self.oneSided(older.record)) }
       waiting[key] = (serial, record)
@@ -77,11 +97,13 @@ struct Biflow {
   }
 
   private mutating func expire(into out: inout [Flow]) {
-    let cutoff = newest.advanced(bySeconds: -Self.holdSeconds)
+    let cutoff = newest.advanced(bySeconds: -holdSeconds)
     while head < order.count {
       let item = order[head]
       if let entry = waiting[item.key], entry.serial == item.serial {
-        guard waiting.count > capacity || entry.record.flow.last < cutoff else { break }
+        let isOld = entry.record.flow.last < cutoff
+        guard waiting.count > capacity || isOld else { break }
+        if !isOld { pushedOut &+= 1 }
         waiting[item.key] = nil
         out.append(Self.oneSided(entry.record))
       }
@@ -129,6 +151,10 @@ struct Biflow {
     let answered = flow.destinationPackets > 0 || flow.destinationOctets > 0
     switch flow.transport {
     case .tcp where answered:
+      if let answer = record.answerFlags {
+        flow.state = FlagPair(source: record.tcpFlags, destination: answer).state(beganInView: false)
+        break
+      }
       flow.state =
         record.tcpFlags & FlagPair.syn == 0
         ? .midstream

@@ -18,17 +18,19 @@ final class PositionKeeper: Sendable {
     var waiting: [String: PositionJournal.Mark] = [:]
   }
 
-  private let path: String
+  private let path: String?
   private let keeping: PositionKeeping
   private let state = Mutex(State())
 
-  init(path: String, keeping: PositionKeeping) {
+  /// - Parameter path: of the journal; `nil`: positions are forgotten with the program.
+  init(path: String?, keeping: PositionKeeping) {
     self.path = path
-    self.keeping = keeping
+    self.keeping = path == nil ? .whenTold : keeping
   }
 
   /// Opens the journal, once: a source that is started again goes on with what it knows.
   func open() throws(SourceError) {
+    guard let path else { return }
     try state.withLock { state throws(SourceError) in
       if state.journal == nil { state.journal = try PositionJournal(path: path) }
     }
@@ -78,6 +80,7 @@ final class PositionKeeper: Sendable {
   /// What was sent so far is what a restart goes by.
   func commit() {
     let now = Clock.now()
+    guard path != nil else { return }
     state.withLock { state in
       let waiting = state.waiting
       state.waiting = [:]

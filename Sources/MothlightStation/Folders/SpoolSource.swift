@@ -9,20 +9,25 @@ public protocol SpoolConsumer: Sendable {
   func take(_ records: [SpoolRecord], spool: String, sensor: String) async
 }
 
+extension CensusDesk: SpoolConsumer {
+  public func take(_ records: [SpoolRecord], spool: String, sensor: String) { take(records, from: sensor) }
+}
+
 /// The spool folder of a sinkhole, or a folder that holds several.
 public struct SpoolSettings: Sendable, Hashable {
   /// Of the source, unique within a station.
   public var name: String
   public var path: String
-  /// Where it is kept how far each spool was read; its folder must be there.
-  public var positionsPath: String
+  /// Where it is kept how far each spool was read; its folder must be there. `nil`: read from the beginning at each start, for a
+  /// consumer that keeps nothing either.
+  public var positionsPath: String?
   /// The rollups lose what they had since they were written last, so by default they say what is safe.
   public var keeping = PositionKeeping.whenTold
   public var pollSeconds = 1.0
   /// Follow the raw samples, too; a census needs none.
   public var takesSamples = false
 
-  public init(name: String, path: String, positionsPath: String) {
+  public init(name: String, path: String, positionsPath: String? = nil) {
     self.name = name
     self.path = path
     self.positionsPath = positionsPath

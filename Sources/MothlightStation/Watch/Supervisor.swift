@@ -15,7 +15,7 @@ public actor Supervisor {
   /// How long `stop` waits for a source before it goes on without it, seconds.
   public static let patienceSeconds = 5.0
 
-  private let sink: any ObservationSink
+  private let sink: @Sendable (SourceMeter) -> any ObservationSink
   private let board: StatusBoard
   private let backoff: Backoff.Settings
   private var wards: [String: Ward] = [:]
@@ -23,7 +23,11 @@ public actor Supervisor {
   /// Who waits until nothing runs.
   private var waiters: [CheckedContinuation<Void, Never>] = []
 
-  public init(sink: any ObservationSink, board: StatusBoard, backoff: Backoff.Settings = Backoff.Settings()) {
+  /// - Parameter sink: where a source puts its observations, by its meter.
+  public init(
+    board: StatusBoard, backoff: Backoff.Settings = Backoff.Settings(),
+    sink: @escaping @Sendable (SourceMeter) -> any ObservationSink
+  ) {
     self.sink = sink
     self.board = board
     self.backoff = backoff
@@ -42,7 +46,7 @@ public actor Supervisor {
     source.meter.listen { board.publish(.source(name, $0)) }
     board.add(source.meter)
     started += 1
-    let (sink, backoff, number) = (sink, backoff, started)
+    let (sink, backoff, number) = (sink(source.meter), backoff, started)
     let task = Task {
       await Self.supervise(source, sink, Backoff(name: name, settings: backoff))
       ended(name, number)

@@ -55,7 +55,7 @@ struct InterfaceSourceTests {
     var backoff = Backoff.Settings()
     backoff.firstSeconds = 0.05
     backoff.mostSeconds = 0.2
-    let supervisor = Supervisor(sink: sink, board: StatusBoard(at: Clock.now()), backoff: backoff)
+    let supervisor = Supervisor(board: StatusBoard(at: Clock.now()), backoff: backoff) { _ in sink }
     await supervisor.start(source)
     #expect(await eventually { source.meter.health.state == .running })
     let frames = SmallTraffic.frames(40)

@@ -13,7 +13,7 @@ import Testing
 
   private func make(_ backoff: Backoff.Settings = quick) -> (Supervisor, StatusBoard) {
     let board = StatusBoard(at: Timestamp(seconds: 0))
-    return (Supervisor(sink: CollectingSink(), board: board, backoff: backoff), board)
+    return (Supervisor(board: board, backoff: backoff) { _ in CollectingSink() }, board)
   }
 
   /// A failing source is started again; the one beside it does not notice.

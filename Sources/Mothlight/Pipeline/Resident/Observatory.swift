@@ -110,6 +110,9 @@ public struct Draft: Sendable {
   fileprivate let version: String
   fileprivate let isSampled: Bool
 
+  /// What the run knew of earlier ones when it began.
+  public var earlier: RollingState? { run.state }
+
   /// Judges every host as if the input had ended here.
   ///
   /// - Parameter allow: beside the rules of the options.

@@ -1,0 +1,199 @@
+import Mothlight
+
+/// Takes what sources saw, judges it now and then, and has it written.
+///
+/// Ingestion and judging share nothing but a copy of the shard, so a slow judgement or a full disk never stops ingestion.
+/// What could not be written is offered again at the next judging.
+public actor StationPipeline {
+  public struct Settings: Sendable {
+    /// Seconds between judgements; more when one takes long, so that at most a twentieth of a core goes into it.
+    public var judgeSeconds = 30.0
+    /// Seconds of traffic after which the home network is decided upon, if `exchangesLeast` were seen.
+    public var learnSeconds = 60.0
+    public var exchangesLeast = 200
+    /// Seconds between savings of the state between runs.
+    public var stateSeconds = 900.0
+    /// Minutes of the new UTC day before the old one is closed: late records still belong to it.
+    public var graceMinutes = 10
+    public init() {}
+  }
+
+  /// What the pipeline needs of its surroundings.
+  public struct Surroundings: Sendable {
+    public var store: any Store
+    public var board: StatusBoard
+    public var clock: @Sendable () -> Timestamp
+    /// Keeps the state between runs; `nil` keeps none.
+    public var saveState: (@Sendable (RollingState) throws -> Void)?
+    /// Keeps a home network that was learned.
+    public var saveHome: (@Sendable (Home) -> Void)?
+    public init(
+      store: any Store, board: StatusBoard, clock: @escaping @Sendable () -> Timestamp,
+      saveState: (@Sendable (RollingState) throws -> Void)? = nil, saveHome: (@Sendable (Home) -> Void)? = nil
+    ) {
+      self.store = store
+      self.board = board
+      self.clock = clock
+      self.saveState = saveState
+      self.saveHome = saveHome
+    }
+  }
+
+  private let settings: Settings
+  private let around: Surroundings
+  private let queue = ObservationQueue()
+  private var observatory: Observatory
+  private var changes = HostDayChanges()
+  private var runs: [Observatory.Lane: String] = [:]
+  private var runDay: Int?
+  private var started: Timestamp
+  private var judgedAt: Timestamp?
+  private var judgedCount: UInt64 = 0
+  private var stateSaved: Timestamp
+  private var isJudging = false
+
+  public init(_ observatory: Observatory, _ settings: Settings = Settings(), _ around: Surroundings) {
+    self.observatory = observatory
+    self.settings = settings
+    self.around = around
+    started = around.clock()
+    stateSaved = started
+  }
+
+  /// Where a source puts its observations.
+  public nonisolated func sink(for meter: SourceMeter) -> any ObservationSink { QueueSink(queue: queue, meter: meter) }
+
+  /// Takes and judges until the task is cancelled, then judges and writes a last time.
+  public func run() async {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await self.ingest() }
+      group.addTask { await self.judgeAgainAndAgain() }
+      await withTaskCancellationHandler {
+        await group.waitForAll()
+      } onCancel: {
+        queue.finish()
+      }
+    }
+    await judge(isLast: true)
+  }
+
+  private func ingest() async {
+    while let parts = await queue.next() {
+      for part in parts { observatory.take(part.batch, in: part.lane) }
+    }
+  }
+
+  private func judgeAgainAndAgain() async {
+    while !Task.isCancelled {
+      let pause = max(settings.judgeSeconds, around.board.pipeline.judgingSeconds * 20)
+      try? await Task.sleep(for: .seconds(pause))
+      guard !Task.isCancelled else { return }
+      await judge()
+    }
+  }
+
+  /// Judges what was seen so far, writes what changed, and closes the day when it is over.
+  public func judge(isLast: Bool = false) async {
+    guard !isJudging else { return }
+    isJudging = true
+    defer { isJudging = false }
+    let now = around.clock()
+    decideHome(at: now, isLast: isLast)
+    let since = judgedAt ?? started
+    let fresh = observatory.observations &- judgedCount
+    judgedCount = observatory.observations
+    judgedAt = now
+    let turns = dayIsOver
+    var reports: [Report] = []
+    if fresh > 0 || turns || isLast, observatory.home != nil {
+      for lane in Observatory.Lane.allCases {
+        if let report = await judge(lane, at: now, closing: turns, saving: turns || isLast) { reports.append(report) }
+      }
+    }
+    if turns { runDay = observatory.newest?.day }
+    publish(reports, at: now, fresh: fresh, seconds: now.seconds(since: since))
+  }
+
+  private func decideHome(at now: Timestamp, isLast: Bool) {
+    guard let learning = observatory.learning else { return }
+    if isLast && learning.seen > 0
+      || now.seconds(since: started) >= settings.learnSeconds && learning.seen >= settings.exchangesLeast
+    {
+      observatory.learn()
+    }
+    if let home = observatory.home { around.saveHome?(home) }
+  }
+
+  /// Event time has passed midnight for good.
+  private var dayIsOver: Bool {
+    guard let newest = observatory.newest else { return false }
+    // A clock that runs ahead must not close days that are not over.
+    let time = min(newest, around.clock().advanced(bySeconds: 60))
+    guard let day = runDay else {
+      runDay = time.day
+      return false
+    }
+    return time.advanced(bySeconds: -Double(settings.graceMinutes) * 60).day > day
+  }
+
+  private func judge(_ lane: Observatory.Lane, at now: Timestamp, closing: Bool, saving: Bool) async -> Report? {
+    guard let draft = observatory.draft(lane) else { return nil }
+    let allow = (try? await around.store.allowRules())?.map(\.rule) ?? []
+    let (report, state) = await Task.detached(priority: .utility) { draft.judged(allowing: allow) }.value
+    let run = name(of: lane, at: now)
+    let changed = changes.changed(report.hosts, at: now, all: closing)
+    do {
+      if !changed.isEmpty { try await around.store.keep(changed, run: run, at: now) }
+      changes.acknowledge(changed, at: now)
+      for day in Set(changed.map(\.day)).sorted() {
+        around.board.publish(.judged(day: day, changed: changed.count { $0.day == day }))
+      }
+    } catch {
+      around.board.update { $0.warnings = ["not written, will be tried again: \(error.message)"] }
+      // A day that is not on disk is not closed.
+      return report
+    }
+    if lane == .whole, saving || now.seconds(since: stateSaved) >= settings.stateSeconds { save(state, at: now) }
+    if closing {
+      observatory.turn(lane, state: lane == .whole ? state ?? draft.earlier : nil)
+      runs[lane] = nil
+    }
+    return report
+  }
+
+  private func save(_ state: RollingState?, at now: Timestamp) {
+    guard let state, let save = around.saveState else { return }
+    stateSaved = now
+    do { try save(state) } catch { around.board.update { $0.warnings = ["state not saved: \(error)"] } }
+  }
+
+  private func name(of lane: Observatory.Lane, at now: Timestamp) -> String {
+    if let name = runs[lane] { return name }
+    let name = "\(now.nanoseconds)-\(lane.rawValue)"
+    runs[lane] = name
+    return name
+  }
+
+  private func publish(_ reports: [Report], at now: Timestamp, fresh: UInt64, seconds: Double) {
+    let size = observatory.size
+    let took = around.clock().seconds(since: now)
+    let home = observatory.home
+    let refused = observatory.refusedWhileLearning
+    around.board.update { health in
+      health.observations = observatory.observations
+      health.observationsPerSecond = seconds > 0 ? Double(fresh) / seconds : 0
+      health.hosts = UInt64(size.hosts)
+      health.pairs = UInt64(size.pairs)
+      health.newest = observatory.newest
+      health.isLearning = home == nil
+      health.home = home?.prefixesShown ?? []
+      health.homeWasGiven = home?.wasGiven ?? false
+      guard !reports.isEmpty else { return }
+      health.judged = now
+      health.judgingSeconds = took
+      health.warnings = reports.flatMap(\.warnings)
+      health.counters = reports.reduce(into: [:]) { $0.merge($1.counters, uniquingKeysWith: &+) }
+      if refused > 0 { health.counters["refused_while_learning"] = refused }
+    }
+  }
+}
