@@ -189,7 +189,9 @@ public struct SpoolTail: Sendable {
     _ defect: BlockDefect, _ path: String, at octet: UInt64, _ body: (SpoolRecord) -> Void
   ) -> Bool {
     guard path.hasSuffix(".sealed") else {
-      if !defect.isCut, !isDamaged { say("\(path): \(defect.words), at byte \(octet); it is tried again when it is sealed") }
+      if !defect.isCut, !isDamaged {
+        say("\(path): \(defect.words), at byte \(octet); it is tried again when it is sealed")
+      }
       isDamaged = isDamaged || !defect.isCut
       return false
     }

@@ -121,7 +121,9 @@ final class DropFolder {
     seen = present
     if scan.refused > 0 {
       let refused = scan.refused
-      meter.update { $0.trouble = "\(self.settings.path): \(refused) files beyond \(FolderScan.filesMost) are left out" }
+      meter.update {
+        $0.trouble = "\(self.settings.path): \(refused) files beyond \(FolderScan.filesMost) are left out"
+      }
     }
     return ready.sorted { ($0.modified, $0.path) < ($1.modified, $1.path) }
   }

@@ -104,7 +104,8 @@ extension FollowedLogs {
       if let earliest, let first = log.first, first > earliest { return }
       if open.count >= Self.openMost {
         // The one that was silent for the longest gives way, until it grows.
-        guard let idle = open.filter({ $0.held.isEmpty && !$0.hasNews && !$0.isGone }).min(by: { $0.changed < $1.changed })
+        guard
+          let idle = open.filter({ $0.held.isEmpty && !$0.hasNews && !$0.isGone }).min(by: { $0.changed < $1.changed })
         else { return }
         release(idle)
       }
@@ -166,7 +167,9 @@ extension FollowedLogs {
     let added = names.filter { !before.contains($0) }.map { "+\($0)" }
     let gone = before.filter { !names.contains($0) }.map { "-\($0)" }
     let what = (added + gone).prefix(8).joined(separator: " ")
-    say("\(log.file.path): \(kind) has other columns than before (\(what.isEmpty ? "another order" : what)); it is read by its new header")
+    say(
+      "\(log.file.path): \(kind) has other columns than before (\(what.isEmpty ? "another order" : what)); it is read by its new header"
+    )
   }
 
   /// What is seen of the folder now.

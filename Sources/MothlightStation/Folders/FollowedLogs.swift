@@ -71,7 +71,9 @@ final class FollowedLogs {
       log.isGone = true
       if log.log == nil { drop(identity) }
     }
-    if scan.refused > 0 { say("\(settings.path): more than \(FolderScan.filesMost) files; \(scan.refused) are left out") }
+    if scan.refused > 0 {
+      say("\(settings.path): more than \(FolderScan.filesMost) files; \(scan.refused) are left out")
+    }
   }
 
   private func drop(_ identity: FileIdentity) {
@@ -81,7 +83,9 @@ final class FollowedLogs {
 
   /// Has an open log grown, or been cut or written over?
   private func lookAtOpen(_ log: FollowedLog) {
-    guard let open = log.log, let (now, links) = FolderScan.File.of(open.descriptor, path: log.file.path) else { return }
+    guard let open = log.log, let (now, links) = FolderScan.File.of(open.descriptor, path: log.file.path) else {
+      return
+    }
     if links == 0 { log.isGone = true }
     guard now.octets != log.file.octets || now.modified != log.file.modified else { return }
     let path = log.file.path
@@ -132,7 +136,9 @@ final class FollowedLogs {
     guard log.file.octets > 0 else { return }
     do throws(SourceError) {
       let head = try LogHead(path: log.file.path)
-      if head.isCompressed, Clock.now().nanoseconds &- log.file.modified < Int64(settings.settleSeconds * 1e9) { return }
+      if head.isCompressed, Clock.now().nanoseconds &- log.file.modified < Int64(settings.settleSeconds * 1e9) {
+        return
+      }
       guard let format = head.format else {
         // No whole line yet.
         log.lookedOctets = log.file.octets
@@ -149,7 +155,9 @@ final class FollowedLogs {
 
   private func take(_ log: FollowedLog, _ head: LogHead, _ format: InputFormat) {
     let known = lengths.sorted(by: >).lazy.filter { $0 <= head.octets.count }
-      .map { ContentKey(head.octets.prefix($0)) }.first { self.keeper.mark($0.text) != nil || self.owners[$0.text] != nil }
+      .map { ContentKey(head.octets.prefix($0)) }.first {
+        self.keeper.mark($0.text) != nil || self.owners[$0.text] != nil
+      }
     let key = known ?? ContentKey(head.octets)
     if let owner = owners[key.text], owner != log.file.identity { return }
     log.format = format

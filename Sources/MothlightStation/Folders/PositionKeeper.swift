@@ -84,7 +84,9 @@ final class PositionKeeper: Sendable {
     state.withLock { state in
       let waiting = state.waiting
       state.waiting = [:]
-      for (key, mark) in waiting { state.journal?.put(key, octets: mark.octets, lines: mark.lines, held: mark.held, at: now) }
+      for (key, mark) in waiting {
+        state.journal?.put(key, octets: mark.octets, lines: mark.lines, held: mark.held, at: now)
+      }
       state.journal?.synchronise()
     }
   }

@@ -36,7 +36,9 @@ private typealias P = PacketFixture
         meter.add(headers, key, raw.bytes, at: Timestamp(secondsSinceEpoch: seconds), record: record, into: &out)
       }
     }
-    mutating func sweep(at seconds: Int64) { meter.sweep(at: seconds * LiveMeterTests.second, visits: 1024, into: &out) }
+    mutating func sweep(at seconds: Int64) {
+      meter.sweep(at: seconds * LiveMeterTests.second, visits: 1024, into: &out)
+    }
     mutating func finish() { while meter.finish(into: &out, limit: 10) {} }
   }
 

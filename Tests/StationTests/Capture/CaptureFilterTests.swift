@@ -175,6 +175,7 @@ import Testing
         if ours { taken += 1 } else { refused += 1 }
       }
     }
-    #expect(filters > 900 && taken > 50_000 && refused > 50_000, "\(filters) filters, \(taken) taken, \(refused) refused")
+    #expect(
+      filters > 900 && taken > 50_000 && refused > 50_000, "\(filters) filters, \(taken) taken, \(refused) refused")
   }
 }

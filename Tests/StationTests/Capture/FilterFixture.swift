@@ -110,7 +110,8 @@ enum Frames {
     [0x60, 0, 0, 0] + be16(payload.count) + [next, 64] + source + destination + payload
   }
 
-  static func tcp(_ source: Int, _ destination: Int, flags: UInt8, _ sequence: Int, _ payload: [UInt8] = []) -> [UInt8] {
+  static func tcp(_ source: Int, _ destination: Int, flags: UInt8, _ sequence: Int, _ payload: [UInt8] = []) -> [UInt8]
+  {
     be16(source) + be16(destination) + be32(sequence) + be32(0) + [0x50, flags, 0xff, 0xff, 0, 0, 0, 0] + payload
   }
 

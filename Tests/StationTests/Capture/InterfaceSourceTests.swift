@@ -102,15 +102,17 @@ struct InterfaceSourceTests {
     try source.prepare()
     let big = (0..<8000).map { n in
       Frames.ethernet(
-        Frames.v4(Frames.udp(1000 + n % 4000, 9, [UInt8](repeating: 7, count: 1200)), 0x0a00_0001, 0xc000_0201, transport: 17))
+        Frames.v4(
+          Frames.udp(1000 + n % 4000, 9, [UInt8](repeating: 7, count: 1200)), 0x0a00_0001, 0xc000_0201, transport: 17))
     }
     #expect(try lab.send(big) == big.count)
     let sink = CollectingSink()
     let task = start(source, sink)
-    #expect(await eventually {
-      let health = source.meter.health
-      return health.records + (health.dropped["kernel"] ?? 0) == UInt64(big.count)
-    })
+    #expect(
+      await eventually {
+        let health = source.meter.health
+        return health.records + (health.dropped["kernel"] ?? 0) == UInt64(big.count)
+      })
     let health = source.meter.health
     #expect(health.dropped["kernel"] ?? 0 > 1000 && health.records > 1000, "\(health)")
     task.cancel()
@@ -144,7 +146,8 @@ struct InterfaceSourceTests {
     #expect(await eventually { source.meter.health.state == .running })
     // A ping of five, with its echoes.
     let frames = (0..<5).map { n in
-      [UInt8](repeating: 0, count: 12) + [8, 0] + Frames.v4(Frames.udp(7000, 7001, [UInt8(n)]), 0x7f00_0001, 0x7f00_0001, transport: 17)
+      [UInt8](repeating: 0, count: 12) + [8, 0]
+        + Frames.v4(Frames.udp(7000, 7001, [UInt8(n)]), 0x7f00_0001, 0x7f00_0001, transport: 17)
     }
     #expect(try lab.send(frames, on: "lo") == 5)
     #expect(await eventually { source.meter.health.records >= 5 })
@@ -158,7 +161,8 @@ struct InterfaceSourceTests {
   @Test func missingAndDown() async throws {
     let lab = try NetworkLab()
     let missing = await start(InterfaceSource(lab.settings("eth9")), CollectingSink()).value
-    #expect(missing?.code == .notFound && missing?.message.contains("ip link") == true, "\(String(describing: missing))")
+    #expect(
+      missing?.code == .notFound && missing?.message.contains("ip link") == true, "\(String(describing: missing))")
     #expect(lab.inside("ip link set \(NetworkLab.watched) down"))
     let down = await start(InterfaceSource(lab.settings()), CollectingSink()).value
     #expect(down?.code == .unavailable && down?.message.contains("is down") == true, "\(String(describing: down))")

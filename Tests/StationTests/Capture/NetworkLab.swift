@@ -23,7 +23,8 @@ final class NetworkLab {
   init() throws {
     guard run(["netns", "add", name]) else { return }
     // No neighbour discovery of the kernel's between the frames that are counted.
-    guard inside("echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6; echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6")
+    guard
+      inside("echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6; echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6")
     else { return }
     isMade = connect()
   }
@@ -44,7 +45,8 @@ final class NetworkLab {
 
   private func run(_ arguments: [String]) -> Bool {
     let process = Process()
-    guard let tool = (["/usr/sbin/ip", "/sbin/ip", "/usr/bin/ip"] as [String]).first(where: { access($0, X_OK) == 0 }) else {
+    guard let tool = (["/usr/sbin/ip", "/sbin/ip", "/usr/bin/ip"] as [String]).first(where: { access($0, X_OK) == 0 })
+    else {
       return false
     }
     process.executableURL = URL(fileURLWithPath: tool)

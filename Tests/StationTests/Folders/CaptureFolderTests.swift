@@ -150,7 +150,9 @@ import Testing
       state.withLock { $0 += records.map { ($0, sensor) } }
     }
     var sources: [UInt32] {
-      state.withLock { $0 }.compactMap { if case .sighting(let s) = $0.0 { UInt32(truncatingIfNeeded: s.source.low) } else { nil } }
+      state.withLock { $0 }.compactMap {
+        if case .sighting(let s) = $0.0 { UInt32(truncatingIfNeeded: s.source.low) } else { nil }
+      }
     }
     var sensors: Set<String> { Set(state.withLock { $0 }.map(\.1)) }
   }
@@ -158,7 +160,8 @@ import Testing
   private static func sighting(_ n: Int) -> SpoolRecord {
     .sighting(
       Sighting(
-        source: IPAddress(v4: UInt32(n)), sourcePort: 1, botnet: "Mariposa", hour: 490_000, firstSecond: 1, lastSecond: 2,
+        source: IPAddress(v4: UInt32(n)), sourcePort: 1, botnet: "Mariposa", hour: 490_000, firstSecond: 1,
+        lastSecond: 2,
         count: 1, ports: [80], hasMorePorts: false, transport: .udp, level: .recognised, visitor: nil, ruleVersion: 1,
         samplingFactor: 1))
   }
@@ -173,7 +176,8 @@ import Testing
   }
 
   private func settings(_ scratch: ScratchFolder) -> SpoolSettings {
-    var settings = SpoolSettings(name: "sink", path: scratch.path + "/spool", positionsPath: scratch.path + "/positions")
+    var settings = SpoolSettings(
+      name: "sink", path: scratch.path + "/spool", positionsPath: scratch.path + "/positions")
     settings.pollSeconds = 0.01
     return settings
   }

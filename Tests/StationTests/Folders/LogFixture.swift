@@ -19,7 +19,8 @@ enum LogFixture {
   }
 
   static func eve(_ number: Int) -> String {
-    let time = Timestamp(seconds: 1_763_000_000 + Int64(number)).description.replacingOccurrences(of: "Z", with: "+0000")
+    let time = Timestamp(seconds: 1_763_000_000 + Int64(number)).description.replacingOccurrences(
+      of: "Z", with: "+0000")
     return
       #"{"timestamp":"\#(time)","event_type":"flow","src_ip":"10.0.0.6","src_port":\#(number),"dest_ip":"192.0.2.9","dest_port":80,"proto":"TCP","flow":{"pkts_toserver":3,"pkts_toclient":3,"bytes_toserver":200,"bytes_toclient":300,"start":"\#(time)","end":"\#(time)","state":"closed"}}"#
       + "\n"
