@@ -18,4 +18,10 @@ public protocol ObservationSink: Sendable {
   /// Never waits: for live capture and datagrams. `false`: there was no room, and the caller counts the loss
   /// (`SourceMeter.drop("queue", …)`).
   func offer(_ batch: [Observation]) -> Bool
+  /// The same for sources of which a part is sampled: a collector has exporters of both kinds.
+  func offer(_ batch: [Observation], in lane: Observatory.Lane) -> Bool
+}
+
+extension ObservationSink {
+  public func offer(_ batch: [Observation], in lane: Observatory.Lane) -> Bool { offer(batch) }
 }

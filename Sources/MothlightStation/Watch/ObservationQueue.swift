@@ -110,4 +110,7 @@ struct QueueSink: ObservationSink {
   }
   func send(_ batch: [Observation]) async { await queue.send(part(batch)) }
   func offer(_ batch: [Observation]) -> Bool { batch.isEmpty || queue.offer(part(batch)) }
+  func offer(_ batch: [Observation], in lane: Observatory.Lane) -> Bool {
+    batch.isEmpty || queue.offer(ObservationQueue.Part(lane: lane, batch: batch))
+  }
 }

@@ -3,14 +3,14 @@ struct ExporterTable {
   /// Silence after which an exporter that delivered flows makes room for a new one.
   private static let staleNanoseconds: Int64 = 3_600_000_000_000
 
-  private(set) var exporters: [ExporterKey: Exporter] = [:]
-  private var latest: Exporter?
+  private(set) var exporters: [ExporterKey: ExporterState] = [:]
+  private var latest: ExporterState?
   let most: Int
 
   init(most: Int) { self.most = max(1, most) }
 
   @inline(__always)
-  mutating func find(_ key: ExporterKey) -> Exporter? {
+  mutating func find(_ key: ExporterKey) -> ExporterState? {
     if let latest, latest.key == key { return latest }
     guard let found = exporters[key] else { return nil }
     latest = found
@@ -21,8 +21,8 @@ struct ExporterTable {
 
   /// Takes out who has delivered nothing for longest, else who is silent for an hour; `nil` when all are at work.
   /// - Complexity: O(exporters); only for exporters that are new to a full table.
-  mutating func makeRoom(at now: Int64) -> Exporter? {
-    var victim: Exporter?
+  mutating func makeRoom(at now: Int64) -> ExporterState? {
+    var victim: ExporterState?
     for exporter in exporters.values {
       guard let best = victim else {
         victim = exporter
@@ -38,7 +38,7 @@ struct ExporterTable {
     return victim
   }
 
-  mutating func add(_ exporter: Exporter) {
+  mutating func add(_ exporter: ExporterState) {
     exporters[exporter.key] = exporter
     latest = exporter
   }

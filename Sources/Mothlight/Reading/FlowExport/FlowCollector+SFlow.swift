@@ -9,7 +9,7 @@ extension FlowCollector {
     guard let exporter = exporter(key, at: arrival.nanoseconds) else { return }
     exporter.datagrams &+= 1
     exporter.agent = datagram.agent
-    exporter.sequence.note(datagram.sequence, records: nil)
+    exporter.sequence.note(datagram.sequence, .init(records: nil))
     var walk = SFlowWalk(datagram.samplesAt..<bytes.byteCount)
     var left = min(Int(datagram.sampleCount), Self.samplesMost)
     do throws(DecodeError) {
@@ -31,7 +31,7 @@ extension FlowCollector {
   }
 
   private func take(
-    _ sample: SFlowSample, _ bytes: RawSpan, _ exporter: Exporter, _ arrival: Timestamp
+    _ sample: SFlowSample, _ bytes: RawSpan, _ exporter: ExporterState, _ arrival: Timestamp
   ) throws(DecodeError) {
     let oneIn = exporter.givenSampling ?? sample.rate
     exporter.highestSampling = max(exporter.highestSampling, oneIn)
@@ -60,7 +60,7 @@ extension FlowCollector {
 
   /// `false` when the header is of no use, and what the switch read from it may be.
   private func meter(
-    _ bytes: RawSpan, _ range: Range<Int>, _ exporter: Exporter, oneIn: UInt32, _ arrival: Timestamp
+    _ bytes: RawSpan, _ range: Range<Int>, _ exporter: ExporterState, oneIn: UInt32, _ arrival: Timestamp
   ) -> Bool {
     let header: SFlowHeader
     do throws(DecodeError) {

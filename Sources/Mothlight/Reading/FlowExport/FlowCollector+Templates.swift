@@ -9,11 +9,14 @@ extension FlowCollector {
     exporter.datagrams &+= 1
     var clock = message.clock
     exporter.time.note(&clock, at: arrival)
-    if format == .ipfix { clock.boot = exporter.boot }
-    let moment = Moment(clock: clock, offset: exporter.time.offset, arrival: arrival)
-    // Data records in the message; `nil` once a set could not be read.
+    var moment = Moment(clock: clock, offset: exporter.time.offset, arrival: arrival)
+    let optionsBefore = counts.optionsRecords
+    // `nil` once a set could not be read.
     var records: Int? = 0
-    defer { exporter.sequence.note(message.sequence, records: records) }
+    defer {
+      let options = Int(clamping: counts.optionsRecords &- optionsBefore)
+      exporter.sequence.note(message.sequence, .init(records: records, options: options))
+    }
     do throws(DecodeError) {
       while let block = try message.nextSet() {
         let content = message.bytes.extracting(block.content)
@@ -21,6 +24,8 @@ extension FlowCollector {
         case message.isIPFIX ? 2 : 0: templates(content, exporter, isOptions: false, arrival)
         case message.isIPFIX ? 3 : 1: templates(content, exporter, isOptions: true, arrival)
         case 256...:
+          // Options in the same message may have told it.
+          if format == .ipfix { moment.clock.boot = exporter.boot }
           let count = data(block.id, content, exporter, moment)
           records = count.flatMap { count in records.map { $0 &+ count } }
         default: exporter.unparsed &+= 1
@@ -38,7 +43,7 @@ extension FlowCollector {
     }
   }
 
-  private func templates(_ set: RawSpan, _ exporter: Exporter, isOptions: Bool, _ arrival: Int64) {
+  private func templates(_ set: RawSpan, _ exporter: ExporterState, isOptions: Bool, _ arrival: Int64) {
     let isIPFIX = exporter.key.format == .ipfix
     var walk = TemplateWalk(set, isOptions: isOptions, isIPFIX: isIPFIX, fieldsMost: settings.fieldsPerTemplate)
     do throws(DecodeError) {
@@ -55,13 +60,13 @@ extension FlowCollector {
     }
   }
 
-  private func refuse(_ exporter: Exporter) {
+  private func refuse(_ exporter: ExporterState) {
     counts.templatesRefused &+= 1
     exporter.templatesRefused &+= 1
   }
 
   private func add(
-    _ id: UInt16, _ fields: [ExportTemplate.Field], isOptions: Bool, _ exporter: Exporter, _ arrival: Int64
+    _ id: UInt16, _ fields: [ExportTemplate.Field], isOptions: Bool, _ exporter: ExporterState, _ arrival: Int64
   ) {
     guard !exporter.templates.isKnown(id, fields, isOptions: isOptions, at: arrival) else { return }
     let isIPFIX = exporter.key.format == .ipfix
@@ -85,7 +90,7 @@ extension FlowCollector {
     release(id, template, exporter)
   }
 
-  private func withdraw(_ id: UInt16, _ exporter: Exporter) {
+  private func withdraw(_ id: UInt16, _ exporter: ExporterState) {
     let before = exporter.templates.fieldCount
     counts.templatesWithdrawn &+= 1
     if id == 2 || id == 3 {
@@ -97,7 +102,7 @@ extension FlowCollector {
   }
 
   /// Reads a data set, or keeps it back; the number of its records, `nil` when that is not known.
-  private func data(_ id: UInt16, _ set: RawSpan, _ exporter: Exporter, _ moment: Moment) -> Int? {
+  private func data(_ id: UInt16, _ set: RawSpan, _ exporter: ExporterState, _ moment: Moment) -> Int? {
     guard let template = exporter.templates[id] else {
       hold(id, set, exporter, moment)
       return nil
@@ -109,7 +114,7 @@ extension FlowCollector {
   }
 
   private func fixedRecords(
-    _ set: RawSpan, _ template: ExportTemplate, _ exporter: Exporter, _ moment: Moment
+    _ set: RawSpan, _ template: ExportTemplate, _ exporter: ExporterState, _ moment: Moment
   ) -> Int {
     let octets = template.recordOctets
     let steps = template.steps
@@ -131,7 +136,7 @@ extension FlowCollector {
 
   /// RFC 7011 section 7: a length of one octet, or 255 and two more.
   private func variableRecords(
-    _ set: RawSpan, _ template: ExportTemplate, _ exporter: Exporter, _ moment: Moment
+    _ set: RawSpan, _ template: ExportTemplate, _ exporter: ExporterState, _ moment: Moment
   ) -> Int? {
     var cursor = WireCursor(set)
     var count = 0
@@ -166,7 +171,7 @@ extension FlowCollector {
 
   @inline(__always)
   private func finish(
-    _ record: inout ExportedRecord, _ template: ExportTemplate, _ exporter: Exporter, _ moment: Moment
+    _ record: inout ExportedRecord, _ template: ExportTemplate, _ exporter: ExporterState, _ moment: Moment
   ) {
     if template.isOptions {
       options(record, exporter)
@@ -176,7 +181,7 @@ extension FlowCollector {
   }
 
   /// What an exporter says of itself: how it samples (RFC 3954 section 6.1, RFC 5477 section 8), when it started.
-  private func options(_ record: ExportedRecord, _ exporter: Exporter) {
+  private func options(_ record: ExportedRecord, _ exporter: ExporterState) {
     counts.optionsRecords &+= 1
     if record.sampling.isSaid {
       let sampler = record.has.contains(.sampler) ? record.sampler : nil
@@ -190,7 +195,7 @@ extension FlowCollector {
   /// Longest that data waits for its template: the usual refresh is 1 to 10 minutes, of some routers 30.
   private static let heldNanoseconds: Int64 = 1_800_000_000_000
 
-  private func hold(_ id: UInt16, _ set: RawSpan, _ exporter: Exporter, _ moment: Moment) {
+  private func hold(_ id: UInt16, _ set: RawSpan, _ exporter: ExporterState, _ moment: Moment) {
     guard exporter.held.count < settings.heldSetsPerExporter,
       heldOctets + set.byteCount <= settings.heldOctetsMost
     else {
@@ -199,12 +204,12 @@ extension FlowCollector {
     }
     heldOctets += set.byteCount
     exporter.held.append(
-      Exporter.HeldSet(
+      ExporterState.HeldSet(
         id: id, octets: set.copied, clock: moment.clock, offset: moment.offset, arrival: moment.arrival))
   }
 
   /// Reads what waited for `template`.
-  private func release(_ id: UInt16, _ template: ExportTemplate, _ exporter: Exporter) {
+  private func release(_ id: UInt16, _ template: ExportTemplate, _ exporter: ExporterState) {
     guard !exporter.held.isEmpty else { return }
     let held = exporter.held
     exporter.held = []

@@ -92,7 +92,7 @@ public final class FlowCollector {
   }
 
   /// The exporter behind a datagram; `nil` when the table is full of others that are at work.
-  func exporter(_ key: ExporterKey, at arrival: Int64) -> Exporter? {
+  func exporter(_ key: ExporterKey, at arrival: Int64) -> ExporterState? {
     if let known = exporters.find(key) {
       known.lastSeen = arrival
       return known
@@ -105,12 +105,12 @@ public final class FlowCollector {
       forget(gone)
     }
     let pairing = UInt32(truncatingIfNeeded: key.address.mixed)
-    let new = Exporter(key, pairing: pairing, settings, at: arrival)
+    let new = ExporterState(key, pairing: pairing, settings, at: arrival)
     exporters.add(new)
     return new
   }
 
-  private func forget(_ exporter: Exporter) {
+  private func forget(_ exporter: ExporterState) {
     counts.exportersPushedOut &+= 1
     counts.skip(.noTemplate, UInt64(exporter.held.count))
     fieldCount -= exporter.templates.fieldCount
@@ -129,7 +129,7 @@ public final class FlowCollector {
     exporter.datagrams &+= 1
     var clock = packet.clock
     exporter.time.note(&clock, at: arrival)
-    exporter.sequence.note(packet.sequence, records: packet.count &+ packet.missing)
+    exporter.sequence.note(packet.sequence, .init(records: packet.count &+ packet.missing))
     exporter.sampling.set(packet.samplingInterval, sampler: nil)
     let moment = Moment(clock: clock, offset: exporter.time.offset, arrival: arrival)
     for n in 0..<packet.count {
@@ -151,7 +151,7 @@ public final class FlowCollector {
   }
 
   /// Takes one flow record of any format.
-  func take(_ record: inout ExportedRecord, _ exporter: Exporter, _ moment: Moment) {
+  func take(_ record: inout ExportedRecord, _ exporter: ExporterState, _ moment: Moment) {
     counts.records &+= 1
     exporter.records &+= 1
     guard record.has.contains([.source, .destination]) else { return counts.skip(.noAddresses) }
@@ -175,8 +175,6 @@ public final class FlowCollector {
       exporter.badTimes &+= 1
       return counts.skip(.badTime)
     }
-    if record.direction == 0 { exporter.incoming &+= 1 }
-    if record.direction == 1 { exporter.outgoing &+= 1 }
     let oneIn = exporter.oneIn(sampler: record.has.contains(.sampler) ? record.sampler : nil)
     exporter.highestSampling = max(exporter.highestSampling, oneIn)
     exporter.flows &+= 1

@@ -1,80 +1,94 @@
 /// Follows the sequence numbers of one exporter: what was lost on the way.
 ///
-/// Exporters disagree with their standards on what they count, so a count that keeps fitting the other unit is taken for it.
+/// Exporters disagree with their standards on what they count, so each way of counting is followed by itself, and the one
+/// that fits best is believed. A real loss is a gap in all of them.
 struct SequenceTracker {
+  /// What one message holds; `nil` where it could not be read.
+  struct Content {
+    var records: Int?
+    /// Of `records`, those that are options.
+    var options = 0
+  }
+
+  /// Ways of counting. The standards': NetFlow v5 and IPFIX records before the message, NetFlow v9 and sFlow messages.
+  enum Way: Int, CaseIterable {
+    case records, recordsWithoutOptions, recordsIncluded, recordsIncludedWithoutOptions, messages
+    var unit: Unit { self == .messages ? .messages : .records }
+  }
   enum Unit { case records, messages }
 
-  private(set) var unit: Unit
-  /// In `unit`.
-  private(set) var lost: UInt64 = 0
-  /// Messages that came after later ones.
-  private(set) var late: UInt64 = 0
-  /// How often it began anew.
-  private(set) var restarts: UInt64 = 0
-  private var last: (sequence: UInt32, records: Int?)?
-  /// Messages in a row that fitted the other unit alone, and what they were taken to have lost.
-  private var misfits = 0
-  private var misfitsLost: UInt64 = 0
+  private struct Track {
+    var last: UInt32 = 0
+    var content = Content()
+    var isFollowing = false
+    var lost: UInt64 = 0
+    var late: UInt64 = 0
+    var restarts: UInt64 = 0
+    /// Messages that did not follow the one before.
+    var misses: UInt64 = 0
+  }
 
-  /// Messages that must fit the other unit.
-  private static let misfitsMost = 4
+  private var tracks = InlineArray<5, Track>(repeating: Track())
+  private(set) var way: Way
+
+  /// How much better another way must fit.
+  private static let marginMost: UInt64 = 4
   /// A larger step forward is a restart, not a loss: a second of the fastest exporter.
   private static let gapMost: Int32 = 1 << 20
   /// A larger step back is a restart, not a message that came late.
   private static let lateMost: Int32 = 1 << 12
 
-  init(_ unit: Unit) { self.unit = unit }
+  init(_ way: Way) { self.way = way }
 
-  /// - Parameter records: data records of this message; `nil` when they could not be counted.
-  mutating func note(_ sequence: UInt32, records: Int?) {
-    guard let last else {
-      self.last = (sequence, records)
+  private var track: Track { tracks[way.rawValue] }
+  var unit: Unit { way.unit }
+  /// In `unit`.
+  var lost: UInt64 { track.lost }
+  /// Messages that came after later ones.
+  var late: UInt64 { track.late }
+  /// How often it began anew.
+  var restarts: UInt64 { track.restarts }
+
+  mutating func note(_ sequence: UInt32, _ content: Content) {
+    for way in Way.allCases { Self.note(sequence, content, way, &tracks[way.rawValue]) }
+    guard let best = Way.allCases.min(by: { tracks[$0.rawValue].misses < tracks[$1.rawValue].misses }) else { return }
+    if tracks[best.rawValue].misses &+ Self.marginMost <= track.misses { way = best }
+  }
+
+  private static func note(_ sequence: UInt32, _ content: Content, _ way: Way, _ track: inout Track) {
+    guard track.isFollowing else {
+      track.isFollowing = true
+      track.last = sequence
+      track.content = content
       return
     }
-    let byRecords = last.records.map { Self.step(sequence, from: last.sequence, by: UInt32(clamping: $0)) }
-    let byMessages = Self.step(sequence, from: last.sequence, by: 1)
-    guard let gap = unit == .records ? byRecords : byMessages else {
-      self.last = (sequence, records)
+    let counted: Int? =
+      switch way {
+      case .records: track.content.records
+      case .recordsWithoutOptions: track.content.records.map { $0 &- track.content.options }
+      case .recordsIncluded: content.records
+      case .recordsIncludedWithoutOptions: content.records.map { $0 &- content.options }
+      case .messages: 1
+      }
+    guard let counted else {
+      // Between messages whose records are not known nothing can be said.
+      track.last = sequence
+      track.content = content
       return
     }
-    if gap < 0, gap >= -Self.lateMost {
-      late &+= 1
-      lost &-= min(lost, unit == .records ? UInt64(clamping: records ?? 0) : 1)
+    let gap = Int32(bitPattern: sequence &- track.last &- UInt32(clamping: counted))
+    if gap != 0 { track.misses &+= 1 }
+    if gap < 0, gap >= -lateMost {
+      track.late &+= 1
+      track.lost &-= min(track.lost, way == .messages ? 1 : UInt64(clamping: content.records ?? 0))
       return
     }
-    self.last = (sequence, records)
-    if gap == 0 {
-      // A message of one record fits both units and tells nothing.
-      if byRecords != byMessages { misfits = 0 }
-      misfitsLost = misfits == 0 ? 0 : misfitsLost
-    } else if gap > 0, gap <= Self.gapMost {
-      lost &+= UInt64(gap)
-      countMisfit((unit == .records ? byMessages : byRecords) == 0, UInt64(gap))
-    } else if (unit == .records ? byMessages : byRecords) == 0 {
-      countMisfit(true, 0)
+    track.last = sequence
+    track.content = content
+    if gap > gapMost || gap < 0 {
+      track.restarts &+= 1
     } else {
-      restarts &+= 1
-      misfits = 0
-      misfitsLost = 0
+      track.lost &+= UInt64(gap)
     }
-  }
-
-  private mutating func countMisfit(_ fitsOther: Bool, _ gap: UInt64) {
-    guard fitsOther else {
-      misfits = 0
-      misfitsLost = 0
-      return
-    }
-    misfits += 1
-    misfitsLost &+= gap
-    guard misfits >= Self.misfitsMost else { return }
-    unit = unit == .records ? .messages : .records
-    lost &-= min(lost, misfitsLost)
-    misfits = 0
-    misfitsLost = 0
-  }
-
-  private static func step(_ sequence: UInt32, from last: UInt32, by count: UInt32) -> Int32 {
-    Int32(bitPattern: sequence &- last &- count)
   }
 }

@@ -8,7 +8,7 @@ enum ExportElement: UInt8 {
   case firstUptime, lastUptime, firstSeconds, lastSeconds, firstMilliseconds, lastMilliseconds
   case firstNTP, lastNTP, firstDelta, lastDelta, eventSeconds, eventMilliseconds, eventNTP
   case durationMilliseconds, durationMicroseconds, bootMilliseconds
-  case endReason, direction, biflowDirection, firewallEvent
+  case endReason, biflowDirection, firewallEvent
   case sampler, interval, space, sampleSize, population, probability
 
   /// Enterprise number under which an element of the standard set counts the answer (RFC 5103 section 6.1).
@@ -73,7 +73,6 @@ enum ExportElement: UInt8 {
     switch id {
     case 34, 50, 305: .interval
     case 48, 302: .sampler
-    case 61: .direction
     // Counters of firewalls that see both sides: initiator and responder.
     case 231: .octets
     case 232: .answerOctets

@@ -31,8 +31,6 @@ struct ExportedRecord {
   var icmpCode: UInt8 = 0
   /// RFC 5102 section 5.11.3: 1 idle, 2 active timeout, 3 end seen, 4 forced, 5 no room.
   var endReason: UInt8 = 0
-  /// 0 coming in, 1 going out, 255 not said.
-  var direction: UInt8 = 255
   /// RFC 5103 section 6.3: 1 the source began, 2 the destination did.
   var biflowDirection: UInt8 = 0
   var firewallEvent: UInt8 = 0
@@ -165,7 +163,6 @@ struct ExportedRecord {
       bootMilliseconds = value
       has.insert(.boot)
     case .endReason: endReason = UInt8(truncatingIfNeeded: value)
-    case .direction: direction = UInt8(truncatingIfNeeded: value)
     case .biflowDirection:
       biflowDirection = UInt8(truncatingIfNeeded: value)
       has.insert(.biflow)

@@ -50,7 +50,7 @@ struct SFlowWalk {
     let length = Int(bytes.u32(at &+ 4))
     guard length <= end &- at &- 8 else { throw .truncated }
     let content = (at &+ 8)..<(at &+ 8 &+ length)
-    at = min(end, content.upperBound &+ (0 &- length & 3))
+    at = min(end, content.upperBound &+ ((0 &- length) & 3))
     return content
   }
 }

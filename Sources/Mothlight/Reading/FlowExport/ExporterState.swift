@@ -6,7 +6,7 @@ struct ExporterKey: Hashable, Sendable {
 }
 
 /// What is known of one exporter. A class, so that it is changed in place.
-final class Exporter {
+final class ExporterState {
   /// Data that came before its template (RFC 7011 section 8.4: templates may be lost or late).
   struct HeldSet {
     var id: UInt16
@@ -39,8 +39,6 @@ final class Exporter {
   var withoutTemplate: UInt64 = 0
   var templatesRefused: UInt64 = 0
   var badTimes: UInt64 = 0
-  var incoming: UInt64 = 0
-  var outgoing: UInt64 = 0
   var highestSampling: UInt32 = 1
 
   init(
@@ -66,7 +64,7 @@ final class Exporter {
       late: sequence.late, restarts: sequence.restarts, unparsed: unparsed, templates: templates.templates.count,
       templatesRefused: templatesRefused, withoutTemplate: withoutTemplate, oneIn: highestSampling,
       clockOffsetSeconds: Double(time.offset) / 1e9, clockSteps: time.steps, badTimes: badTimes,
-      countsTwice: incoming > 0 && outgoing > 0, lastSeen: Timestamp(nanoseconds: lastSeen))
+      lastSeen: Timestamp(nanoseconds: lastSeen))
   }
 }
 
@@ -97,8 +95,6 @@ public struct ExporterReport: Sendable, Hashable {
   public var clockSteps: UInt64
   /// Records refused for their time.
   public var badTimes: UInt64
-  /// It exports what comes in and what goes out, so what passes through is there twice.
-  public var countsTwice: Bool
   public var lastSeen: Timestamp
 
   /// `192.0.2.1 domain 7, IPFIX`.
@@ -123,7 +119,6 @@ public struct ExporterReport: Sendable, Hashable {
       parts.append("clock \(seconds > 0 ? "behind" : "ahead") by \(abs(seconds)) s, corrected")
     }
     if badTimes > 0 { parts.append("\(badTimes) records with impossible times") }
-    if countsTwice { parts.append("exports in and out: what passes through counts twice") }
     return parts.joined(separator: ", ")
   }
 }
