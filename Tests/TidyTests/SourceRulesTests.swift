@@ -86,6 +86,17 @@ import Testing
     #expect(files.flatMap { file in calls.filter { file.text.contains($0) }.map { "\(file.path): \($0)" } } == [])
   }
 
+  /// The ring of an interface is a packet socket, which could send anything: nothing behind it does.
+  @Test func theRingOnlyReceives() throws {
+    let ring = try #require(Self.tree.text("Sources/CLinux/CLinuxRing.c"))
+    #expect(ring.contains("PACKET_RX_RING"))
+    let sending = ["send(", "sendto(", "sendmsg(", "sendmmsg(", "write(", "writev(", "PACKET_TX_RING"]
+    #expect(sending.filter { ring.contains($0) } == [])
+    let capture = Self.tree.swift(below: "Sources/MothlightStation/Capture")
+    #expect(capture.count > 3)
+    #expect(capture.flatMap { file in sending.prefix(4).filter { file.text.contains($0) }.map { "\(file.path): \($0)" } } == [])
+  }
+
   @Test(arguments: ["Wire", "Meter", "Detection", "Model"])
   func hotPathsAreFreeOfFoundation(_ folder: String) {
     let files = Self.tree.swift(below: "Sources/Mothlight/\(folder)")

@@ -55,12 +55,12 @@ public struct SpoolReader: Sendable {
     guard !spools.isEmpty else { throw SpoolError(.notASpool, "\(path): holds no spool segment yet") }
   }
 
-  private static func segments(_ folder: String) -> [String] {
+  static func segments(_ folder: String) -> [String] {
     SpoolDisk.names(in: folder).filter(SpoolFolder.isSegmentName)
   }
 
   /// The spool folders at `path`: itself, or those in it when it holds folders only, as a sinkhole's processes make them.
-  private static func folders(_ path: String) -> [String] {
+  static func folders(_ path: String) -> [String] {
     if !segments(path).isEmpty { return [path] }
     let inside = SpoolDisk.names(in: path).map { "\(path)/\($0)" }
     guard inside.allSatisfy(SpoolDisk.isFolder) else { return [] }
