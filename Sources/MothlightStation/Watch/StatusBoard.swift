@@ -31,6 +31,8 @@ public final class StatusBoard: Sendable {
   public var sources: [SourceHealth] { state.withLock { $0.sources }.map(\.health) }
 
   public func add(_ meter: SourceMeter) { state.withLock { $0.sources.append(meter) } }
+  /// A source that is no longer configured.
+  public func remove(_ name: String) { state.withLock { $0.sources.removeAll { $0.health.name == name } } }
   public func update(_ change: (inout PipelineHealth) -> Void) { state.withLock { change(&$0.pipeline) } }
 
   public func publish(_ event: Event) {
