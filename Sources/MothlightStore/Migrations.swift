@@ -7,7 +7,7 @@ enum Migrations {
     let sql: String
   }
 
-  static let all = [Step(name: "1-registry", sql: registry)]
+  static let all = [Step(name: "1-registry", sql: registry), Step(name: "3-access", sql: access)]
 
   /// `PRAGMA user_version` of a store that this program writes.
   static var version: Int { all.count }

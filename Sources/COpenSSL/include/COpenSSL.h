@@ -35,4 +35,9 @@ int copenssl_session_write(struct copenssl_session *session, const void *octets,
 // Says that nothing follows (close_notify).
 void copenssl_session_end(struct copenssl_session *session);
 
+// A fresh P-256 key (PKCS #8) and a certificate for `names` that it signs itself, both as PEM. Sizes are those of the room when
+// called and of the text after; times are seconds since 1970. 0, or -1.
+int copenssl_identity_make(const char *const *names, const int *are_addresses, int count, int64_t from, int64_t to,
+                           char *certificate, size_t *certificate_size, char *key, size_t *key_size);
+
 #endif

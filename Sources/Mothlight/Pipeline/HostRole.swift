@@ -44,7 +44,7 @@ public enum HostRole: String, Sendable, CaseIterable, Comparable, Codable {
     return roles
   }
 
-  var words: String {
+  package var words: String {
     switch self {
     case .mailServer: "mail server"
     case .resolver: "resolver"

@@ -1,5 +1,5 @@
 /// A host's day as a picture: flows per quarter hour, and below it one lane per family with the spans of its findings.
-struct ActivityTimeline {
+package struct ActivityTimeline {
   private let day: Int
   private let bins: [UInt32]
   private let findings: [Finding]
@@ -11,7 +11,7 @@ struct ActivityTimeline {
   private static let laneHeight = 15.0
   private static var right: Double { left + binWidth * Double(HostActivity.binCount) }
 
-  init(_ entry: HostDay) {
+  package init(_ entry: HostDay) {
     day = entry.day
     bins = Array(entry.activity.bins.prefix(HostActivity.binCount))
     findings = entry.findings
@@ -20,7 +20,7 @@ struct ActivityTimeline {
   }
 
   /// The picture with its words for readers who cannot see it.
-  func figure(id: String) -> Markup {
+  package func figure(id: String) -> Markup {
     let lanesTop = Self.barHeight + 24
     let height = lanesTop + Self.laneHeight * Double(families.count) + 4
     let most = bins.max() ?? 0

@@ -1,11 +1,14 @@
 /// A finding as a card: what it says, the numbers beside their thresholds, the records that show it, what would refute it.
 extension HTMLExporter {
-  func card(_ finding: Finding, _ inputs: [InputSummary], id: String, isFirst: Bool) -> Markup {
+  /// - Parameter actions: what a page can do with it, below everything else.
+  package static func card(
+    _ finding: Finding, _ inputs: [InputSummary], id: String, isFirst: Bool, actions: Markup = ""
+  ) -> Markup {
     let conclusive: Markup = finding.isConclusive ? "<span class=\"tag solid\">conclusive by itself</span>" : ""
     let botnet: Markup = finding.botnet.map { "<b class=\"botnet\">\($0)</b> " } ?? ""
     var out: Markup = """
       <article class="finding f-\(finding.family.rawValue)" aria-labelledby="\(id)">
-      <header>\(Self.tag(finding.family))<span>\(finding.detector) <small>v\(finding.version)</small></span>\(conclusive)\
+      <header>\(tag(finding.family))<span>\(finding.detector) <small>v\(finding.version)</small></span>\(conclusive)\
       <span class="odds">log-odds \(ReportWords.logOdds(finding.logOdds))</span></header>
       <h4 id="\(id)">\(botnet)<bdi>\(finding.summary)</bdi></h4>
 
@@ -25,11 +28,12 @@ extension HTMLExporter {
 
       """
     out += records(finding.evidence, inputs, isOpen: isFirst)
+    out += actions
     out += "</article>\n"
     return out
   }
 
-  private func measures(_ measures: [Measure]) -> Markup {
+  private static func measures(_ measures: [Measure]) -> Markup {
     guard !measures.isEmpty else { return "" }
     var out: Markup = """
       <table class="measures"><thead><tr><th scope="col">Measured</th><th scope="col" class="n">Value</th>\
@@ -59,7 +63,7 @@ extension HTMLExporter {
     return out
   }
 
-  private func records(_ flows: [EvidenceFlow], _ inputs: [InputSummary], isOpen: Bool) -> Markup {
+  private static func records(_ flows: [EvidenceFlow], _ inputs: [InputSummary], isOpen: Bool) -> Markup {
     guard !flows.isEmpty else { return "" }
     var out: Markup = """
       <details\(isOpen ? " open" : "" as Markup)><summary>Sample records (\(flows.count))</summary>\
@@ -69,7 +73,7 @@ extension HTMLExporter {
 
       """
     for flow in flows.prefix(Limits.evidenceFlowsPerFinding) {
-      let path = flow.origin.path(in: inputs) ?? "input \(flow.origin.input)"
+      let path = flow.origin.path(in: inputs) ?? (inputs.isEmpty ? "" : "input \(flow.origin.input)")
       let note: Markup = flow.note.isEmpty ? "" : "<div class=\"sub\"><bdi>\(flow.note)</bdi></div>"
       out += """
         <tr><td class="m"><span class="day">\(flow.time.dayDescription)</span> \

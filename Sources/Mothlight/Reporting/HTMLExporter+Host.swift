@@ -15,20 +15,20 @@ extension HTMLExporter {
     if !entry.roles.isEmpty {
       out += "<p class=\"sub\">Role: \(entry.roles.map(\.words).joined(separator: ", "))</p>\n"
     }
-    out += story(entry)
+    out += Self.story(entry)
     out += ActivityTimeline(entry).figure(id: anchor)
     out += "<p class=\"sub\">\(entry.activity.sentence)</p>\n"
-    out += families(entry, bar: report.familyBar)
+    out += Self.families(entry, bar: report.familyBar)
     for (i, finding) in entry.findings.enumerated() {
-      out += card(finding, report.inputs, id: "\(anchor)-\(i + 1)", isFirst: i == 0)
+      out += Self.card(finding, report.inputs, id: "\(anchor)-\(i + 1)", isFirst: i == 0)
     }
-    out += peers(entry.activity.topPeers)
-    out += names(entry.activity.topNames)
+    out += Self.peers(entry.activity.topPeers)
+    out += Self.names(entry.activity.topNames)
     out += "</section>\n"
     return out
   }
 
-  private func story(_ entry: HostDay) -> Markup {
+  package static func story(_ entry: HostDay) -> Markup {
     var out: Markup = ""
     if !entry.story.isEmpty {
       out += "<h4>The story</h4>\n<ol class=\"story\">\n"
@@ -48,7 +48,7 @@ extension HTMLExporter {
     return out
   }
 
-  private func families(_ entry: HostDay, bar: Double?) -> Markup {
+  package static func families(_ entry: HostDay, bar: Double?) -> Markup {
     guard !entry.families.isEmpty else { return "" }
     let finite = entry.families.map(\.logOdds).filter(\.isFinite)
     let most = max(1, finite.max() ?? 1, bar ?? 0)
@@ -60,7 +60,7 @@ extension HTMLExporter {
       """
     for item in entry.families {
       out += """
-        <tr><th scope="row">\(Self.tag(item.family))</th><td class="n">\(ReportWords.logOdds(item.logOdds))</td>\
+        <tr><th scope="row">\(tag(item.family))</th><td class="n">\(ReportWords.logOdds(item.logOdds))</td>\
         <td class="wide">\(SVG.bar(item.logOdds / most, style: "f-\(item.family.rawValue)", tick: bar.map { $0 / most }))</td></tr>
 
         """
@@ -74,7 +74,7 @@ extension HTMLExporter {
     return out
   }
 
-  private func peers(_ peers: [PeerActivity]) -> Markup {
+  package static func peers(_ peers: [PeerActivity]) -> Markup {
     guard !peers.isEmpty else { return "" }
     var out: Markup = """
       <details><summary>Busiest peers (\(peers.count))</summary><div class="scroll" role="region" aria-label="Busiest peers" \
@@ -95,7 +95,7 @@ extension HTMLExporter {
     return out
   }
 
-  private func names(_ names: [(name: String, lookups: UInt32, failed: UInt32)]) -> Markup {
+  package static func names(_ names: [(name: String, lookups: UInt32, failed: UInt32)]) -> Markup {
     guard !names.isEmpty else { return "" }
     var out: Markup = """
       <details><summary>Most asked names (\(names.count))</summary><div class="scroll" role="region" \

@@ -101,7 +101,7 @@ public struct HTMLExporter: Exporter {
 }
 
 extension HTMLExporter {
-  static func badge(_ verdict: Verdict) -> Markup {
+  package static func badge(_ verdict: Verdict) -> Markup {
     "<span class=\"badge \(verdict.rawValue)\">\(ReportWords.label(verdict))</span>"
   }
 
@@ -114,7 +114,7 @@ extension HTMLExporter {
     return out
   }
 
-  static func tag(_ family: EvidenceFamily) -> Markup {
+  package static func tag(_ family: EvidenceFamily) -> Markup {
     "<span class=\"tag f-\(family.rawValue)\">\(ReportWords.label(family))</span> "
   }
 }

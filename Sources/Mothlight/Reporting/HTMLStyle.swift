@@ -1,13 +1,26 @@
 /// The page's style sheet: a printed report's calm, system fonts, and every text at a contrast of 4.5 or more (WCAG 2.2 AA).
-enum HTMLStyle {
+package enum HTMLStyle {
+  /// The page as it stands alone: dark where the reader's system is.
   static let sheet: Markup = """
-    :root{--paper:#fbfaf7;--card:#fff;--ink:#1c1f22;--soft:#5a5f65;--line:#dedad1;--rail:#e8e4db;--bars:#77808a;--link:#1f4e79;
+    :root{\(light)}
+    @media screen and (prefers-color-scheme:dark){:root{\(dark)}}
+    \(rules)
+    """
+
+  package static let light: Markup = """
+    --paper:#fbfaf7;--card:#fff;--ink:#1c1f22;--soft:#5a5f65;--line:#dedad1;--rail:#e8e4db;--bars:#77808a;--link:#1f4e79;
     --infected:#a11d1d;--suspicious:#7d5200;--no_sign:#2c5f4f;--not_enough_data:#5a5f65;--onbadge:#fff;
-    --timing:#8a3b12;--fan_out:#6a3d9a;--dns:#1f5f8b;--payload:#a11d1d;--peer:#4d5d1e;--list:#00605c}
-    @media screen and (prefers-color-scheme:dark){:root{--paper:#15181b;--card:#1b1f23;--ink:#e7e4dd;--soft:#a5abb1;--line:#333a40;
+    --timing:#8a3b12;--fan_out:#6a3d9a;--dns:#1f5f8b;--payload:#a11d1d;--peer:#4d5d1e;--list:#00605c
+    """
+
+  package static let dark: Markup = """
+    --paper:#15181b;--card:#1b1f23;--ink:#e7e4dd;--soft:#a5abb1;--line:#333a40;
     --rail:#2b3137;--bars:#7f8a94;--link:#8fc1ee;--infected:#ff8f85;--suspicious:#eebf55;--no_sign:#86cfb3;
     --not_enough_data:#a5abb1;--onbadge:#15181b;--timing:#f0a071;--fan_out:#c4a3ea;--dns:#84bfe8;--payload:#ff8f85;
-    --peer:#b9cc7c;--list:#6fcfc8}}
+    --peer:#b9cc7c;--list:#6fcfc8
+    """
+
+  package static let rules: Markup = """
     *{box-sizing:border-box}
     html{-webkit-text-size-adjust:100%}
     body{margin:0 auto;max-width:62rem;padding:1.2rem 1.4rem 3rem;background:var(--paper);color:var(--ink);

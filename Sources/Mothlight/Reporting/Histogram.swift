@@ -1,7 +1,7 @@
 /// A finding's series as bars: gaps on a logarithmic time axis when they are gap counts, plain numbers else.
 ///
 /// `gap_histogram_quarter_octave` has four bins an octave from 1 s up; with `_from_2eN_s` behind it, from 2 to the N-th s up.
-struct Histogram {
+package struct Histogram {
   private let values: [Double]
   private let isGaps: Bool
   /// Octaves from 1 s to the lower edge of bin 0.
@@ -18,7 +18,7 @@ struct Histogram {
   private static let mostBins = 512
 
   /// `nil` when the finding has nothing to draw.
-  init?(_ finding: Finding) {
+  package init?(_ finding: Finding) {
     guard !finding.seriesName.isEmpty else { return nil }
     let all = finding.series.prefix(Self.mostBins).map { $0.isFinite ? max(0, $0) : 0 }
     guard let first = all.firstIndex(where: { $0 > 0 }), let last = all.lastIndex(where: { $0 > 0 }) else { return nil }
@@ -39,7 +39,7 @@ struct Histogram {
 
   private var step: Double { (Self.width - Self.left - 6) / Double(max(1, values.count)) }
 
-  func figure(id: String) -> Markup {
+  package func figure(id: String) -> Markup {
     let most = values.max() ?? 0
     let peak = values.firstIndex(of: most) ?? 0
     let caption: String =

@@ -103,7 +103,7 @@ extension JSONWriter {
     value(input.isSampled)
   }
 
-  mutating func hostFields(_ entry: HostDay) {
+  package mutating func hostFields(_ entry: HostDay) {
     key("host")
     value(entry.host)
     key("day")
@@ -211,7 +211,7 @@ extension JSONWriter {
     endObject()
   }
 
-  mutating func findingFields(_ finding: Finding, day: Int, hiddenBy rule: String?, inputs: [InputSummary]) {
+  package mutating func findingFields(_ finding: Finding, day: Int, hiddenBy rule: String?, inputs: [InputSummary]) {
     key("id")
     value(finding.id)
     key("host")
@@ -323,7 +323,7 @@ extension JSONWriter {
     endObject()
   }
 
-  private mutating func counts(_ counts: [String: UInt64]) {
+  package mutating func counts(_ counts: [String: UInt64]) {
     beginObject()
     for (name, count) in counts.sorted(by: { $0.key < $1.key }) {
       key(text: name)
@@ -332,7 +332,7 @@ extension JSONWriter {
     endObject()
   }
 
-  private mutating func strings(_ list: [String]) {
+  package mutating func strings(_ list: [String]) {
     beginArray()
     for text in list { value(text) }
     endArray()

@@ -2,32 +2,32 @@
 ///
 /// Callers pair `begin` with `end` and put a key before each value of an object. Numbers have at most six decimals and are
 /// written as short as they can be; a number that JSON cannot hold becomes `null`.
-struct JSONWriter: Sendable {
-  private(set) var bytes: [UInt8] = []
+package struct JSONWriter: Sendable {
+  package private(set) var bytes: [UInt8] = []
   /// One entry per open container: whether it already holds something.
   private var open: [Bool] = []
   private var afterKey = false
   /// Members of containers down to this depth start a line of their own.
   private let lineDepth: Int
 
-  init(lineDepth: Int = 0) { self.lineDepth = lineDepth }
+  package init(lineDepth: Int = 0) { self.lineDepth = lineDepth }
 
   /// What was written since the last call.
-  mutating func drain() -> String {
+  package mutating func drain() -> String {
     defer { bytes.removeAll(keepingCapacity: true) }
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  mutating func newline() { bytes.append(0x0a) }
+  package mutating func newline() { bytes.append(0x0a) }
 
   // MARK: Structure
 
-  mutating func beginObject() { begin(0x7b) }
-  mutating func endObject() { end(0x7d) }
-  mutating func beginArray() { begin(0x5b) }
-  mutating func endArray() { end(0x5d) }
+  package mutating func beginObject() { begin(0x7b) }
+  package mutating func endObject() { end(0x7d) }
+  package mutating func beginArray() { begin(0x5b) }
+  package mutating func endArray() { end(0x5d) }
 
-  mutating func key(_ name: StaticString) {
+  package mutating func key(_ name: StaticString) {
     separate()
     bytes.append(0x22)
     name.withUTF8Buffer { bytes.append(contentsOf: $0) }
@@ -37,7 +37,7 @@ struct JSONWriter: Sendable {
   }
 
   /// A key that is itself data, such as a counter's name.
-  mutating func key(text: String) {
+  package mutating func key(text: String) {
     separate()
     quote(text)
     bytes.append(0x3a)
@@ -74,41 +74,47 @@ struct JSONWriter: Sendable {
 
   // MARK: Values
 
-  mutating func null() {
+  /// Text that is JSON already, such as another writer's.
+  package mutating func raw(_ json: String) {
+    separate()
+    append(json)
+  }
+
+  package mutating func null() {
     separate()
     append("null")
   }
 
-  mutating func value(_ flag: Bool) {
+  package mutating func value(_ flag: Bool) {
     separate()
     append(flag ? "true" : "false")
   }
 
-  mutating func value(_ text: String) {
+  package mutating func value(_ text: String) {
     separate()
     quote(text)
   }
 
-  mutating func value(_ text: String?) {
+  package mutating func value(_ text: String?) {
     if let text { value(text) } else { null() }
   }
 
-  mutating func value(_ number: UInt64) {
+  package mutating func value(_ number: UInt64) {
     separate()
     digits(number)
   }
 
-  mutating func value(_ number: Int) {
+  package mutating func value(_ number: Int) {
     separate()
     if number < 0 { bytes.append(0x2d) }
     digits(UInt64(number.magnitude))
   }
 
-  mutating func value(_ number: Int?) {
+  package mutating func value(_ number: Int?) {
     if let number { value(number) } else { null() }
   }
 
-  mutating func value(_ number: Double) {
+  package mutating func value(_ number: Double) {
     separate()
     guard number.isFinite else { return append("null") }
     let size = abs(number)
@@ -125,12 +131,12 @@ struct JSONWriter: Sendable {
     }
   }
 
-  mutating func value(_ number: Double?) {
+  package mutating func value(_ number: Double?) {
     if let number { value(number) } else { null() }
   }
 
   /// RFC 3339 in UTC; `null` for a time that was never set.
-  mutating func value(_ time: Timestamp?) {
+  package mutating func value(_ time: Timestamp?) {
     guard let time, ReportWords.isSet(time) else { return null() }
     separate()
     bytes.append(0x22)
@@ -148,7 +154,7 @@ struct JSONWriter: Sendable {
     bytes.append(0x22)
   }
 
-  mutating func value(_ address: IPAddress) {
+  package mutating func value(_ address: IPAddress) {
     guard address.isV4 else { return value(address.description) }
     separate()
     bytes.append(0x22)

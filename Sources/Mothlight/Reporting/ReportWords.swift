@@ -1,6 +1,6 @@
 /// Words and numbers as people read them, the same in every output made for people.
-enum ReportWords {
-  static func label(_ verdict: Verdict) -> String {
+package enum ReportWords {
+  package static func label(_ verdict: Verdict) -> String {
     switch verdict {
     case .infected: "infected"
     case .suspicious: "suspicious"
@@ -9,7 +9,7 @@ enum ReportWords {
     }
   }
 
-  static func label(_ family: EvidenceFamily) -> String {
+  package static func label(_ family: EvidenceFamily) -> String {
     switch family {
     case .timing: "timing"
     case .fanOut: "fan-out"
@@ -21,7 +21,7 @@ enum ReportWords {
   }
 
   /// The state's name in the output schema.
-  static func name(_ state: ConnectionState) -> String {
+  package static func name(_ state: ConnectionState) -> String {
     switch state {
     case .unknown: "unknown"
     case .unanswered: "unanswered"
@@ -34,12 +34,12 @@ enum ReportWords {
   }
 
   /// `1 flow`, `1,234 flows`.
-  static func count(_ n: some BinaryInteger, _ one: String, _ many: String) -> String {
+  package static func count(_ n: some BinaryInteger, _ one: String, _ many: String) -> String {
     grouped(n) + " " + (n == 1 ? one : many)
   }
 
   /// Digits in groups of three.
-  static func grouped(_ n: some BinaryInteger) -> String { group(String(n)) }
+  package static func grouped(_ n: some BinaryInteger) -> String { group(String(n)) }
 
   private static func group(_ digits: String) -> String {
     guard digits.utf8.count > 3 else { return digits }
@@ -54,7 +54,7 @@ enum ReportWords {
   }
 
   /// Decimal multiples (SI), three digits: `512 B`, `1.27 kB`, `34.1 MB`.
-  static func octets(_ n: UInt64) -> String {
+  package static func octets(_ n: UInt64) -> String {
     guard n >= 1000 else { return "\(n) B" }
     var value = Double(n)
     for unit in ["kB", "MB", "GB", "TB", "PB", "EB"] {
@@ -67,7 +67,7 @@ enum ReportWords {
   }
 
   /// A number with about three or four telling digits: `1,234`, `97.4`, `0.0312`.
-  static func number(_ value: Double) -> String {
+  package static func number(_ value: Double) -> String {
     guard value.isFinite else { return "–" }
     let size = abs(value)
     if size >= 1e15 { return "\(value)" }
@@ -78,16 +78,16 @@ enum ReportWords {
   }
 
   /// A schema name in words: `gap_dispersion` is "gap dispersion".
-  static func spaced(_ name: String) -> String { name.split(separator: "_").joined(separator: " ") }
+  package static func spaced(_ name: String) -> String { name.split(separator: "_").joined(separator: " ") }
 
   /// `value` with its unit; a share is shown in percent.
-  static func quantity(_ value: Double, _ unit: String) -> String {
+  package static func quantity(_ value: Double, _ unit: String) -> String {
     if unit == "share" { return number((value * 10_000).rounded() / 100) + " %" }
     return unit.isEmpty ? number(value) : number(value) + " " + unit
   }
 
   /// Fixed decimals, half away from zero, thousands grouped.
-  static func decimals(_ value: Double, _ places: Int) -> String {
+  package static func decimals(_ value: Double, _ places: Int) -> String {
     guard value.isFinite, abs(value) < 1e15 else { return value.isFinite ? "\(value)" : "–" }
     var scale = 1.0
     for _ in 0..<places { scale *= 10 }
@@ -107,10 +107,10 @@ enum ReportWords {
   }
 
   /// With a sign, two decimals: how log-odds are written.
-  static func logOdds(_ value: Double) -> String { (value >= 0 ? "+" : "") + decimals(value, 2) }
+  package static func logOdds(_ value: Double) -> String { (value >= 0 ? "+" : "") + decimals(value, 2) }
 
   /// The two largest parts of a time: `6 h 7 min`, `42 s`, `0.3 s`.
-  static func duration(_ seconds: Double) -> String {
+  package static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e12 else { return "–" }
     if seconds < 60 { return number((seconds * 10).rounded() / 10) + " s" }
     let s = Int(seconds.rounded())
@@ -123,15 +123,15 @@ enum ReportWords {
 
 extension ReportWords {
   /// Whether a time was ever set: the ends of the range stand for "never".
-  static func isSet(_ time: Timestamp) -> Bool { time != .distantPast && time != .distantFuture }
+  package static func isSet(_ time: Timestamp) -> Bool { time != .distantPast && time != .distantFuture }
 
   /// `2011-08-10 09:46:53` in UTC; a dash when never set.
-  static func moment(_ time: Timestamp) -> String {
+  package static func moment(_ time: Timestamp) -> String {
     isSet(time) ? time.dayDescription + " " + clock(time) : "–"
   }
 
   /// `09:46:53` in UTC, with milliseconds on request.
-  static func clock(_ time: Timestamp, milliseconds: Bool = false) -> String {
+  package static func clock(_ time: Timestamp, milliseconds: Bool = false) -> String {
     guard isSet(time) else { return "–" }
     let rest = time.nanoseconds &- Int64(time.day) &* 86_400_000_000_000
     let ms = Int(rest / 1_000_000)
@@ -141,7 +141,7 @@ extension ReportWords {
   }
 
   /// Two times as briefly as the known `day` allows: `09:46–15:54`, with dates when they leave that day.
-  static func span(_ first: Timestamp, _ last: Timestamp, day: Int) -> String {
+  package static func span(_ first: Timestamp, _ last: Timestamp, day: Int) -> String {
     guard isSet(first), isSet(last) else { return "–" }
     let from = String(clock(first).prefix(5))
     let to = String(clock(last).prefix(5))
@@ -150,7 +150,7 @@ extension ReportWords {
   }
 
   /// Two times in full with their distance.
-  static func longSpan(_ first: Timestamp, _ last: Timestamp) -> String {
+  package static func longSpan(_ first: Timestamp, _ last: Timestamp) -> String {
     guard isSet(first), isSet(last) else { return "–" }
     let end = first.day == last.day ? clock(last) : moment(last)
     return "\(moment(first)) – \(end) UTC (\(duration(max(0, last.seconds(since: first)))))"
@@ -159,5 +159,5 @@ extension ReportWords {
 
 extension Measure {
   /// Whether the number is on the telling side of its threshold; `nil` for context.
-  var isMet: Bool? { threshold.map { atLeast ? value >= $0 : value <= $0 } }
+  package var isMet: Bool? { threshold.map { atLeast ? value >= $0 : value <= $0 } }
 }

@@ -1,7 +1,7 @@
 /// Small drawings made on the spot; colours come from the page's style sheet so that they follow light, dark and paper.
-enum SVG {
+package enum SVG {
   /// The mark: a moth with open wings, one side drawn twice.
-  static let moth: Markup = """
+  package static let moth: Markup = """
     <svg class="moth" viewBox="0 0 48 40" width="44" height="37" aria-hidden="true">\(side)\
     <g transform="matrix(-1 0 0 1 48 0)">\(side)</g><ellipse class="body" cx="24" cy="22" rx="1.9" ry="9"/></svg>
     """
@@ -12,7 +12,7 @@ enum SVG {
     """
 
   /// A strip divided in proportion; a part that exists never vanishes.
-  static func shares(_ parts: [(count: Int, style: String)], title: Markup, width: Double = 720) -> Markup {
+  package static func shares(_ parts: [(count: Int, style: String)], title: Markup, width: Double = 720) -> Markup {
     let total = parts.reduce(0.0) { $0 + Double($1.count) }
     guard total > 0 else { return "" }
     let present = parts.filter { $0.count > 0 }
@@ -34,7 +34,7 @@ enum SVG {
   }
 
   /// A bar of 0…1 of its cell, with a tick where a threshold stands.
-  static func bar(_ share: Double, style: Markup, tick: Double? = nil) -> Markup {
+  package static func bar(_ share: Double, style: Markup, tick: Double? = nil) -> Markup {
     let w = share.isFinite ? max(0, min(1, share)) * 200 : 0
     let mark: Markup = tick.map { "<path class=\"tick\" d=\"M\(px: max(0, min(1, $0)) * 198 + 1) 0v10\"/>" } ?? ""
     return """
@@ -44,7 +44,7 @@ enum SVG {
   }
 
   /// A measured value as a bar with a tick where the threshold stands; nothing for context numbers.
-  static func gauge(_ measure: Measure) -> Markup {
+  package static func gauge(_ measure: Measure) -> Markup {
     guard let threshold = measure.threshold, threshold.isFinite, measure.value.isFinite else { return "" }
     let top = max(measure.value, threshold, 0) * 1.15
     guard top > 0 else { return "" }

@@ -198,7 +198,7 @@ extension EvidenceFlow {
 
 extension HostActivity {
   /// What the host did that day, in one sentence.
-  var sentence: String {
+  package var sentence: String {
     guard flows > 0 || dnsLookups > 0 else { return "Nothing was seen of it on this day." }
     var text = ReportWords.isSet(first) ? "Active \(ReportWords.longSpan(first, last)): " : ""
     text += "\(ReportWords.count(flows, "flow", "flows")), \(ReportWords.grouped(outboundFlows)) begun by it toward "

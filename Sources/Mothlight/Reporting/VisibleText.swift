@@ -55,7 +55,7 @@ public enum VisibleText {
   }
 
   /// The longest beginning of `text` that fits `columns`, with `…` when something was left out.
-  static func clipped(_ text: String, to columns: Int) -> String {
+  package static func clipped(_ text: String, to columns: Int) -> String {
     guard width(text) > columns else { return text }
     guard columns > 0 else { return "" }
     var out = ""

@@ -8,6 +8,13 @@ public protocol RegistryShelf: Sendable {
 
 /// The latest census of what the sinkhole's spools hold.
 public protocol CensusShelf: Sendable {
-  /// `nil` until one was made, and without a sinkhole.
-  func edition() async -> CensusEdition?
+  /// One for each botnet, by name; empty until one was made, and without a sinkhole.
+  func editions() async -> [CensusEdition]
+}
+
+extension CensusShelf {
+  /// The edition of the botnet with most addresses.
+  public func edition() async -> CensusEdition? {
+    await editions().max { $0.report.footprint.addresses < $1.report.footprint.addresses }
+  }
 }

@@ -31,6 +31,9 @@ public protocol Store: Sendable {
     async throws(StoreError) -> CaseRecord
   /// Takes the latest change of a case back; it stays in the audit.
   func undo(_ number: Int64, by actor: Actor, at time: Timestamp) async throws(StoreError) -> CaseRecord
+  /// Opens a case about a host-day by hand, or gives the open one that holds the host already.
+  func openCase(_ host: IPAddress, day: Int, reason: String, by actor: Actor, at time: Timestamp)
+    async throws(StoreError) -> CaseRecord
   func caseStatistics() async throws(StoreError) -> CaseStatistics
 
   /// Allow rules that hold, oldest first.
@@ -45,6 +48,14 @@ public protocol Store: Sendable {
 
   /// Whether it can be written now, how large it is, what it holds.
   func condition() async -> StoreCondition
+}
+
+extension Store {
+  public func openCase(_ host: IPAddress, day: Int, reason: String, by actor: Actor, at time: Timestamp)
+    async throws(StoreError) -> CaseRecord
+  {
+    throw StoreError(.refused, "this store opens cases by its rules alone")
+  }
 }
 
 /// Where a page ended: opaque to callers, so it can be handed out and back.

@@ -12,24 +12,28 @@ public struct CensusHTMLExporter: CensusExporter {
   public func export(_ edition: CensusEdition, to write: (String) throws -> Void) throws {
     let digest = CensusDigest(edition)
     var page = head(edition, digest)
-    if edition.hidden.isAll {
-      page += "<h1 class=\"census\" id=\"answer\">Fewer than ten machines: nothing is published</h1>\n"
-    } else {
-      page += headline(edition, digest)
+    for part in parts(edition, digest) {
+      page += part
       try write(page.drain())
-      page += overTime(digest)
-      page += week(digest)
-      page += places(edition, digest)
-      page += networks(edition, digest)
-      try write(page.drain())
-      if let firepower = edition.firepower { page += self.firepower(firepower, digest) }
-      if let trend = edition.trend { page += self.trend(trend, digest) }
-      page += comparison(digest)
-      page += grounds(edition, digest)
     }
-    page += reading()
     page += foot(edition)
     try write(page.drain())
+  }
+
+  /// All sections without what makes them a page of their own.
+  package static func body(_ edition: CensusEdition) -> Markup {
+    Self(ExporterSettings()).parts(edition, CensusDigest(edition)).reduce(into: "") { $0 += $1 }
+  }
+
+  private func parts(_ edition: CensusEdition, _ digest: CensusDigest) -> [Markup] {
+    if edition.hidden.isAll {
+      return ["<h1 class=\"census\" id=\"answer\">Fewer than ten machines: nothing is published</h1>\n", reading()]
+    }
+    return [
+      headline(edition, digest), overTime(digest), week(digest), places(edition, digest), networks(edition, digest),
+      edition.firepower.map { firepower($0, digest) } ?? "", edition.trend.map { trend($0, digest) } ?? "",
+      comparison(digest), grounds(edition, digest), reading(),
+    ]
   }
 
   private func head(_ edition: CensusEdition, _ digest: CensusDigest) -> Markup {

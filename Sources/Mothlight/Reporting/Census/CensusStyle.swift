@@ -1,10 +1,22 @@
 /// What a census adds to the page's style: machines are blue, addresses amber, everywhere.
-enum CensusStyle {
+package enum CensusStyle {
   static let sheet: Markup = """
-    :root{--ma:#14607f;--ad:#a8641a;--q0:#e9eef0;--q1:#cfe0e6;--q2:#a9cad6;--q3:#7db0c3;--q4:#4d92ac;--q5:#24728f;--q6:#0d4a62;
-    --tile:#efece5;--ontile:#8a867c}
-    @media screen and (prefers-color-scheme:dark){:root{--ma:#74c4e0;--ad:#e6ab66;--q0:#1f2c33;--q1:#22404d;--q2:#27586b;
-    --q3:#2f748c;--q4:#4493ad;--q5:#6fb7cd;--q6:#b3e2ef;--tile:#22282d;--ontile:#79828a}}
+    :root{\(light)}
+    @media screen and (prefers-color-scheme:dark){:root{\(dark)}}
+    \(rules)
+    """
+
+  package static let light: Markup = """
+    --ma:#14607f;--ad:#a8641a;--q0:#e9eef0;--q1:#cfe0e6;--q2:#a9cad6;--q3:#7db0c3;--q4:#4d92ac;--q5:#24728f;--q6:#0d4a62;
+    --tile:#efece5;--ontile:#8a867c
+    """
+
+  package static let dark: Markup = """
+    --ma:#74c4e0;--ad:#e6ab66;--q0:#1f2c33;--q1:#22404d;--q2:#27586b;
+    --q3:#2f748c;--q4:#4493ad;--q5:#6fb7cd;--q6:#b3e2ef;--tile:#22282d;--ontile:#79828a
+    """
+
+  package static let rules: Markup = """
     h1.census{max-width:44rem;margin-bottom:.6rem}
     .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(13.2rem,1fr));gap:0;margin:1.3rem 0 .4rem;padding:0;list-style:none;
     border-top:1px solid var(--line)}
@@ -29,7 +41,7 @@ enum CensusStyle {
     .chart text.paper{fill:var(--paper)}
     .q0{fill:var(--q0)}.q1{fill:var(--q1)}.q2{fill:var(--q2)}.q3{fill:var(--q3)}.q4{fill:var(--q4)}.q5{fill:var(--q5)}.q6{fill:var(--q6)}
     .tile{fill:var(--tile)}.qn{fill:none;stroke:var(--line)}.ring{fill:none;stroke:var(--ink);stroke-width:1.6}
-    .chart text.t0{fill:var(--ontile);font-size:9px}.chart text.t1{fill:var(--ink);font-size:9.5px;font-weight:600}.chart text.t2{fill:var(--paper);font-size:9.5px;font-weight:600}
+    .chart text.t7{font-size:7.5px}.chart text.t0{fill:var(--ontile);font-size:9px}.chart text.t1{fill:var(--ink);font-size:9.5px;font-weight:600}.chart text.t2{fill:var(--paper);font-size:9.5px;font-weight:600}
     .key{font-size:.82rem;color:var(--soft);margin:.2rem 0 .3rem;max-width:none}.key span{white-space:nowrap;margin-right:1.1rem}
     .key i{display:inline-block;width:1.3em;height:.62em;margin-right:.4em;vertical-align:baseline;border-radius:1px}
     .k-ma{border-top:2px solid var(--ma);height:0!important;vertical-align:.28em!important}.k-ad{border-top:2px solid var(--ad);height:0!important;vertical-align:.28em!important}

@@ -1,12 +1,13 @@
 import Glibc
 
 /// Machines by country on the world as tiles; a country that is hidden looks like one that has none.
-struct CensusTileMap {
+package struct CensusTileMap {
   private let machines: [CountryCode: Double]
+  private let unit: String
   private let most: Double
   private let top: Set<CountryCode>
   /// Countries with machines that have no tile.
-  let unplaced: [CountryCode]
+  package let unplaced: [CountryCode]
 
   init(_ digest: CensusDigest) {
     var found: [CountryCode: Double] = [:]
@@ -14,6 +15,12 @@ struct CensusTileMap {
       guard case .country(let code) = rank.part.place, let range = digest.figure(rank.part).machines else { continue }
       found[code] = range.value
     }
+    self.init(found, unit: "machines")
+  }
+
+  /// - Parameter unit: what is counted, in the plural.
+  package init(_ found: [CountryCode: Double], unit: String) {
+    self.unit = unit
     machines = found
     most = found.values.max() ?? 0
     top = Set(found.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(14).map(\.key))
@@ -27,9 +34,9 @@ struct CensusTileMap {
     return max(1, min(6, 6 - Int(log10(most / value) * 2)))
   }
 
-  func drawing(words: String) -> Markup {
+  package func drawing(words: String) -> Markup {
     ChartFrame.both(
-      id: "map-f", title: "Machines by country, as tiles", words: words, wide: ChartFrame(width: 594, isNarrow: false)
+      id: "map-f", title: "Countries as tiles, by \(unit)", words: words, wide: ChartFrame(width: 594, isNarrow: false)
     ) { frame in
       let side = frame.width / Double(WorldTiles.columns)
       var body: Markup = ""
@@ -51,17 +58,19 @@ struct CensusTileMap {
     }
     let step = step(value)
     let shows = !frame.isNarrow || top.contains(tile.country)
-    let size: Markup = frame.isNarrow ? " style=\"font-size:7.5px\"" : ""
-    let text: Markup = shows ? "<text class=\"mid t\(step >= 4 ? 2 : 1)\" \(middle)\(size)>\(code)</text>" : ""
+    let text: Markup =
+      shows
+      ? "<text class=\"mid t\(step >= 4 ? 2 : 1)\(frame.isNarrow ? " t7" : "" as Markup)\" \(middle)>\(code)</text>"
+      : ""
     return """
-      <rect class="q\(step)" \(place)><title>\(CountryNames.name(tile.country)): \(CensusWords.machines(value)) machines</title></rect>\(text)
+      <rect class="q\(step)" \(place)><title>\(CountryNames.name(tile.country)): \(CensusWords.machines(value)) \(unit)</title></rect>\(text)
       """
   }
 
-  var key: Markup {
+  package var key: Markup {
     var out: Markup = "<p class=\"key\"><span>"
     out +=
-      "\(CensusWords.machines(machines.values.min() ?? 0))\(CensusWeekMap.ramp(1...6))\(CensusWords.machines(most)) machines, tenfold in two steps</span>"
+      "\(CensusWords.machines(machines.values.min() ?? 0))\(CensusWeekMap.ramp(1...6))\(CensusWords.machines(most)) \(unit), tenfold in two steps</span>"
     out += "<span>plain: none, or not shown</span></p>"
     return out
   }

@@ -1,15 +1,15 @@
 import Glibc
 
 /// The room that a drawing has: each is drawn twice, for a desk or paper and for a phone, since scaled text cannot be read.
-struct ChartFrame: Sendable {
-  let width: Double
-  let isNarrow: Bool
+package struct ChartFrame: Sendable {
+  package let width: Double
+  package let isNarrow: Bool
 
-  static let wide = ChartFrame(width: 900, isNarrow: false)
-  static let narrow = ChartFrame(width: 352, isNarrow: true)
+  package static let wide = ChartFrame(width: 900, isNarrow: false)
+  package static let narrow = ChartFrame(width: 352, isNarrow: true)
 
   /// Both drawings, of which the page shows one. `draw` gives the drawing's height and what is in it.
-  static func both(
+  package static func both(
     id: String, title: String, words: String, wide: ChartFrame = .wide, narrow: ChartFrame = .narrow,
     draw: (ChartFrame) -> (height: Double, body: Markup)
   ) -> Markup {
@@ -27,15 +27,15 @@ struct ChartFrame: Sendable {
 }
 
 /// Values to places on a drawing.
-struct ChartScale: Sendable {
-  enum Kind: Sendable { case linear, logarithmic }
+package struct ChartScale: Sendable {
+  package enum Kind: Sendable { case linear, logarithmic }
   private let kind: Kind
   private let from: Double
   private let to: Double
   private let start: Double
   private let end: Double
 
-  init(_ kind: Kind, _ domain: ClosedRange<Double>, onto start: Double, _ end: Double) {
+  package init(_ kind: Kind, _ domain: ClosedRange<Double>, onto start: Double, _ end: Double) {
     self.kind = kind
     self.start = start
     self.end = end
@@ -44,14 +44,14 @@ struct ChartScale: Sendable {
   }
 
   /// Clamped to the drawing; values that are no number stand at its start.
-  func callAsFunction(_ value: Double) -> Double {
+  package func callAsFunction(_ value: Double) -> Double {
     let v = kind == .linear ? value : log10(max(1e-12, value))
     guard v.isFinite, to > from else { return start }
     return start + max(0, min(1, (v - from) / (to - from))) * (end - start)
   }
 
   /// Round numbers from 0 up to and above `most`: 1, 2, 2.5 or 5 times a power of ten apart.
-  static func ticks(to most: Double, about count: Int = 4) -> [Double] {
+  package static func ticks(to most: Double, about count: Int = 4) -> [Double] {
     guard most.isFinite, most > 0, most < 1e15 else { return [0, 1] }
     let rough = most / Double(max(1, count))
     let power = pow(10, log10(rough).rounded(.down))
@@ -61,7 +61,7 @@ struct ChartScale: Sendable {
   }
 
   /// Powers of ten within a range.
-  static func decades(_ range: ClosedRange<Double>) -> [Double] {
+  package static func decades(_ range: ClosedRange<Double>) -> [Double] {
     let low = Int(log10(max(1e-12, range.lowerBound)).rounded(.up))
     let high = Int(log10(min(1e15, max(1e-12, range.upperBound))).rounded(.down))
     return low <= high ? (low...high).map { pow(10, Double($0)) } : []
@@ -113,7 +113,7 @@ struct TimeScale: Sendable {
 
 extension Markup {
   /// A line through places; gaps where one is missing.
-  static func line(_ points: [(x: Double, y: Double)?]) -> Markup {
+  package static func line(_ points: [(x: Double, y: Double)?]) -> Markup {
     var path: Markup = ""
     var isDown = false
     for point in points {
@@ -128,7 +128,7 @@ extension Markup {
   }
 
   /// The area between two lines, in pieces where one of them is missing.
-  static func area(_ points: [(x: Double, low: Double, high: Double)?]) -> Markup {
+  package static func area(_ points: [(x: Double, low: Double, high: Double)?]) -> Markup {
     var path: Markup = ""
     for piece in points.split(whereSeparator: { $0 == nil }) {
       let known = piece.compactMap { $0 }

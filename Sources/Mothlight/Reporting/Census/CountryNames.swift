@@ -1,6 +1,6 @@
 /// Short English names of countries and territories, as people say them.
-enum CountryNames {
-  static func name(_ code: CountryCode) -> String {
+package enum CountryNames {
+  package static func name(_ code: CountryCode) -> String {
     code == .unknown ? "country not known" : all[code] ?? code.description
   }
 
