@@ -55,6 +55,16 @@ public struct SpoolReader: Sendable {
     guard !spools.isEmpty else { throw SpoolError(.notASpool, "\(path): holds no spool segment yet") }
   }
 
+  /// Every segment with the time of its first octet, as its header says, earliest first. Those without a header are left out.
+  func inOrderOfTime() -> [(start: Timestamp, path: String)] {
+    spools.flatMap { $0 }.compactMap { path in
+      guard let head = try? SpoolDisk.contents(of: path, most: 0), let header = SpoolFormat.Header(head) else {
+        return nil
+      }
+      return (header.start, path)
+    }.sorted { ($0.start, $0.path) < ($1.start, $1.path) }
+  }
+
   static func segments(_ folder: String) -> [String] {
     SpoolDisk.names(in: folder).filter(SpoolFolder.isSegmentName)
   }
