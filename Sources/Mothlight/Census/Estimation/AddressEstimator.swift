@@ -69,6 +69,10 @@ struct AddressEstimator: Sendable {
     // Again, with what the first pass has shown: who is no machine, and which one-hour visitors are too many.
     choices.cut = quietMiddle
     choices.dropped = irregular()
+    let poisoning = Poisoning(
+      self, stable: networks.indices.filter { networks[$0].isAnchor && !choices.dropped[$0] })
+    setAside = networks.indices.filter(poisoning.isSetAside)
+    for n in setAside { choices.dropped[n] = true }
     choices.visit.seesAll = visibility.share >= rules.visibilityPlain
     let seesAll = choices.visit.seesAll
     func weight(_ members: [Int]) -> Double {
@@ -84,13 +88,20 @@ struct AddressEstimator: Sendable {
     choices.oneShotWeights = networks.map { $0.isAnchor ? weights.0 : weights.1 }
     oneShots = weights
     measures = CensusMeasures(table, occupancy: occupancy, choices: choices)
+    let hoursSetAside = setAside.reduce(0) { $0 + networks[$1].machineHours }
     networks = choices.dropped.map { Judged(isDropped: $0) }
     judge(choices.lag)
     judgeCrowds()
     judgeHosting()
     countDays()
     settleAnchors()
+    roaming = Roaming(self)
+    let others = networks.reduce(0) { $0 + ($1.isDropped ? 0 : $1.machineHours) }
+    setAsideShare = others > 0 ? hoursSetAside / others : 0
   }
+
+  /// Takes over what several sensors say of the share that an hour shows.
+  mutating func trust(_ sensors: SensorEstimator) { visibility.take(sensors, rules) }
 
   private mutating func judge(_ lag: Int) {
     judgeSharing()
@@ -101,6 +112,12 @@ struct AddressEstimator: Sendable {
       skip: Set(networks.indices.filter { networks[$0].isShared || networks[$0].isDropped }.map(Int32.init)),
       rules: rules)
   }
+
+  /// Networks that were set aside as somebody's inventions, and their machine-hours for each of all others.
+  private(set) var setAside: [Int] = []
+  private(set) var setAsideShare = 0.0
+  /// Machines that move between networks; with nothing to tell, one network each.
+  private(set) var roaming = Roaming.none
 
   /// Share of the machine-hours that come from crowded networks, where these are few.
   private(set) var crowdedShare = 0.0
@@ -155,8 +172,11 @@ struct AddressEstimator: Sendable {
         day > 0.1 && m.tagHours > 1000 && m.runs > 0 && m.tagHours / m.runs < 12
         && Self.lean(m.hoursOfDay) < rules.flatDay * day
       if isFlat, visibility.share >= rules.visibilityPlain { return true }
-      if m.around >= 50 { return m.sandwich < 0.5 * usual }
-      return m.around < 0.05 * m.tagHours && m.tagHours >= 200
+      // Chance spares a network: three standard errors.
+      let expected = 0.5 * usual * m.around
+      if m.around >= 50 { return m.between + 3 * expected.squareRoot() < expected }
+      let around = 0.25 * usual * m.tagHours
+      return m.tagHours >= 200 && m.around + 3 * around.squareRoot() < min(around, 0.05 * m.tagHours)
     }
   }
 
@@ -409,6 +429,6 @@ struct AddressEstimator: Sendable {
   var countsHours: Bool { table.hourCount < rules.windowForDays }
 
   func footprint(byHours: Bool) -> Double {
-    networks.indices.reduce(0) { $0 + footprint(of: $1, byHours: byHours) }
+    networks.indices.reduce(0) { $0 + footprint(of: $1, byHours: byHours) } / roaming.networksPerMachine
   }
 }

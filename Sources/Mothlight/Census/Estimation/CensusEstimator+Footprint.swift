@@ -47,7 +47,7 @@ extension CensusEstimator {
     let sharing = b.sharing == .none ? 0.15 : rules.sharingError * log(machinesPerAddress)
     let terms = [
       model, 0.04 * loose, bootstrap(), 0.5 * gap, missed, sharing, 1 / max(1, anchored).squareRoot(),
-      table.movedShare > 0.02 ? 0.05 : 0,
+      table.movedShare > 0.02 ? 0.05 : 0, 0.35 * log(b.roaming.networksPerMachine), 2 * (b.roaming.error ?? 0),
     ]
     return terms.reduce(0) { $0 + $1 * $1 }.squareRoot()
   }
@@ -163,7 +163,7 @@ extension CensusEstimator {
     if let c {
       let gap = log(max(1, c.corrected) / max(1, c.darroch))
       add(
-        .live, c.corrected * callsPerTag, (0.05 * 0.05 + 0.25 * gap * gap + c.residual * c.residual / 16).squareRoot(),
+        .live, c.corrected * callsPerTag, (0.05 * 0.05 + c.deviation * c.deviation + gap * gap / 4).squareRoot(),
         .sensors)
     }
     return out

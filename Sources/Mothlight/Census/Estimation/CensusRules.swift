@@ -19,6 +19,8 @@ public struct CensusRules: Sendable, Hashable {
   public var sharedOccupancy = 1.6
   /// Below this the visible machines dominate the sandwich, and the log-normal correction is used.
   public var visibilityPlain = 0.8
+  /// How the density of sights that machines are expected to show rises towards none: 1 is flat (`FewHours`).
+  public var rarityShape = 0.9
   /// B1 and B3 may differ by this factor less one.
   public var contactGap = 0.3
   /// Windows in hours: none below the first; machine-days from the second on; 30-day model term up to the third.
