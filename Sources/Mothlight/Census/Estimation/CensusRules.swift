@@ -38,6 +38,13 @@ public struct CensusRules: Sendable, Hashable {
   public var checkInSeconds: Double?
   /// Autonomous systems of hosting companies, as public lists say: no machines of victims there.
   public var hosting: Set<UInt32> = []
+  /// How fast networks change addresses, learned from other botnets.
+  public var churn: ChurnTable?
+  /// Changes of address an hour, and for each tag, at most, in a network that the churn table makes tell.
+  public var learnedRateMost = 1.0 / 72
+  public var learnedLossMost = 0.75
+  /// Networks in which a machine is counted, at most, before a footprint from addresses is refused.
+  public var networksPerMachineMost = 1.5
   /// Resamples of the bootstrap over networks.
   public var resamples = 200
   public init() {}

@@ -175,6 +175,11 @@ struct IdentityEstimator: Sendable {
     return terms.reduce(0) { $0 + $1 * $1 }.squareRoot()
   }
 
+  /// Machine-hours of a network.
+  func machineHours(of network: Int) -> Double {
+    machines[network * hourCount..<(network + 1) * hourCount].reduce(0, +) / theta
+  }
+
   /// Distinct identities seen within a span of hours of the window.
   func active(_ hours: Range<Int>) -> Double {
     var sum = 0.0
