@@ -70,7 +70,10 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "MothlightStore",
-      dependencies: ["Mothlight", .product(name: "GRDB", package: "GRDB.swift")],
+      dependencies: [
+        "Mothlight", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
+      ],
       swiftSettings: settings),
     .systemLibrary(name: "CLoc", providers: [.apt(["libloc-dev"])]),
     .systemLibrary(name: "CMaxMind", providers: [.apt(["libmaxminddb-dev"])]),
@@ -80,9 +83,10 @@ let package = Package(
     .testTarget(
       name: "StationTests",
       dependencies: [
-        "MothlightStation", "Mothlight",
+        "MothlightStation", "Mothlight", "CLinux",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
       ],
       swiftSettings: settings),
     .testTarget(

@@ -130,9 +130,8 @@ public struct AccessStore: AccessBook {
   func audit(
     _ db: Database, _ action: String, _ subject: String, _ detail: String, _ actor: Actor, _ time: Timestamp
   ) throws {
-    try db.execute(
-      sql: "INSERT INTO audit (time, author, action, subject, detail, reason) VALUES (?, ?, ?, ?, ?, ?)",
-      arguments: [time.second, actor.name, action, subject, detail, actor.origin])
+    try AuditTable.add(
+      db, AuditEntry(time: time, actor: actor, action: action, subject: subject, detail: detail))
   }
 
   func reading<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws(StoreError) -> T {

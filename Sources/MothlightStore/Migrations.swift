@@ -7,7 +7,9 @@ enum Migrations {
     let sql: String
   }
 
-  static let all = [Step(name: "1-registry", sql: registry), Step(name: "3-access", sql: access)]
+  static let all = [
+    Step(name: "1-registry", sql: registry), Step(name: "2-station", sql: station), Step(name: "3-access", sql: access),
+  ]
 
   /// `PRAGMA user_version` of a store that this program writes.
   static var version: Int { all.count }

@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 import Mothlight
 
-/// The ledger's file: SQLite in write-ahead mode, one writer, many readers.
+/// The file of registry and station: SQLite in write-ahead mode, one writer, many readers.
 public final class SQLiteStore: Sendable {
   /// What an opening may do with a file that is not there.
   public enum Mode: Sendable { case create, existing }
@@ -14,20 +14,27 @@ public final class SQLiteStore: Sendable {
   /// A clean file is checked again after a day: the check reads all of it. One with a log in it may be in use, or its last
   /// writer died: that one is checked again after a minute.
   private static let (checkEverySeconds, checkUncleanSeconds): (Int64, Int64) = (86_400, 60)
+  /// Largest file that is checked as a whole before it is used: a fifth of a second. Larger ones are checked table by table
+  /// while they are in use (`StationStore.check`).
+  static let checkedWholeOctetsMost: Int64 = 64 << 20
 
   public let path: String
   let pool: DatabasePool
+  /// Why the file is only read, as one line; `nil` when it can be written.
+  public let trouble: String?
   /// Whether this SQLite can search text (FTS5); without it, text is searched by plain comparison.
   public let hasFullText: Bool
 
   /// Opens, checks and, when it is older, brings up to date.
   ///
-  /// The integrity check (`PRAGMA quick_check`) runs after an unclean end and once a day, or when asked for.
+  /// The integrity check (`PRAGMA quick_check`) of a file of up to 64 MiB runs after an unclean end and once a day; of any
+  /// file when asked for.
   /// - Throws: `StoreError`, one line.
   public init(
     path: String, mode: Mode = .existing, at time: Timestamp, alwaysCheck: Bool = false, wantsFullText: Bool = true
   ) throws(StoreError) {
     self.path = path
+    trouble = nil
     let isThere = FileManager.default.fileExists(atPath: path)
     guard isThere || mode == .create else {
       throw StoreError(.absent, "\(path): there is no store; `mothlight registry import FILE` makes one")
@@ -38,14 +45,43 @@ public final class SQLiteStore: Sendable {
       pool = try DatabasePool(path: path, configuration: Self.configuration)
       try pool.writeWithoutTransaction { try Self.prepare($0, path) }
       try Migrations.migrator.migrate(pool)
+      try pool.writeWithoutTransaction { try Self.makeShrinkable($0, path) }
       hasFullText = try pool.writeWithoutTransaction { db in
         let second = time.nanoseconds / 1_000_000_000
-        if try alwaysCheck || Self.isCheckDue(db, second, wasUnclean) { try Self.check(db, path, second) }
-        let options = try String.fetchSet(db, sql: "PRAGMA compile_options")
-        return wantsFullText && options.contains("ENABLE_FTS5")
+        let isSmall = Self.octets(path) <= Self.checkedWholeOctetsMost
+        if try alwaysCheck || (isSmall && Self.isCheckDue(db, second, wasUnclean)) { try Self.check(db, path, second) }
+        return try wantsFullText && Self.knowsFullText(db)
       }
     } catch { throw StoreError(error, path: path) }
   }
+
+  /// Opens a file that is damaged, or not ours to write, for reading alone: nothing is checked, migrated or written.
+  ///
+  /// - Parameter trouble: why, as one line.
+  /// - Throws: `StoreError`, one line, when not even its tables can be told.
+  public init(reading path: String, because trouble: String) throws(StoreError) {
+    self.path = path
+    self.trouble = trouble
+    do {
+      var configuration = Self.configuration
+      configuration.readonly = true
+      pool = try DatabasePool(path: path, configuration: configuration)
+      hasFullText = try pool.read { db in
+        guard try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0 <= Migrations.version else {
+          throw StoreError(.newer, "\(path): was written by a newer Mothlight; use that one")
+        }
+        guard try db.tableExists("day_total") else { throw StoreError.damaged(path, "its tables cannot be told") }
+        return try Self.knowsFullText(db)
+      }
+    } catch { throw StoreError(error, path: path) }
+  }
+
+  private static func knowsFullText(_ db: Database) throws -> Bool {
+    try String.fetchSet(db, sql: "PRAGMA compile_options").contains("ENABLE_FTS5")
+  }
+
+  /// Octets of the file and its log.
+  public var octets: Int64 { Self.octets(path) + Self.octets(path + "-wal") }
 
   /// Puts the write-ahead log into the file and lets go of it. Without it the next opening finds an unclean end.
   public func close() {
@@ -62,8 +98,22 @@ public final class SQLiteStore: Sendable {
     configuration.prepareDatabase { db in
       // What was acknowledged survives a crash of the program in WAL mode; FULL also survives a loss of power.
       try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA mmap_size = 268435456")
+      guard !db.configuration.readonly else { return }
+      // A day's index pages stay in the writer's cache; the log is put into the file every 16 MiB and cut after a burst.
+      try db.execute(
+        sql: """
+          PRAGMA cache_size = -64000; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA wal_autocheckpoint = 4096;
+          PRAGMA journal_size_limit = 67108864
+          """)
     }
     return configuration
+  }
+
+  /// A store of the first schema could not give room back; it was small, so it is written anew once.
+  private static func makeShrinkable(_ db: Database, _ path: String) throws {
+    guard try Int.fetchOne(db, sql: "PRAGMA auto_vacuum") == 0, octets(path) <= checkedWholeOctetsMost else { return }
+    // On a full disk it stays as it is, and is tried again at the next opening.
+    try? db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
   }
 
   /// For its owner only: a ledger may name suspects.

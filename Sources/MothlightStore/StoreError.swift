@@ -20,6 +20,8 @@ extension StoreError {
       self.init(.busy, "\(path): another program has been writing to it for \(SQLiteStore.busySeconds) s; run it again")
     case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
       self.init(.unwritable, "\(path): cannot be opened for writing; do you own the file and its folder?")
+    case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE:
+      self.init(.full, "\(path): the disk is full; nothing of this was written; free some space and run it again")
     case .SQLITE_IOERR:
       self.init(
         .unwritable,
@@ -34,6 +36,6 @@ extension StoreError {
     return StoreError(
       .damaged,
       "\(path): is damaged (\(what)); move it away and restore a backup, or save what can be read with: "
-        + "sqlite3 \(path) .recover | sqlite3 saved.sqlite")
+        + "mothlight store rescue \(path) saved.sqlite")
   }
 }

@@ -80,7 +80,7 @@ import Testing
     #expect(store.filter { !$0.hasPrefix("Sources/MothlightCommand/") } == [])
     let both = Set(store).intersection(users("MothlightStation"))
     #expect(both.filter { !$0.hasPrefix("Sources/MothlightCommand/") }.isEmpty)
-    let allowed: Set<String> = ["Foundation", "GRDB", "Mothlight"]
+    let allowed: Set<String> = ["Foundation", "GRDB", "GRDBSQLite", "Mothlight", "Synchronization"]
     let foreign = Self.tree.swift(below: "Sources/MothlightStore").flatMap { SwiftRules.imports($0.text) }
     #expect(Set(foreign).subtracting(allowed) == [])
   }
@@ -96,6 +96,17 @@ import Testing
     let clients = ["SSL_connect", "SSL_set_connect_state", "BIO_new_connect", "BIO_s_connect", "TLS_client_method"]
     #expect(files.flatMap { file in clients.filter { file.text.contains($0) }.map { "\(file.path): \($0)" } } == [])
     #expect(files.flatMap { file in calls.filter { file.text.contains($0) }.map { "\(file.path): \($0)" } } == [])
+  }
+
+  /// The ring of an interface is a packet socket, which could send anything: nothing behind it does.
+  @Test func theRingOnlyReceives() throws {
+    let ring = try #require(Self.tree.text("Sources/CLinux/CLinuxRing.c"))
+    #expect(ring.contains("PACKET_RX_RING"))
+    let sending = ["send(", "sendto(", "sendmsg(", "sendmmsg(", "write(", "writev(", "PACKET_TX_RING"]
+    #expect(sending.filter { ring.contains($0) } == [])
+    let capture = Self.tree.swift(below: "Sources/MothlightStation/Capture")
+    #expect(capture.count > 3)
+    #expect(capture.flatMap { file in sending.prefix(4).filter { file.text.contains($0) }.map { "\(file.path): \($0)" } } == [])
   }
 
   @Test(arguments: ["Wire", "Meter", "Detection", "Model"])

@@ -185,7 +185,7 @@ public final class Doorkeeper: Sendable {
       let idle = time.advanced(bySeconds: -Double(settings.sessionIdleSeconds))
       try? await book.sweepSessions(openedBefore: back, usedBefore: idle)
     } catch {
-      guard error.code == .full || error.code == .unwritable, keepSpare(session) else { return .unavailable(error) }
+      guard [.full, .unwritable, .damaged].contains(error.code), keepSpare(session) else { return .unavailable(error) }
     }
     let pass = Pass(
       name: user.name, role: user.role, proof: .session(session.hash), formToken: secret.derived(for: "form"))

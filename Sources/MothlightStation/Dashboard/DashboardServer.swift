@@ -14,12 +14,13 @@ public struct DashboardServer: Sendable {
   private let desk: Desk
   private let access: any Gatekeeper
   private let groups: [any RouteGroup]
+  private let tally: HTTPTally?
   private let logger: Logger
 
   public init(
     settings: DashboardSettings, store: any Store, registry: (any RegistryShelf)? = nil,
     census: (any CensusShelf)? = nil, board: StatusBoard, networks: (any NetworkDirectory)? = nil,
-    access: any Gatekeeper = LocalGatekeeper(), groups: [any RouteGroup] = [],
+    access: any Gatekeeper = LocalGatekeeper(), groups: [any RouteGroup] = [], tally: HTTPTally? = nil,
     logger: Logger = Logger(label: "dashboard", factory: { _ in SwiftLogNoOpLogHandler() }),
     clock: (@Sendable () -> Timestamp)? = nil
   ) {
@@ -28,6 +29,7 @@ public struct DashboardServer: Sendable {
       store: store, registry: registry, census: census, board: board, networks: networks, version: settings.version,
       clock: clock ?? { Clock.now() })
     self.access = access
+    self.tally = tally
     self.logger = logger
     self.groups =
       [StaticRoutes(), EventRoutes(desk: desk, streamsMost: settings.eventStreamsMost)] + groups + [
@@ -89,6 +91,7 @@ public struct DashboardServer: Sendable {
 
   var router: Router<StationContext> {
     let router = Router(context: StationContext.self, options: .autoGenerateHeadEndpoints)
+    if let tally { router.add(middleware: TallyMiddleware(tally: tally)) }
     router.add(middleware: SecurityHeaders())
     router.add(middleware: Failures(groups: groups, page: desk.failurePage))
     router.add(middleware: TargetCheck(settings))

@@ -12,7 +12,8 @@ struct LiveDashboard: Sendable {
 
   static func run<T: Sendable>(
     store: MemoryStore = MemoryStore(), settings: DashboardSettings = DashboardSettings(),
-    access: any Gatekeeper = LocalGatekeeper(), groups: [any RouteGroup] = [], registry: (any RegistryShelf)? = nil,
+    access: any Gatekeeper = LocalGatekeeper(), groups: [any RouteGroup] = [], tally: HTTPTally? = nil,
+    registry: (any RegistryShelf)? = nil,
     census: (any CensusShelf)? = nil, networks: (any NetworkDirectory)? = nil,
     board: StatusBoard = StatusBoard(at: Timestamp(seconds: 1_772_400_000)), clock: Timestamp? = nil,
     _ body: @Sendable (LiveDashboard) async throws -> T
@@ -21,7 +22,7 @@ struct LiveDashboard: Sendable {
     settings.port = 0
     let server = DashboardServer(
       settings: settings, store: store, registry: registry, census: census, board: board, networks: networks,
-      access: access, groups: groups, clock: { clock ?? Clock.now() })
+      access: access, groups: groups, tally: tally, clock: { clock ?? Clock.now() })
     let (ports, told) = AsyncStream.makeStream(of: Int.self)
     let running = Task {
       defer { told.finish() }
@@ -81,6 +82,7 @@ struct LiveDashboard: Sendable {
 struct PageReply: Sendable {
   var status = 0
   var headers: [String: String] = [:]
+  var setCookies: [String] = []
   var body = ""
 
   init(_ octets: [UInt8]) {
@@ -90,6 +92,9 @@ struct PageReply: Sendable {
     status = lines[0].split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
     for line in lines.dropFirst() {
       guard let colon = line.firstIndex(of: ":") else { continue }
+      if line.lowercased().hasPrefix("set-cookie:") {
+        setCookies.append(line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces))
+      }
       headers[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
     }
     body = String(text[end.upperBound...])

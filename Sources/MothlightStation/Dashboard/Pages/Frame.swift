@@ -80,7 +80,7 @@ struct Frame {
     }
     let logOut: Markup =
       ask.visitor.logOutPath.map { path in
-        "<form method=\"post\" action=\"\(path)\">\(csrf)<button class=\"plain\">Log out</button></form>"
+        "<a href=\"/account\">Account</a> <form method=\"post\" action=\"\(path)\">\(csrf)<button class=\"plain\">Log out</button></form>"
       } ?? ""
     return """
       <footer><div class="who"><span><b>\(ask.visitor.name)</b>, \(ask.visitor.role.rawValue)</span>\(logOut)

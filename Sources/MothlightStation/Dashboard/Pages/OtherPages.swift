@@ -163,7 +163,7 @@ struct AboutPage {
     <section aria-labelledby="made"><h2 id="made">Version and licences</h2><dl class="facts"><dt>Mothlight</dt><dd>\(frame.version)</dd>
     <dt>licence</dt><dd>Apache License 2.0</dd><dt>stands on</dt><dd>Swift, SwiftNIO, Hummingbird, swift-crypto (Apache License 2.0); GRDB, Yams (MIT); \
     SQLite (public domain); BoringSSL (Apache License 2.0 and ISC)</dd></dl>
-    \(frame.ask.visitor.role == .admin ? "<p><a href=\"/audit\">Audit: who changed what</a></p>" : "" as Markup)</section>
+    \(frame.ask.visitor.role == .admin ? "<p><a href=\"/audit\">Audit: who changed what</a> · <a href=\"/users\">Users and tokens</a></p>" : "" as Markup)</section>
 
     """
   }

@@ -24,6 +24,9 @@ public struct Form: Sendable, Hashable {
     return String(trimmed[...end])
   }
 
+  /// The first value of that name as it was typed: blanks are part of a password.
+  public func raw(_ name: String) -> String? { fields.first { $0.name == name }?.value }
+
   public var names: [String] { fields.map(\.name) }
 
   public static func == (a: Form, b: Form) -> Bool { a.fields.elementsEqual(b.fields) { $0 == $1 } }

@@ -1,0 +1,213 @@
+import HTTPTypes
+import Mothlight
+
+extension APIRoute {
+  static let all = reading + changing
+
+  private static let host = APIParameter.path("address", .address, "The host.")
+  private static let botnet = APIParameter.path("name", .text(200), "A published name, percent-encoded.")
+
+  static let reading: [APIRoute] = [
+    APIRoute(
+      name: "getOverview", method: .get, path: "/overview", summary: "One day and those before it, in numbers.",
+      least: .viewer,
+      parameters: [
+        .query("day", .day, "UTC day; today when absent."),
+        .query("days", .integer(1...366), "How many days end with it; 30 when absent."),
+      ], answer: .one("Overview"), serve: overview),
+    APIRoute(
+      name: "listHosts", method: .get, path: "/hosts", summary: "Hosts by day: verdict, score and reason.",
+      least: .viewer,
+      parameters: APIParameter.days + [
+        .query("verdict", .word(Verdict.allCases.map(\.rawValue)), "At least this verdict."),
+        .query("botnet", .text(200), "Named botnet."),
+        .query("prefix", .prefix, "Hosts inside this network."),
+        .query("new", .flag, "Only hosts that no earlier kept day flagged."),
+        .query("order", .word(HostDayQuery.Order.allCases.map(\.rawValue)), "Worst first when absent."),
+      ] + APIParameter.paging, answer: .rows("HostRow"), serve: hosts),
+    APIRoute(
+      name: "getHost", method: .get, path: "/hosts/{address}", summary: "All kept days of one host, newest first.",
+      least: .viewer, parameters: [host], answer: .one("HostHistory"), problems: [404], serve: history),
+    APIRoute(
+      name: "getHostDay", method: .get, path: "/hosts/{address}/days/{date}",
+      summary: "One host on one day: activity, story, findings with their evidence.", least: .viewer,
+      parameters: [host, .path("date", .day, "UTC day.")], answer: .one("HostDay"), problems: [404], serve: hostDay),
+    APIRoute(
+      name: "listFindings", method: .get, path: "/findings", summary: "Findings, newest first.", least: .viewer,
+      parameters: APIParameter.days + [
+        .query("host", .address, "About this host."), .query("prefix", .prefix, "About hosts in this network."),
+        .query("detector", .text(64), "By this detector."),
+        .query("family", .word(EvidenceFamily.allCases.map(\.rawValue)), "Of this family of evidence."),
+        .query("botnet", .text(200), "Of this named botnet."),
+        .query("text", .text(200), "Part of the peer's name or of the subject."),
+      ] + APIParameter.paging, answer: .rows("StoredFinding"), serve: findings),
+    APIRoute(
+      name: "getFinding", method: .get, path: "/findings/{id}", summary: "One finding.", least: .viewer,
+      parameters: [.path("id", .findingID, "As in `id` of a finding.")], answer: .one("StoredFinding"),
+      problems: [404], serve: finding),
+    APIRoute(
+      name: "listBotnets", method: .get, path: "/botnets",
+      summary: "Botnets that findings name, most hosts first; the last 30 days when none are given.", least: .viewer,
+      parameters: APIParameter.days + [
+        .query("limit", .integer(1...APIParameter.limitMost), "Rows, \(APIParameter.limitDefault) when absent.")
+      ], answer: .rows("BotnetActivity"), serve: botnets),
+    APIRoute(
+      name: "getBotnet", method: .get, path: "/botnets/{name}",
+      summary: "One botnet: what our hosts show of it, and what the registry says.", least: .viewer,
+      parameters: [botnet], answer: .one("Botnet"), problems: [404], serve: botnetNamed),
+    APIRoute(
+      name: "listSensors", method: .get, path: "/sensors",
+      summary: "Sources, pipeline and store: what was read, skipped and lost.", least: .viewer, parameters: [],
+      answer: .one("StationHealth"), serve: sensors),
+    APIRoute(
+      name: "getCensus", method: .get, path: "/census",
+      summary: "The latest census of the sinkhole; fields as in docs/census-data.md.", least: .viewer, parameters: [],
+      answer: .one("Census"), problems: [404], serve: census),
+    APIRoute(
+      name: "search", method: .get, path: "/search", summary: "Hosts, names, botnets and cases that a text is part of.",
+      least: .viewer,
+      parameters: [
+        .query("q", .text(200), "The text.", isRequired: true),
+        .query("limit", .integer(1...200), "Hits, 50 when absent."),
+      ], answer: .rows("SearchHit"), serve: search),
+    APIRoute(
+      name: "listAudit", method: .get, path: "/audit", summary: "Who changed what, newest first.", least: .admin,
+      parameters: APIParameter.paging, answer: .rows("AuditEntry"), serve: audit),
+    APIRoute(
+      name: "getOpenAPI", method: .get, path: "/openapi.json", summary: "This document.", least: .viewer,
+      parameters: [], answer: .one("Document"),
+      serve: { _, desk in .document(OpenAPIDocument(version: desk.version).text) }),
+  ]
+
+  // MARK: Handlers
+
+  private static let overview: Handler = { request, desk in
+    let day = request.day("day") ?? request.time.day
+    let overview = try await desk.store.overview(day: day, days: request.integer("days") ?? 30)
+    return .object { $0.overview(overview) }
+  }
+
+  private static let hosts: Handler = { request, desk in
+    var query = HostDayQuery()
+    query.days = try request.days()
+    if let word = request.text("verdict"), let verdict = Verdict(rawValue: word) { query.verdictLeast = verdict }
+    query.botnet = request.text("botnet")
+    query.within = request.prefix("prefix")
+    query.isNewOnly = request.flag("new")
+    if let word = request.text("order"), let order = HostDayQuery.Order(rawValue: word) { query.order = order }
+    let asked = query
+    return .rows(
+      APIRows { cursor, limit in
+        try await desk.store.hostDays(asked, after: cursor, limit: limit)
+      } write: {
+        $0.hostRow($1)
+      })
+  }
+
+  private static let history: Handler = { request, desk in
+    guard let host = request.address("address") else { throw APIProblem.missing("such host") }
+    let rows = try await desk.store.history(of: host)
+    guard !rows.isEmpty else { throw APIProblem.missing("record of \(host)") }
+    return .object { json in
+      json.pair("host", host)
+      json.list("days", rows) { $0.hostRow($1) }
+    }
+  }
+
+  private static let hostDay: Handler = { request, desk in
+    guard let host = request.address("address"), let day = request.day("date"),
+      let found = try await desk.store.hostDay(host, day: day)
+    else { throw APIProblem.missing("record of this host on this day") }
+    return .object { $0.hostDay(found) }
+  }
+
+  private static let findings: Handler = { request, desk in
+    var query = FindingQuery()
+    query.days = try request.days()
+    query.host = request.address("host")
+    query.within = request.prefix("prefix")
+    query.detector = request.text("detector")
+    query.family = request.text("family").flatMap { EvidenceFamily(rawValue: $0) }
+    query.botnet = request.text("botnet")
+    query.text = request.text("text")
+    let asked = query
+    return .rows(
+      APIRows { cursor, limit in
+        try await desk.store.findings(asked, after: cursor, limit: limit)
+      } write: {
+        $0.storedFinding($1)
+      })
+  }
+
+  private static let finding: Handler = { request, desk in
+    guard let id = request.text("id"), let found = try await desk.store.finding(id: id) else {
+      throw APIProblem.missing("finding of this id")
+    }
+    return .object { $0.storedFinding(found) }
+  }
+
+  private static let botnets: Handler = { request, desk in
+    let today = request.time.day
+    let range = try request.days(default: today - 29...today) ?? today - 29...today
+    return .rows(
+      APIRows(whole: {
+        try await desk.store.botnets(range, limit: request.integer("limit") ?? APIParameter.limitDefault)
+      }) { $0.botnetActivity($1) })
+  }
+
+  private static let botnetNamed: Handler = { request, desk in
+    let name = request.text("name") ?? ""
+    let known = try await desk.registry?.botnet(name)
+    let names = Set(([name] + [known?.name].compactMap { $0 }).map { $0.lowercased() })
+    let today = request.time.day
+    let activity = try await desk.store.botnets(0...max(0, today), limit: APIParameter.limitMost)
+      .first { names.contains($0.name.lowercased()) }
+    guard known != nil || activity != nil else { throw APIProblem.missing("botnet of this name") }
+    var registry = RegistryJSON(at: request.time)
+    let facts = known.map { registry.show($0) }
+    return .object { json in
+      json.pair("botnet", known?.name ?? activity?.name)
+      json.key("activity")
+      if let activity {
+        json.beginObject()
+        json.botnetActivity(activity)
+        json.endObject()
+      } else {
+        json.null()
+      }
+      json.key("registry")
+      if let facts { json.raw(facts) } else { json.null() }
+    }
+  }
+
+  private static let sensors: Handler = { _, desk in
+    let health = StationHealth(
+      version: desk.version, pipeline: desk.board.pipeline, sources: desk.board.sources,
+      store: await desk.store.condition())
+    return .object { $0.stationHealth(health) }
+  }
+
+  private static let census: Handler = { _, desk in
+    guard let edition = await desk.census?.edition() else {
+      throw APIProblem.missing("census: none was made yet, or there is no sinkhole")
+    }
+    var text = ""
+    try CensusJSONExporter(ExporterSettings()).export(edition) { text += $0 }
+    return .document(text)
+  }
+
+  private static let search: Handler = { request, desk in
+    let (text, limit) = (request.text("q") ?? "", request.integer("limit") ?? 50)
+    return .rows(
+      APIRows(whole: { try await desk.store.search(text, limit: limit) }) { $0.searchHit($1) })
+  }
+
+  private static let audit: Handler = { _, desk in
+    .rows(
+      APIRows { cursor, limit in
+        try await desk.store.audit(after: cursor, limit: limit)
+      } write: {
+        $0.auditEntry($1)
+      })
+  }
+}
