@@ -39,9 +39,21 @@ import Testing
     let client = try #require(Self.tree.text(Self.metricsClient))
     #expect(SwiftRules.networkUse(client) == ["uses socket("])
     #expect(client.contains("guard address.address.isLoopback else { return nil }"))
-    let files = Self.sources.filter { $0.path != Self.stubResolver && $0.path != Self.metricsClient }
+    let served = Self.sources.filter { file in Self.served.contains { file.path.hasPrefix($0) } }
+    #expect(served.count > 20)
+    #expect(Set(served.flatMap { SwiftRules.networkUse($0.text) }).subtracting(Self.servingModules) == [])
+    let clients = ["ClientBootstrap", "ClientHandler", "HTTPClient", "NIOPosix", ".connect"]
+    #expect(served.flatMap { file in clients.filter { file.text.contains($0) }.map { "\(file.path): \($0)" } } == [])
+    let rest = Set(served.map(\.path) + [Self.stubResolver, Self.metricsClient])
+    let files = Self.sources.filter { !rest.contains($0.path) }
     #expect(files.flatMap { file in SwiftRules.networkUse(file.text).map { "\(file.path): \($0)" } } == [])
   }
+
+  /// What answers browsers, and the only modules of a network that it may import: none of them begins a connection by itself.
+  static let served = ["Dashboard/", "Access/", "API/"].map { "Sources/MothlightStation/" + $0 }
+  static let servingModules: Set = [
+    "imports Hummingbird", "imports NIOCore", "imports NIOHTTPTypes", "imports NIOSSL",
+  ]
 
   /// Only the station opens sockets, and only the command asks for it: the library and the rest never import it.
   @Test func onlyTheStationHasSockets() {
