@@ -10,6 +10,7 @@ struct Mothlight: AsyncParsableCommand {
     version: "mothlight \(version)",
     subcommands: [
       Read.self, Sinkhole.self, Census.self, Simulate.self, Evaluate.self, Evidence.self, RegistryCommand.self,
+      StoreCommand.self,
       Detectors.self, Listen.self,
     ],
     defaultSubcommand: nil)
