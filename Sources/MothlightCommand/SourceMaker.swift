@@ -28,9 +28,8 @@ struct SourceMaker: Sendable {
       return CaptureFolderSource(settings)
     case .spool(let path):
       guard let census else { throw Failure("source \(given.name): there is no census to count it for") }
-      // The rollups are made anew at each start, so nothing is ever committed.
-      let settings = SpoolSettings(name: given.name, path: path, positionsPath: try journal(given.name))
-      return SpoolSource(settings, consumer: census)
+      // The rollups are made anew at each start, so it is read from its beginning.
+      return SpoolSource(SpoolSettings(name: given.name, path: path), consumer: census)
     case .demo: return DemoSource(name: given.name, clock: { StationLog.now() })
     }
   }

@@ -61,7 +61,7 @@ final class StationParts: Sendable {
       saveHome: { folder.keep($0) })
     pipeline = StationPipeline(observatory, settings, around)
     let pipeline = pipeline
-    supervisor = Supervisor(sink: { pipeline.sink(for: $0) }, board: board)
+    supervisor = Supervisor(board: board) { pipeline.sink(for: $0) }
     pages = try await configuration.serving.map { serving async throws in
       try await StationPages(
         serving, folder, StationPages.Rooms(store: store, file: file, census: census, board: board, networks: directory),

@@ -70,7 +70,7 @@ public final class SQLiteStore: Sendable {
         guard try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0 <= Migrations.version else {
           throw StoreError(.newer, "\(path): was written by a newer Mothlight; use that one")
         }
-        guard try db.tableExists("day_total") else { throw StoreError.damaged(path, "its tables cannot be told") }
+        guard try db.tableExists("botnet") else { throw StoreError.damaged(path, "its tables cannot be told") }
         return try Self.knowsFullText(db)
       }
     } catch { throw StoreError(error, path: path) }
@@ -99,10 +99,11 @@ public final class SQLiteStore: Sendable {
       // What was acknowledged survives a crash of the program in WAL mode; FULL also survives a loss of power.
       try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA mmap_size = 268435456")
       guard !db.configuration.readonly else { return }
-      // A day's index pages stay in the writer's cache; the log is put into the file every 16 MiB and cut after a burst.
+      // A day's index pages stay in the writer's cache; the log is put into the file every 64 MiB,
+      // since those pages change again and again.
       try db.execute(
         sql: """
-          PRAGMA cache_size = -64000; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA wal_autocheckpoint = 4096;
+          PRAGMA cache_size = -64000; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA wal_autocheckpoint = 16384;
           PRAGMA journal_size_limit = 67108864
           """)
     }
@@ -117,7 +118,7 @@ public final class SQLiteStore: Sendable {
   }
 
   /// For its owner only: a ledger may name suspects.
-  private static func make(_ path: String) throws {
+  static func make(_ path: String) throws {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
       throw StoreError(
@@ -126,7 +127,7 @@ public final class SQLiteStore: Sendable {
     Foundation.close(descriptor)
   }
 
-  private static func octets(_ path: String) -> Int64 {
+  static func octets(_ path: String) -> Int64 {
     var status = stat()
     return stat(path, &status) == 0 ? Int64(status.st_size) : 0
   }
@@ -167,6 +168,11 @@ public final class SQLiteStore: Sendable {
 extension SQLiteStore {
   func read<T>(_ body: (Database) throws -> T) throws(StoreError) -> T {
     do { return try pool.read(body) } catch { throw StoreError(error, path: path) }
+  }
+
+  /// Without a transaction around it, whose end would fail when `body` has met damage and gone past it.
+  func readDamaged<T>(_ body: (Database) throws -> T) throws(StoreError) -> T {
+    do { return try pool.unsafeRead(body) } catch { throw StoreError(error, path: path) }
   }
 
   /// All of `body` or nothing of it, also when the program dies in between.
