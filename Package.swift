@@ -83,7 +83,7 @@ let package = Package(
     .testTarget(
       name: "StationTests",
       dependencies: [
-        "MothlightStation", "Mothlight",
+        "MothlightStation", "Mothlight", "CLinux",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "HTTPTypes", package: "swift-http-types"),

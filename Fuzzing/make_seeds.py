@@ -38,6 +38,7 @@ seed("stream", "ssh", b"\x18SSH-2.0-OpenSSH_9.2\r\nSSH-2.0-dropbear\r\n")
 ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + 8 + len(query), 1, 0, 64, 17, 0, bytes([10, 0, 0, 5]), bytes([192, 0, 2, 53]))
 frame = bytes(12) + b"\x08\x00" + ip + struct.pack(">HHHH", 40000, 53, 8 + len(query), 0) + query
 seed("packet", "dns", bytes([1, len(frame)]) + frame)
+frame_of_query = frame
 pcap = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + struct.pack("<IIII", 1600000000, 1, len(frame), len(frame)) + frame
 seed("capture", "pcap", pcap)
 body = struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)
@@ -123,3 +124,38 @@ for number, name in enumerate(["counter", "sample", "rollup"]):
     if name == "rollup":
         rest = frame[16 + length + 8:]
         seed(target, "cells-body", rest[16:16 + int.from_bytes(rest[8:16], "little")])
+
+
+def sets(kind, fields, record, number=256):
+    template = struct.pack(">HH", number, len(fields)) + b"".join(struct.pack(">HH", *f) for f in fields)
+    block = lambda i, c: struct.pack(">HH", i, 4 + len(c)) + c
+    return block(kind, template) + block(number, record)
+
+
+exported = 1795608000
+ends = bytes([10, 0, 0, 5, 192, 0, 2, 7])
+plain = [(8, 4), (12, 4), (7, 2), (11, 2), (4, 1), (6, 1), (2, 4), (1, 4)]
+counts = ends + struct.pack(">HHBBII", 40000, 443, 6, 27, 9, 900)
+v5_record = ends + bytes(8) + struct.pack(">IIIIHHBBBB", 9, 900, 90000, 95000, 40000, 443, 0, 27, 6, 0) + bytes(8)
+seed("netflow5", "two", b"\x16" + struct.pack(">HHIIIIHH", 5, 2, 100000, exported, 0, 7, 0, 0x4064) + v5_record * 2)
+v9 = struct.pack(">HHIIII", 9, 2, 100000, exported, 1, 1)
+timed = sets(0, plain + [(22, 4), (21, 4)], counts + struct.pack(">II", 90000, 95000))
+seed("netflow9", "template", bytes([(len(v9 + timed) - 32 + 3) // 4]) + v9 + timed)
+options = struct.pack(">HHHHHHHHHHHHH", 1, 26, 400, 4, 12, 1, 4, 48, 1, 49, 1, 50, 4) + struct.pack(">HHIBBI", 400, 14, 1, 1, 2, 1000)
+seed("netflow9", "options", bytes([(len(v9 + options) - 32 + 3) // 4]) + v9 + options)
+late = struct.pack(">HH", 256, 4 + len(counts) + 8) + counts + struct.pack(">II", 90000, 95000)
+seed("netflow9", "late", b"\x1c" + (v9 + late).ljust(144, b"\0") + v9 + timed)
+stamped = sets(2, plain + [(152, 8), (153, 8)], counts + struct.pack(">QQ", exported * 1000 - 9000, exported * 1000 - 1000))
+ipfix = lambda body: struct.pack(">HHIII", 10, 16 + len(body), exported, 0, 1) + body
+seed("ipfix", "template", bytes([(len(ipfix(stamped)) - 32 + 3) // 4]) + ipfix(stamped))
+mixed = struct.pack(">HHHHHHHHII", 256, 8, 8, 4, 12, 4, 82, 65535, 0x80010004, 29305) + struct.pack(">II", 0x80020004, 29305)
+mixed += struct.pack(">HHHHHH", 1, 4, 2, 4, 4, 1)
+varied = ends + b"\x03abc" + struct.pack(">IIIIB", 700, 7, 900, 9, 6)
+mixed = struct.pack(">HH", 2, 4 + len(mixed)) + mixed + struct.pack(">HH", 256, 4 + len(varied)) + varied
+seed("ipfix", "variable", bytes([(len(ipfix(mixed)) - 32 + 3) // 4]) + ipfix(mixed))
+seed("ipfix", "withdrawal", bytes([20]) + ipfix(struct.pack(">HHHH", 2, 8, 256, 0)))
+header = struct.pack(">IIII", 1, len(frame_of_query), 4, len(frame_of_query)) + frame_of_query + bytes(-len(frame_of_query) % 4)
+sample = struct.pack(">IIIIIIIIII", 1, 0, 100, 100, 0, 1, 2, 1, 1, len(header)) + header
+datagram = struct.pack(">IIIIIII", 5, 1, 0xC0000201, 0, 1, 1000, 2)
+datagram += struct.pack(">II", 1, len(sample)) + sample + struct.pack(">II", 2, 8) + bytes(8)
+seed("sflow", "sample", bytes([(len(datagram) - 32 + 3) // 4]) + datagram)

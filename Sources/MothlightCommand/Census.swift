@@ -61,6 +61,9 @@ struct Census: ParsableCommand {
   @Flag(name: .customLong("public"), help: "For everybody: what tells of fewer than ten machines is hidden.")
   var isPublic = false
 
+  @Option(help: "Marking of the output (TLP 2.0). Default: amber, and clear with --public.")
+  var tlp: String?
+
   @Flag(inversion: .prefixedNo, help: "Progress on a terminal.")
   var progress = true
 
@@ -73,6 +76,7 @@ struct Census: ParsableCommand {
     var settings = ExporterSettings()
     settings.width = Terminal.width
     settings.colour = output == nil && Terminal.wantsColour
+    settings.tlp = try ShareChoices.marking(tlp)
     let exporter = try configured { () throws(ConfigurationError) in
       try CensusExporterRoster.make(format, settings)
     }
@@ -91,12 +95,14 @@ struct Census: ParsableCommand {
     if let keep { try save(rollups, in: keep) }
     let model = try firepower()
     let editions = try rollups.map { try edition($0, model) }
-    try ReportSink(path: output).write(inputs: paths) { write in
-      for (i, edition) in editions.enumerated() {
-        if i > 0 { try write("\n") }
-        try exporter.export(edition, to: write)
+    do {
+      try ReportSink(path: output).write(inputs: paths) { write in
+        for (i, edition) in editions.enumerated() {
+          if i > 0 { try write("\n") }
+          try exporter.export(edition, to: write)
+        }
       }
-    }
+    } catch let error as ConfigurationError { throw Failure(error.message) }
   }
 
   private func edition(_ rollup: CensusRollup, _ model: FirepowerModel) throws -> CensusEdition {

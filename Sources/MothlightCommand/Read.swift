@@ -20,10 +20,17 @@ struct Read: AsyncParsableCommand {
 
   @OptionGroup var choices: ReadChoices
 
-  @Option(name: .shortAndLong, help: "Output: table, json, ndjson or html. Default: table.")
+  @OptionGroup var sharing: ShareChoices
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "Output: \(ExporterRoster.cards.map(\.name).joined(separator: ", ")). Default: table.", valueName: "format"))
   var format = "table"
 
-  @Option(name: .shortAndLong, help: "Write the report to this file instead of standard output.")
+  @Option(
+    name: .shortAndLong,
+    help: "Write the report to this file instead of standard output; a folder for formats that make several files.")
   var output: String?
 
   @Option(help: "Explain one host at length.")
@@ -58,7 +65,10 @@ struct Read: AsyncParsableCommand {
       guard let host = IPAddress(explain) else { throw ValidationError("--explain: '\(explain)' is not an address") }
       settings.explain = host
     }
-    let exporter = try configured { () throws(ConfigurationError) in try ExporterRoster.make(format, settings) }
+    try sharing.apply(to: &settings)
+    var anonymiser = try sharing.anonymiser()
+    // Before the work, so that a wrong word costs nothing.
+    _ = try configured { () throws(ConfigurationError) in try ExporterRoster.make(format, settings) }
     var options = try choices.options()
     if inputs.contains(where: SpoolReader.recognises) {
       do {
@@ -71,9 +81,15 @@ struct Read: AsyncParsableCommand {
     var (report, kept) = try await ReadRun(options: options, showsProgress: progress && Terminal.errorIsTerminal).run(
       inputs)
     report.warnings += folder?.notes.map { "state: \($0)" } ?? []
+    anonymiser?.anonymise(&report, &settings)
+    let exporter = try configured { () throws(ConfigurationError) in try ExporterRoster.make(format, settings) }
     // Of nothing there is no report for people; programs get theirs with the errors in it.
     let isEmptyTable = format == "table" && output == nil && InputQueue.nothingUsable(report.inputs)
-    if !isEmptyTable { try ReportSink(path: output).write(report, with: exporter, inputs: inputs) }
+    if !isEmptyTable {
+      do {
+        try ReportSink(path: output).write(report, with: exporter, inputs: inputs)
+      } catch let error as ConfigurationError { throw Failure(error.message) }
+    }
     // Only after the report: a state that cannot be saved must not hide what was found.
     if let folder, let kept { try saveState(kept, in: folder) }
     try finish(report, threshold)

@@ -10,7 +10,42 @@ struct ReportSink {
   typealias Producer = (_ write: (String) throws -> Void) throws -> Void
 
   func write(_ report: Report, with exporter: any Exporter, inputs: [String] = []) throws {
+    if let path, let exporter = exporter as? any FileSetExporter, Self.isFolder(path) {
+      try writeFiles(in: path) { try exporter.export(report, toFile: $0) }
+      return
+    }
     try write(inputs: inputs) { try exporter.export(report, to: $0) }
+  }
+
+  private static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// Each file appears when all are whole; one of the same name is replaced.
+  private func writeFiles(in folder: String, _ produce: (_ write: (String, String) throws -> Void) throws -> Void)
+    throws
+  {
+    var partial: [String: String] = [:]
+    do {
+      try produce { name, text in
+        let isNew = partial[name] == nil
+        let path = partial[name] ?? "\(folder)/\(name).\(getpid()).partial"
+        partial[name] = path
+        let descriptor = open(path, O_WRONLY | O_CLOEXEC | (isNew ? O_CREAT | O_EXCL : O_APPEND), 0o600)
+        guard descriptor >= 0 else { throw Failure("\(folder)/\(name): cannot be written; may you write there?") }
+        defer { close(descriptor) }
+        guard Terminal.write(text, to: descriptor) else {
+          throw Failure("\(folder)/\(name): writing failed, is the disk full? Nothing was left behind")
+        }
+      }
+      for (name, path) in partial.sorted(by: { $0.key < $1.key }) {
+        guard rename(path, "\(folder)/\(name)") == 0 else { throw Failure("\(folder)/\(name): cannot be put in place") }
+      }
+    } catch {
+      for path in partial.values { unlink(path) }
+      throw error
+    }
   }
 
   /// - Parameter inputs: what was read; a report never replaces its own evidence.

@@ -21,6 +21,7 @@ enum SinkholeListeners {
       listeners.tally.isPathOptional = true
     }
     let spool = Handed(try SinkholeSpool.open(configuration, part: "listeners"))
+    listeners.tally.identityKey = try identityKey(configuration)
     do {
       let station = try Listeners(listeners, stop: .bySignals()) { spool.sink }
       for address in station.datagramAddresses { Terminal.complain("listeners: udp \(address)") }
@@ -40,6 +41,17 @@ enum SinkholeListeners {
     } catch let error as ConfigurationError {
       throw Failure(error.message)
     }
+  }
+
+  /// Nothing that identifies a machine is taken where nothing is kept.
+  private static func identityKey(_ configuration: SinkholeConfiguration) throws -> IdentityKey? {
+    guard configuration.listeners.takesIdentities, let folder = configuration.spool else { return nil }
+    let path = configuration.listeners.identityKeyFile ?? "\(folder)/listeners/identity.key"
+    do throws(ConfigurationError) {
+      let (octets, isNew) = try SecretFile.open(path, octets: IdentityKey.octets)
+      if isNew { Terminal.complain("listeners: \(path): made; without it identities of before cannot be met again") }
+      return try IdentityKey(octets)
+    } catch { throw Failure(error.message) }
   }
 
   /// The names whose check-ins belong to an order; read again on SIGHUP, beside the running listeners.

@@ -217,6 +217,58 @@ import Testing
     }
   }
 
+  /// Behind the catch-all nobody learns from ICMP which ports are listened on (R23). The same datagrams before it stood draw
+  /// messages, so the counter counts.
+  @Test(.enabled(if: canMakeNamespaces, "needs root, nft and ip"))
+  func datagramsToAnyPortRaiseNoICMP() throws {
+    try withFolder { folder in
+      try """
+      sinkhole:
+        operator: {name: Test, abuse_contact: abuse@example.org}
+        addresses: {ipv4: [192.0.2.80], ipv6: ["2001:db8::80"]}
+        dns: {listen: ["127.0.0.1:5353"], ns: [ns1.example.org]}
+        zones: zones.yaml
+        listeners:
+          - {listen: "0.0.0.0:9999", transport: udp, transparent: true}
+          - {listen: "[::]:9999", transport: udp, transparent: true}
+      """.write(toFile: folder + "/sinkhole.yaml", atomically: true, encoding: .utf8)
+      try """
+      unreachable() {
+        awk '/^Icmp:/ {if (!n) {for (i = 1; i <= NF; i++) if ($i == "OutDestUnreachs") n = i} else a = $n}
+          /^Icmp6OutDestUnreachs/ {b = $2} END {print a + 0, b + 0}' /proc/net/snmp /proc/net/snmp6
+      }
+      send() { for port in $(seq 2000 23 8900); do printf x > /dev/udp/$1/$port; done; } 2>/dev/null
+      exec > "$2/counts"
+      ip link set lo up; ip addr add 192.0.2.80/32 dev lo; ip -6 addr add 2001:db8::80/128 dev lo nodad
+      echo "0 $(unreachable)"
+      send 192.0.2.80; send 2001:db8::80; sleep 0.3
+      echo "1 $(unreachable)"
+      "$1" sinkhole firewall "$2/sinkhole.yaml" > "$2/rules.sh"; sh "$2/rules.sh"
+      "$1" listen --udp 0.0.0.0:9999 --udp "[::]:9999" --transparent --sources 4096 --metrics 127.0.0.1:9464 2> "$2/listen.err" &
+      for i in $(seq 200); do grep -q "udp \\[::\\]" "$2/listen.err" && break; sleep 0.1; done
+      send 192.0.2.80; send 2001:db8::80; sleep 0.7
+      echo "2 $(unreachable)"
+      exec 3<> /dev/tcp/127.0.0.1/9464; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3
+      grep ^mothlight_sinkhole_datagrams_total <&3 > "$2/arrived"
+      kill %1; wait
+      """.write(toFile: folder + "/try.sh", atomically: true, encoding: .utf8)
+      let process = try start(
+        try #require(Self.tool("unshare")), ["-n", "bash", folder + "/try.sh", Self.program, folder],
+        err: folder + "/err")
+      process.waitUntilExit()
+      let counts = text(folder + "/counts").split(separator: "\n").map {
+        $0.split(separator: " ").compactMap { Int($0) }
+      }
+      #expect(counts.count == 3 && counts.allSatisfy { $0.count == 3 }, "\(counts) \(text(folder + "/err"))")
+      guard counts.count == 3, counts.allSatisfy({ $0.count == 3 }) else { return }
+      #expect(counts[1][1] - counts[0][1] >= 20 && counts[1][2] - counts[0][2] >= 20, "\(counts)")
+      #expect(counts[2][1] == counts[1][1] && counts[2][2] == counts[1][2], "\(counts)")
+      // Silence is no proof if nobody listened.
+      let arrived = text(folder + "/arrived").split(whereSeparator: \.isWhitespace).last.flatMap { Int($0) }
+      #expect(arrived == 602, "\(text(folder + "/listen.err"))")
+    }
+  }
+
   /// Ports first, then no way back to root.
   @Test(.enabled(if: geteuid() == 0 && getpwnam("nobody") != nil, "needs root and the user nobody"))
   func privilegesAreDropped() throws {

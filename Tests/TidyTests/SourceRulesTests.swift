@@ -39,9 +39,21 @@ import Testing
     let client = try #require(Self.tree.text(Self.metricsClient))
     #expect(SwiftRules.networkUse(client) == ["uses socket("])
     #expect(client.contains("guard address.address.isLoopback else { return nil }"))
-    let files = Self.sources.filter { $0.path != Self.stubResolver && $0.path != Self.metricsClient }
+    let served = Self.sources.filter { file in Self.served.contains { file.path.hasPrefix($0) } }
+    #expect(served.count > 20)
+    #expect(Set(served.flatMap { SwiftRules.networkUse($0.text) }).subtracting(Self.servingModules) == [])
+    let clients = ["ClientBootstrap", "ClientHandler", "HTTPClient", "NIOPosix", ".connect"]
+    #expect(served.flatMap { file in clients.filter { file.text.contains($0) }.map { "\(file.path): \($0)" } } == [])
+    let rest = Set(served.map(\.path) + [Self.stubResolver, Self.metricsClient])
+    let files = Self.sources.filter { !rest.contains($0.path) }
     #expect(files.flatMap { file in SwiftRules.networkUse(file.text).map { "\(file.path): \($0)" } } == [])
   }
+
+  /// What answers browsers, and the only modules of a network that it may import: none of them begins a connection by itself.
+  static let served = ["Dashboard/", "Access/", "API/"].map { "Sources/MothlightStation/" + $0 }
+  static let servingModules: Set = [
+    "imports Hummingbird", "imports NIOCore", "imports NIOHTTPTypes", "imports NIOSSL",
+  ]
 
   /// Only the station opens sockets, and only the command asks for it: the library and the rest never import it.
   @Test func onlyTheStationHasSockets() {
@@ -84,6 +96,17 @@ import Testing
     let clients = ["SSL_connect", "SSL_set_connect_state", "BIO_new_connect", "BIO_s_connect", "TLS_client_method"]
     #expect(files.flatMap { file in clients.filter { file.text.contains($0) }.map { "\(file.path): \($0)" } } == [])
     #expect(files.flatMap { file in calls.filter { file.text.contains($0) }.map { "\(file.path): \($0)" } } == [])
+  }
+
+  /// The ring of an interface is a packet socket, which could send anything: nothing behind it does.
+  @Test func theRingOnlyReceives() throws {
+    let ring = try #require(Self.tree.text("Sources/CLinux/CLinuxRing.c"))
+    #expect(ring.contains("PACKET_RX_RING"))
+    let sending = ["send(", "sendto(", "sendmsg(", "sendmmsg(", "write(", "writev(", "PACKET_TX_RING"]
+    #expect(sending.filter { ring.contains($0) } == [])
+    let capture = Self.tree.swift(below: "Sources/MothlightStation/Capture")
+    #expect(capture.count > 3)
+    #expect(capture.flatMap { file in sending.prefix(4).filter { file.text.contains($0) }.map { "\(file.path): \($0)" } } == [])
   }
 
   @Test(arguments: ["Wire", "Meter", "Detection", "Model"])

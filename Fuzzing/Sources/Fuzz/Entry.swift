@@ -18,6 +18,7 @@ nonisolated(unsafe) private let targets: [String: (RawSpan) -> Void] = [
   "gzip": fuzzGzip, "lists": fuzzLists, "address": fuzzAddress, "signatures": fuzzSignatures, "planted": fuzzPlanted,
   "sinkhole-dns": fuzzSinkholeDNS, "sinkhole-files": fuzzSinkholeFiles, "stub-reply": fuzzStubReply,
   "spool": fuzzSpool, "spool-block": fuzzSpoolBlock, "sketch": fuzzSketch, "rollup": fuzzRollup,
+  "netflow5": fuzzNetFlow5, "netflow9": fuzzNetFlow9, "ipfix": fuzzIPFIX, "sflow": fuzzSFlow,
 ]
 
 @_cdecl("LLVMFuzzerTestOneInput")

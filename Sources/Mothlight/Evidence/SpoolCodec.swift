@@ -7,6 +7,8 @@ struct SpoolEncoder {
   enum Kind: UInt8 {
     case text = 0
     case sighting, sample, dnsCount, notice
+    /// Belongs to the sighting in front of it; readers from before it pass it over.
+    case identities
   }
 
   /// Octets kept of a name, a rule, a notice or a field of a request.
@@ -39,7 +41,19 @@ struct SpoolEncoder {
       notice.encode(into: &body)
     }
     frame(kind, body)
+    if case .sighting(let sighting) = record, !sighting.identities.isEmpty { encode(sighting.identities) }
     records += 1
+  }
+
+  private mutating func encode(_ identities: [IdentityCount]) {
+    var body = SpoolOctets()
+    let listed = identities.prefix(Sighting.identitiesMost)
+    body.number(UInt64(listed.count))
+    for item in listed {
+      body.fixed(item.identity)
+      body.number(UInt64(item.count))
+    }
+    frame(.identities, body)
   }
 
   private mutating func frame(_ kind: Kind, _ body: SpoolOctets) {
@@ -152,20 +166,41 @@ struct SpoolDecoder {
         guard texts.count < 1 << 20 else { break }
         texts.append(String(decoding: body, as: UTF8.self))
         continue
-      case .sighting: if let record = sighting(&inner) { return .sighting(record) }
+      case .sighting:
+        if var record = sighting(&inner), let identities = identities() {
+          record.identities = identities
+          return .sighting(record)
+        }
       case .sample:
         if let reason = inner.take(1)?.first.flatMap(SampleReason.init), let record = sample(&inner) {
           return .sample(record, reason)
         }
       case .dnsCount: if let record = dnsCount(&inner) { return .dnsCount(record) }
       case .notice: if let record = Notice(&inner) { return .notice(record) }
-      // Kinds of a later version are passed over.
-      case nil: continue
+      // Kinds of a later version are passed over, and identities without their sighting.
+      case .identities, nil: continue
       }
       break
     }
     isDamaged = isDamaged || !cursor.isAtEnd
     return nil
+  }
+
+  /// Those of the sighting that was just read, if they follow; `nil` when they are no identities.
+  private mutating func identities() -> [IdentityCount]? {
+    var ahead = cursor
+    guard ahead.take(1)?.first == SpoolEncoder.Kind.identities.rawValue, let length = ahead.number(),
+      let body = ahead.take(Int(clamping: length))
+    else { return [] }
+    var inner = SpoolCursor(body)
+    guard let count = inner.number(), count <= UInt64(Sighting.identitiesMost) else { return nil }
+    var out: [IdentityCount] = []
+    for _ in 0..<count {
+      guard let identity = inner.fixed(UInt64.self), identity != 0, let contacts = inner.number() else { return nil }
+      out.append(IdentityCount(identity: identity, count: UInt32(clamping: contacts)))
+    }
+    cursor = ahead
+    return out
   }
 
   private func text(_ cursor: inout SpoolCursor) -> String? {

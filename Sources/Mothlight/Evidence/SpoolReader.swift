@@ -55,12 +55,22 @@ public struct SpoolReader: Sendable {
     guard !spools.isEmpty else { throw SpoolError(.notASpool, "\(path): holds no spool segment yet") }
   }
 
-  private static func segments(_ folder: String) -> [String] {
+  /// Every segment with the time of its first octet, as its header says, earliest first. Those without a header are left out.
+  func inOrderOfTime() -> [(start: Timestamp, path: String)] {
+    spools.flatMap { $0 }.compactMap { path in
+      guard let head = try? SpoolDisk.contents(of: path, most: 0), let header = SpoolFormat.Header(head) else {
+        return nil
+      }
+      return (header.start, path)
+    }.sorted { ($0.start, $0.path) < ($1.start, $1.path) }
+  }
+
+  static func segments(_ folder: String) -> [String] {
     SpoolDisk.names(in: folder).filter(SpoolFolder.isSegmentName)
   }
 
   /// The spool folders at `path`: itself, or those in it when it holds folders only, as a sinkhole's processes make them.
-  private static func folders(_ path: String) -> [String] {
+  static func folders(_ path: String) -> [String] {
     if !segments(path).isEmpty { return [path] }
     let inside = SpoolDisk.names(in: path).map { "\(path)/\($0)" }
     guard inside.allSatisfy(SpoolDisk.isFolder) else { return [] }

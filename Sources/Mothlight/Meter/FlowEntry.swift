@@ -34,6 +34,8 @@ struct FlowEntry {
     static let handshakeSeen = Flags(rawValue: 16)
     /// Both sides had spoken before a cut by the active timeout.
     static let answeredBefore = Flags(rawValue: 32)
+    /// A part was reported while no packet came; `first` is not the next part's before its first packet.
+    static let awaitsPart = Flags(rawValue: 64)
   }
 
   /// Counters of one direction.
@@ -63,6 +65,9 @@ struct FlowEntry {
     if transport == .tcp { return isOver ? 5_000_000_000 : 300_000_000_000 }
     return 60_000_000_000
   }
+
+  /// Nothing has come since the part that was reported last.
+  var isEmptyPart: Bool { flags.contains(.awaitsPart) && lowSide.packets == 0 && highSide.packets == 0 }
 
   var state: ConnectionState {
     let isLow = flags.contains(.initiatorIsLow)
@@ -98,7 +103,7 @@ struct FlowEntry {
       source: isLow ? low : high, destination: isLow ? high : low,
       sourcePort: isICMP ? UInt16(icmpType) : isLow ? lowPort : highPort,
       destinationPort: isICMP ? UInt16(icmpCode) : isLow ? highPort : lowPort, transport: transport,
-      first: Timestamp(nanoseconds: first),
+      first: Timestamp(nanoseconds: flags.contains(.awaitsPart) ? last : first),
       last: Timestamp(nanoseconds: last), state: state, service: service, sourceOctets: source.octets,
       destinationOctets: destination.octets, sourcePayload: source.payload, destinationPayload: destination.payload,
       sourcePackets: source.packets, destinationPackets: destination.packets, anomalies: anomalies,

@@ -1,7 +1,8 @@
 /// Packets to flows and application events: the Metering Process of RFC 7011.
 ///
 /// Event time is the only clock. A flow ends when it is idle for its timeout (checked on its next packet, and by a hand
-/// that visits one entry per packet, so memory follows the traffic), after one hour with `cutByTimeout`, or at `finish`.
+/// that visits one entry per packet, so memory follows the traffic), or at `finish`; what runs longer than the active timeout
+/// is reported in parts, `cutByTimeout`.
 struct Meter: ~Copyable {
   var table: FlowTable
   var streams: [StreamDecoder] = []
@@ -10,23 +11,26 @@ struct Meter: ~Copyable {
   let prints = FingerprintCache()
   var fragments = FragmentTable()
   let input: UInt32
-  private var hand = 0
+  var hand = 0
   /// What `finish` has still to report.
   private var leaving: [(first: Int64, index: Int32)]?
   var clock = Int64.min
   /// Number of the packet in hand.
   private var record: UInt64 = 0
-  private var lastExpiry: Int64 = 0
+  var lastExpiry: Int64 = 0
   /// Flows pushed out because the table was full.
   private(set) var evicted: UInt64 = 0
   /// Connections whose content was not looked at because too many were open.
   var streamsRefused: UInt64 = 0
 
-  /// Longest a flow runs before a part of it is reported: detectors should not wait for a day.
+  /// Longest a flow of a file runs before a part of it is reported: detectors should not wait for a day.
   static let activeTimeout: Int64 = 3_600_000_000_000
+  /// The same for this meter, nanoseconds.
+  let activeTimeout: Int64
 
-  init(input: UInt32, limit: Int = Limits.openFlows) {
+  init(input: UInt32, limit: Int = Limits.openFlows, activeTimeout: Int64 = Self.activeTimeout) {
     self.input = input
+    self.activeTimeout = activeTimeout
     table = FlowTable(limit: limit)
   }
 
@@ -131,7 +135,7 @@ struct Meter: ~Copyable {
       if e.pointee.last &- now > 1_000_000_000 { e.pointee.anomalies.insert(.clockWentBack) }
       if now < e.pointee.first { e.pointee.first = now }
     } else {
-      if now &- e.pointee.first > Self.activeTimeout { cut(index, at: now, into: &out) }
+      if now &- e.pointee.first > activeTimeout { cut(index, at: now, into: &out) }
       e.pointee.last = now
     }
     e.pointee.anomalies.formUnion(p.anomalies)
@@ -181,13 +185,17 @@ struct Meter: ~Copyable {
     }
   }
 
-  /// Reports what an hour-long flow did so far and lets it run on.
-  private mutating func cut(_ index: Int, at now: Int64, into out: inout [Observation]) {
+  /// Reports what a long flow did so far and lets it run on.
+  mutating func cut(_ index: Int, at now: Int64, into out: inout [Observation]) {
     let e = table.entries + index
+    defer { e.pointee.first = now }
+    if e.pointee.flags.remove(.awaitsPart) != nil { return }
     e.pointee.anomalies.insert(.cutByTimeout)
+    if e.pointee.stream >= 0, streams[Int(e.pointee.stream)].service != .unknown {
+      e.pointee.service = streams[Int(e.pointee.stream)].service
+    }
     out.append(
       Observation(time: Timestamp(nanoseconds: e.pointee.first), event: .flow(table.entries[index].flow(input: input))))
-    e.pointee.first = now
     if e.pointee.lowSide.packets > 0, e.pointee.highSide.packets > 0 { e.pointee.flags.insert(.answeredBefore) }
     let sides = FlowEntry.sides(of: e)
     for i in 0..<2 {
@@ -199,6 +207,7 @@ struct Meter: ~Copyable {
 
   mutating func emit(_ index: Int, into out: inout [Observation]) {
     closeStream(index, into: &out)
+    if table.entries[index].isEmptyPart { return }
     let flow = table.entries[index].flow(input: input)
     out.append(Observation(time: flow.first, event: .flow(flow)))
   }

@@ -67,9 +67,10 @@ extension IPAddress {
 }
 
 extension IPAddress: CustomStringConvertible {
-  /// Dotted quad, or RFC 5952 for IPv6.
+  /// Dotted quad, RFC 5952 for IPv6, or the name of a stand-in.
   public var description: String {
     if isV4 { return "\(v4 >> 24).\(v4 >> 16 & 255).\(v4 >> 8 & 255).\(v4 & 255)" }
+    if isStandIn { return "host-" + StandIn.letters(low) }
     let groups = (0..<8).map { i -> UInt16 in
       UInt16(truncatingIfNeeded: (i < 4 ? high : low) >> UInt64(48 - 16 * (i & 3)))
     }

@@ -28,13 +28,17 @@ public struct Sighting: Sendable, Hashable {
   public var ruleVersion: UInt32
   /// How many sources this one stands for; 1: every source is recorded.
   public var samplingFactor: UInt32
+  /// Machines that the messages told apart, where the family's messages do; in order of `identity`, at most `identitiesMost`.
+  public var identities: [IdentityCount]
 
   public static let portsMost = 4
+  /// Machines behind one address in an hour: a carrier's translation has hundreds.
+  public static let identitiesMost = 256
 
   public init(
     source: IPAddress, sourcePort: UInt16, botnet: String, hour: UInt32, firstSecond: UInt16, lastSecond: UInt16,
     count: UInt32, ports: [UInt16], hasMorePorts: Bool = false, transport: Transport, level: EvidenceLevel,
-    visitor: VisitorClass? = nil, ruleVersion: UInt32 = 0, samplingFactor: UInt32 = 1
+    visitor: VisitorClass? = nil, ruleVersion: UInt32 = 0, samplingFactor: UInt32 = 1, identities: [IdentityCount] = []
   ) {
     self.source = source
     self.sourcePort = sourcePort
@@ -50,10 +54,26 @@ public struct Sighting: Sendable, Hashable {
     self.visitor = visitor
     self.ruleVersion = ruleVersion
     self.samplingFactor = samplingFactor
+    self.identities = identities
   }
 
   /// Time of the first check-in, to the second.
   public var first: Timestamp { Timestamp(seconds: Int64(hour) * 3600 + Int64(firstSecond)) }
   /// Time of the last check-in, to the second.
   public var last: Timestamp { Timestamp(seconds: Int64(hour) * 3600 + Int64(lastSecond)) }
+}
+
+/// One machine of a sighting, by a hash of what its messages carry to tell it from others.
+///
+/// The hash is keyed; what was hashed is kept nowhere. A machine may change its identity, and two may share one.
+public struct IdentityCount: Sendable, Hashable {
+  /// Never 0.
+  public var identity: UInt64
+  /// Check-ins that carried it.
+  public var count: UInt32
+
+  public init(identity: UInt64, count: UInt32) {
+    self.identity = identity
+    self.count = count
+  }
 }

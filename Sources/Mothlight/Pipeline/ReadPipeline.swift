@@ -72,7 +72,12 @@ public struct ReadPipeline {
       NetworkPass.run(networkDetectors, over: &shards)
     }
     report.inputs = summaries
-    report.sinkhole = SinkholeTally.joined(sinkholes)?.summed(networks: options.networks ?? options.spoolNetworks)
+    if let joined = SinkholeTally.joined(sinkholes) {
+      let networks = options.networks ?? options.spoolNetworks
+      report.sinkhole = joined.summed(networks: networks)
+      report.victims = VictimReader(
+        spools: summaries.filter { $0.format == SpoolRecordReader.format }.map(\.path), networks: networks)
+    }
     report.warnings += inputs.folderWarnings
     report.home = known.descriptions
     report.homeWasGiven = known.wasGiven

@@ -7,7 +7,7 @@ public final class BinetflowReader: RecordReader {
   /// the one that the row names, also where its direction says that the other side began: labels speak of the row.
   public var onLabel: ((Flow, UnsafeRawBufferPointer) -> Void)?
 
-  private let lines: TextLines
+  let lines: TextLines
   private let window: ByteWindow
   private let index: UInt32
   private let tally: RecordTally
@@ -18,10 +18,14 @@ public final class BinetflowReader: RecordReader {
   private var shown: [Observation] = []
   private var ended = false
 
-  public init(window: ByteWindow, path: String, index: UInt32) {
+  public convenience init(window: ByteWindow, path: String, index: UInt32) {
+    self.init(window: window, path: path, index: index, linesBefore: 0)
+  }
+
+  init(window: ByteWindow, path: String, index: UInt32, linesBefore: UInt64) {
     self.window = window
     self.index = index
-    lines = TextLines(window)
+    lines = TextLines(window, linesBefore: linesBefore)
     tally = RecordTally(path: path, format: "binetflow")
   }
 
@@ -33,6 +37,7 @@ public final class BinetflowReader: RecordReader {
     if ended { return false }
     while batch.count &- start < limit {
       guard let line = try lines.next() else {
+        if window.isGrowing { break }
         ended = true
         if let error = tally.close(lines: lines, window: window) { throw error }
         userData.finish(into: &shown)

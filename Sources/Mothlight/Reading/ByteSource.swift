@@ -8,9 +8,12 @@ protocol ByteSource: AnyObject {
   var note: String? { get }
   /// Whether `note` means that data are missing.
   var lostData: Bool { get }
+  /// Whether 0 octets mean "none yet" rather than the end.
+  var isGrowing: Bool { get }
 }
 
 extension ByteSource {
+  var isGrowing: Bool { false }
   var note: String? { nil }
   var lostData: Bool { false }
 }
@@ -76,6 +79,9 @@ final class DescriptorSource: ByteSource {
     head = Array(bytes.prefix(count))
     return head
   }
+
+  /// The descriptor was moved: what was looked at is not next.
+  func forgetHead() { headTaken = head.count }
 
   func read(into target: UnsafeMutableRawPointer, count: Int) throws(SourceError) -> Int {
     let waiting = head.count - headTaken

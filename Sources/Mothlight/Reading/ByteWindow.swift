@@ -46,6 +46,16 @@ public final class ByteWindow {
     try self.init(opening: nil, named: name, prefix: bytes)
   }
 
+  /// Octets as `source` gives them, neither unpacked nor recognised.
+  init(source: any ByteSource, name: String) {
+    self.name = name
+    self.source = source
+    raw = nil
+    capacity = Self.chunkOctets + (Self.chunkOctets >> 2)
+    memory = .allocate(byteCount: capacity + Self.paddingOctets, alignment: 64)
+    memory.initializeMemory(as: UInt8.self, repeating: 0, count: Self.paddingOctets)
+  }
+
   private init(opening raw: DescriptorSource?, named name: String, prefix: [UInt8] = []) throws(SourceError) {
     self.name = name
     self.raw = raw
@@ -88,7 +98,10 @@ public final class ByteWindow {
       if sourceEnded { return false }
       makeRoom(for: n)
       let got = try source.read(into: memory + end, count: capacity &- end)
-      if got == 0 { sourceEnded = true }
+      if got == 0 {
+        if source.isGrowing { return false }
+        sourceEnded = true
+      }
       end &+= got
     }
     return true
@@ -128,6 +141,8 @@ public final class ByteWindow {
   public var endedInside: Bool { source.note != nil && source.lostData }
   /// One line on a cut, damaged or oddly ended compressed stream.
   public var damage: String? { source.note }
+  /// More may come: that `fill` found nothing is not the end.
+  var isGrowing: Bool { !sourceEnded && source.isGrowing }
   /// Whether the input was compressed.
   public var isCompressed: Bool { !(source is DescriptorSource || source is ArraySource) }
   /// Device and inode of a regular file, to tell the same file given twice.

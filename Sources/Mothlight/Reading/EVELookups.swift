@@ -16,6 +16,8 @@ struct EVELookups {
   private struct Pending {
     var time: Timestamp
     var lookup: DNSLookup
+    /// Where in the input its first event stands.
+    var offset: UInt64
   }
 
   private let capacity: Int
@@ -26,9 +28,15 @@ struct EVELookups {
 
   init(capacity: Int = 8192) { self.capacity = max(1, capacity) }
 
-  /// Takes one dns event.
+  /// Where the first event stands that belongs to a look-up held; `nil` without one.
+  var heldFrom: UInt64? {
+    for key in order[head...] { if let entry = pending[key] { return entry.offset } }
+    return nil
+  }
+
+  /// Takes one dns event, which stands at `offset` of the input.
   mutating func take(
-    _ record: EVERecord, at time: Timestamp, _ origin: RecordOrigin, into out: inout [Observation]
+    _ record: EVERecord, at time: Timestamp, _ origin: RecordOrigin, offset: UInt64 = 0, into out: inout [Observation]
   ) throws(RowRefusal) {
     guard let dns = record.object("dns") else { throw .damaged("dns event without its dns object") }
     var ends = try record.endpoints(origin)
@@ -50,7 +58,8 @@ struct EVELookups {
     var key = Key(
       client: ends.client, clientPort: ends.clientPort, id: dns.count("id") ?? 0, name: name, type: isPart ? 0 : type)
     if isAnswer, isPart || pending[key] == nil { key = open(key) ?? key }
-    var entry = pending[key] ?? Pending(time: time, lookup: DNSLookup(ends: ends, name: name, type: type))
+    var entry =
+      pending[key] ?? Pending(time: time, lookup: DNSLookup(ends: ends, name: name, type: type), offset: offset)
     if isAnswer { Self.merge(dns, into: &entry.lookup) }
     if pending.updateValue(entry, forKey: key) == nil { order.append(key) }
     newest = max(newest, time)

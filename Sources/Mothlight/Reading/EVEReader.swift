@@ -1,6 +1,6 @@
 /// Reads Suricata's EVE log: flow, dns, tls, quic, http and ssh events; alerts and the rest are counted by type.
 public final class EVEReader: RecordReader {
-  private let lines: TextLines
+  let lines: TextLines
   private let window: ByteWindow
   private let index: UInt32
   private let tally: RecordTally
@@ -8,10 +8,14 @@ public final class EVEReader: RecordReader {
   private var joined: [Observation] = []
   private var ended = false
 
-  public init(window: ByteWindow, path: String, index: UInt32) {
+  public convenience init(window: ByteWindow, path: String, index: UInt32) {
+    self.init(window: window, path: path, index: index, linesBefore: 0)
+  }
+
+  init(window: ByteWindow, path: String, index: UInt32, linesBefore: UInt64) {
     self.window = window
     self.index = index
-    lines = TextLines(window)
+    lines = TextLines(window, linesBefore: linesBefore)
     tally = RecordTally(path: path, format: "eve-json")
   }
 
@@ -23,6 +27,7 @@ public final class EVEReader: RecordReader {
     if ended { return false }
     while batch.count - start < limit {
       guard let line = try lines.next() else {
+        if window.isGrowing { break }
         ended = true
         lookups.finish(into: &joined)
         handOnJoined(into: &batch)
@@ -53,6 +58,15 @@ public final class EVEReader: RecordReader {
     if !joined.isEmpty { handOnJoined(into: &batch) }
   }
 
+  /// Where the first row stands that is still held to be joined; `nil` without one.
+  var heldFrom: UInt64? { lookups.heldFrom }
+
+  /// Gives what is held to be joined: nothing came for long.
+  func releaseHeld(into batch: inout [Observation]) {
+    lookups.finish(into: &joined)
+    handOnJoined(into: &batch)
+  }
+
   private func handOnJoined(into batch: inout [Observation]) {
     for observation in joined { tally.emit(observation, into: &batch) }
     joined.removeAll(keepingCapacity: true)
@@ -72,7 +86,7 @@ public final class EVEReader: RecordReader {
     }
     guard let time = record.time("timestamp") else { throw .skipped(RecordTally.noUsableTime) }
     if word == "dns" {
-      try lookups.take(record, at: time, origin, into: &joined)
+      try lookups.take(record, at: time, origin, offset: window.offset, into: &joined)
       return nil
     }
     let name: StaticString = word == "tls" ? "tls" : word == "quic" ? "quic" : word == "http" ? "http" : "ssh"

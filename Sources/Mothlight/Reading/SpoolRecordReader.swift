@@ -1,6 +1,7 @@
 /// A sinkhole's spool as an input: its sources are strangers' machines, so they become no observations of ours but a part
 /// of the report of their own.
 final class SpoolRecordReader: RecordReader {
+  static let format = "sinkhole-spool"
   private(set) var summary: InputSummary
   private let spool: SpoolReader
   private(set) var tally = SinkholeTally()
@@ -11,7 +12,7 @@ final class SpoolRecordReader: RecordReader {
     do throws(SpoolError) {
       spool = try SpoolReader(path: path)
     } catch { throw SourceError(.unreadable, error.message) }
-    summary = InputSummary(path: path, format: "sinkhole-spool")
+    summary = InputSummary(path: path, format: Self.format)
   }
 
   var progress: (read: UInt64, total: UInt64?) { (summary.octets, nil) }

@@ -12,13 +12,27 @@ final class TextLines {
   /// What to add to a complaint about the last line when the input stops inside it.
   var cutNote: String { isUnterminated ? "; the file ends inside this line" : "" }
   private var pending = 0
+  /// Inside a line that is too long, of a file that is still growing.
+  private var isDropping = false
 
-  init(_ window: ByteWindow) { self.window = window }
+  /// - Parameter linesBefore: lines of the input in front of the window.
+  init(_ window: ByteWindow, linesBefore: UInt64 = 0) {
+    self.window = window
+    number = linesBefore
+  }
 
-  /// The next line without its end; valid until the next call. `nil` at the end of input.
+  /// The next line is the one behind `lines` others of the input.
+  func renumber(_ lines: UInt64) { number = lines }
+
+  /// Octets of the window behind which the next line begins.
+  var takenOctets: UInt64 { window.offset &+ UInt64(pending) }
+
+  /// The next line without its end; valid until the next call. `nil` at the end of input, or where a growing one has no whole
+  /// line yet.
   func next() throws(SourceError) -> UnsafeRawBufferPointer? {
     window.consume(pending)
     pending = 0
+    if isDropping, try !dropLongLine() { return nil }
     let bytes = window.bytes
     if let base = bytes.baseAddress, bytes.count > 0, let found = memchr(base, 0x0a, bytes.count) {
       let length = UnsafeRawPointer(found) - base
@@ -52,9 +66,12 @@ final class TextLines {
       }
       searched = bytes.count
       if searched > Limits.lineOctets {
+        number &+= 1
+        tooLong &+= 1
         guard try dropLongLine() else { return nil }
         searched = 0
       } else if try !window.fill(atLeast: searched + 1) {
+        if window.isGrowing { return nil }
         let rest = window.bytes
         guard rest.count > 0, let base = rest.baseAddress else { return nil }
         number &+= 1
@@ -67,12 +84,12 @@ final class TextLines {
 
   /// Throws a line away that is longer than the limit, wherever it ends; `false` when the input ends first.
   private func dropLongLine() throws(SourceError) -> Bool {
-    number &+= 1
-    tooLong &+= 1
+    isDropping = true
     while true {
       let bytes = window.bytes
       if let base = bytes.baseAddress, bytes.count > 0, let found = memchr(base, 0x0a, bytes.count) {
         window.consume(UnsafeRawPointer(found) - base + 1)
+        isDropping = false
         return true
       }
       window.consume(bytes.count)

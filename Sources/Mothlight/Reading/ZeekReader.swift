@@ -4,7 +4,7 @@ import Glibc
 ///
 /// Octets of a flow are `orig_ip_bytes`/`resp_ip_bytes` where the log has them, else the payload counts.
 public final class ZeekReader: RecordReader {
-  private let lines: TextLines
+  let lines: TextLines
   private let window: ByteWindow
   private let index: UInt32
   private let isJSON: Bool
@@ -18,10 +18,14 @@ public final class ZeekReader: RecordReader {
   private var ended = false
 
   /// - Parameter format: what `FormatSniffer` said of the window: `.zeekTSV` or `.zeekJSON`.
-  public init(window: ByteWindow, path: String, index: UInt32, format: InputFormat) {
+  public convenience init(window: ByteWindow, path: String, index: UInt32, format: InputFormat) {
+    self.init(window: window, path: path, index: index, format: format, linesBefore: 0)
+  }
+
+  init(window: ByteWindow, path: String, index: UInt32, format: InputFormat, linesBefore: UInt64) {
     self.window = window
     self.index = index
-    lines = TextLines(window)
+    lines = TextLines(window, linesBefore: linesBefore)
     switch format {
     case .zeekJSON(let kind):
       isJSON = true
@@ -46,6 +50,8 @@ public final class ZeekReader: RecordReader {
   }
 
   public var summary: InputSummary { tally.current(window.offset) }
+  /// Columns by the latest header; empty for JSON.
+  var columnNames: [String] { header.fields }
   public var progress: (read: UInt64, total: UInt64?) { (window.rawOctetsRead, window.rawOctetsTotal) }
 
   public func read(into batch: inout [Observation], limit: Int) throws(SourceError) -> Bool {
@@ -53,6 +59,7 @@ public final class ZeekReader: RecordReader {
     if ended { return false }
     while batch.count &- start < limit {
       guard let line = try lines.next() else {
+        if window.isGrowing { break }
         ended = true
         if let error = tally.close(lines: lines, window: window) { throw error }
         break

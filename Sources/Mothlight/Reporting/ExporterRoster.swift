@@ -1,7 +1,8 @@
 /// Every output format, in the order in which help texts list them.
 public enum ExporterRoster {
   public static let all: [any Exporter.Type] = [
-    TableExporter.self, JSONExporter.self, NDJSONExporter.self, HTMLExporter.self,
+    TableExporter.self, JSONExporter.self, NDJSONExporter.self, HTMLExporter.self, ShadowserverExporter.self,
+    ShadowserverHTTPExporter.self, IntelMQExporter.self, XARFExporter.self,
   ]
 
   public static var cards: [ExporterCard] { all.map { $0.card } }

@@ -11,13 +11,14 @@ public struct HTMLExporter: Exporter {
 
   public init(_ settings: ExporterSettings) throws(ConfigurationError) { self.settings = settings }
 
-  /// - Throws: only what `write` throws.
+  /// - Throws: `ConfigurationError` when the marking forbids it, and what `write` throws.
   public func export(_ report: Report, to write: (String) throws -> Void) throws {
+    let marking = try settings.marking(of: report.tlp)
     let scoped = report.scoped(to: settings)
     let tally = ReportTally(scoped)
     let flagged = scoped.hosts.filter { $0.verdict >= .suspicious || settings.explain != nil }
     var page: Markup = ""
-    page += head(scoped, tally)
+    page += head(scoped, tally, marking)
     if let sinkhole = report.sinkhole { page += self.sinkhole(sinkhole) }
     if report.isAboutHosts { page += verdicts(flagged, tally) }
     page += coverage(scoped, tally)
@@ -46,7 +47,7 @@ public struct HTMLExporter: Exporter {
     try write(page.drain())
   }
 
-  private func head(_ report: Report, _ tally: ReportTally) -> Markup {
+  private func head(_ report: Report, _ tally: ReportTally, _ marking: TLP) -> Markup {
     let times = tally.first.flatMap { f in tally.last.map { ReportWords.longSpan(f, $0) } } ?? "no time known"
     let machines = report.isAboutHosts ? ReportWords.count(tally.hosts, "machine", "machines") : "a sinkhole"
     let subject = "Report on \(settings.explain.map { "\($0)" } ?? machines)"
@@ -61,7 +62,7 @@ public struct HTMLExporter: Exporter {
       <style>\(HTMLStyle.sheet)</style></head>
       <body><a class="skip" href="#\(report.isAboutHosts ? "verdicts" : "sinkhole")">To the verdicts</a>
       <header class="mast">\(SVG.moth)<div><b>Mothlight</b> <span>botnet observatory</span></div>
-      <p>\(subject)<br>\(times)</p></header>
+      <p>\(Self.mark(marking)) \(subject)<br>\(times)</p></header>
       <main>
 
       """
@@ -101,6 +102,11 @@ public struct HTMLExporter: Exporter {
 }
 
 extension HTMLExporter {
+  /// In the standard's colours, on black on either theme.
+  static func mark(_ marking: TLP) -> Markup {
+    "<b class=\"tlp\" style=\"color:\(marking.colour)\">\(marking.marking)</b>"
+  }
+
   package static func badge(_ verdict: Verdict) -> Markup {
     "<span class=\"badge \(verdict.rawValue)\">\(ReportWords.label(verdict))</span>"
   }

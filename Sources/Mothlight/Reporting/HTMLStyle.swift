@@ -44,6 +44,7 @@ package enum HTMLStyle {
     .counts .zero{color:var(--soft)}
     .infected{--c:var(--infected)}.suspicious{--c:var(--suspicious)}.no_sign{--c:var(--no_sign)}
     .not_enough_data{--c:var(--not_enough_data)}
+    .tlp{background:#000;font:700 .8rem/1 system-ui,sans-serif;padding:.25em .5em;border-radius:3px;white-space:nowrap}
     .badge{background:var(--c);color:var(--onbadge);font:600 .8rem/1 system-ui,sans-serif;padding:.3em .6em;border-radius:3px;
     white-space:nowrap;display:inline-block}
     .m{font-family:ui-monospace,"SF Mono","Cascadia Mono",Consolas,"Liberation Mono",monospace;font-size:.92em;overflow-wrap:anywhere}

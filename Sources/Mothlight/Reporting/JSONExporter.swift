@@ -5,12 +5,13 @@ public struct JSONExporter: Exporter {
 
   public init(_ settings: ExporterSettings) throws(ConfigurationError) { self.settings = settings }
 
-  /// - Throws: only what `write` throws.
+  /// - Throws: `ConfigurationError` when the marking forbids it, and what `write` throws.
   public func export(_ report: Report, to write: (String) throws -> Void) throws {
+    let marking = try settings.marking(of: report.tlp)
     let scoped = report.scoped(to: settings)
     var json = JSONWriter(lineDepth: 2)
     json.beginObject()
-    json.runFields(report, ReportTally(report))
+    json.runFields(report, ReportTally(report), marking)
     json.key("inputs")
     json.beginArray()
     for (i, input) in report.inputs.enumerated() {

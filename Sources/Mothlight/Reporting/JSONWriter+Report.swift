@@ -1,10 +1,14 @@
 /// The fields of `json` and `ndjson`, in the order of docs/data-dictionary.md. Every field is always there, `null` when unknown.
 extension JSONWriter {
-  mutating func runFields(_ report: Report, _ tally: ReportTally) {
+  mutating func runFields(_ report: Report, _ tally: ReportTally, _ marking: TLP) {
     key("schema_version")
     value(Report.schemaVersion)
     key("version")
     value(report.version)
+    key("tlp")
+    value(marking.rawValue)
+    key("is_anonymised")
+    value(report.isAnonymised)
     key("first")
     value(tally.first)
     key("last")

@@ -23,6 +23,12 @@ extension JSONWriter {
     value(s.resolvers)
     key("sightings_refused")
     value(s.refused)
+    key("as_of")
+    value(s.asOf)
+    key("rule_versions")
+    beginArray()
+    for version in s.ruleVersions.sorted() { value(Int(version)) }
+    endArray()
     key("networks_origin")
     value(s.networksOrigin)
   }
@@ -32,6 +38,8 @@ extension JSONWriter {
     value(botnet.name)
     key("networks")
     value(botnet.networks)
+    key("identities")
+    value(botnet.identities)
     sourceFields(botnet.sources)
   }
 
@@ -52,6 +60,14 @@ extension JSONWriter {
   private mutating func sourceFields(_ counts: SinkholeSummary.SourceCounts) {
     key("sources_recognised")
     value(counts.infected)
+    key("address_days")
+    value(counts.addressDays)
+    key("weight")
+    value(counts.weight)
+    key("sources_expired")
+    value(counts.expired)
+    key("expires")
+    value(counts.expires)
     key("sources_by_level")
     beginObject()
     for level in EvidenceLevel.allCases {

@@ -6,20 +6,26 @@ public struct NDJSONExporter: Exporter {
 
   public init(_ settings: ExporterSettings) throws(ConfigurationError) { self.settings = settings }
 
-  /// - Throws: only what `write` throws.
+  /// - Throws: `ConfigurationError` when the marking forbids it, and what `write` throws.
   public func export(_ report: Report, to write: (String) throws -> Void) throws {
+    let marking = try settings.marking(of: report.tlp)
     let scoped = report.scoped(to: settings)
     var json = JSONWriter()
     func line(_ type: String, _ fields: (inout JSONWriter) -> Void) throws {
       json.beginObject()
       json.key("type")
       json.value(type)
+      // Lines go ways of their own, so each is marked; the run has it among its fields.
+      if type != "run" {
+        json.key("tlp")
+        json.value(marking.rawValue)
+      }
       fields(&json)
       json.endObject()
       json.newline()
       if json.bytes.count > 1 << 16 { try write(json.drain()) }
     }
-    try line("run") { $0.runFields(report, ReportTally(report)) }
+    try line("run") { $0.runFields(report, ReportTally(report), marking) }
     for (i, input) in report.inputs.enumerated() {
       try line("input") { $0.inputFields(input, index: i) }
     }

@@ -60,9 +60,15 @@ public struct RegistryCSV: Sendable {
 
   /// In quotes when it must be; a text that a spreadsheet would run as a formula gets an apostrophe before it.
   static func cell(_ text: String) -> String {
-    var text = VisibleText.escaped(text)
-    if let first = text.unicodeScalars.first, "=+-@".unicodeScalars.contains(first) { text = "'" + text }
+    let text = defused(text)
     guard text.contains(where: { $0 == "," || $0 == "\"" }) else { return text }
     return "\"" + text.replacing("\"", with: "\"\"") + "\""
+  }
+
+  /// Nothing hidden, and nothing that a spreadsheet would run.
+  static func defused(_ text: String) -> String {
+    let text = VisibleText.escaped(text)
+    guard let first = text.unicodeScalars.first, "=+-@".unicodeScalars.contains(first) else { return text }
+    return "'" + text
   }
 }

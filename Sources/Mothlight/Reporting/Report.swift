@@ -137,7 +137,7 @@ public struct HiddenFinding: Sendable {
 
 /// Everything that one run has to say; each output format is a view of this value.
 public struct Report: Sendable {
-  public static let schemaVersion = "1.2"
+  public static let schemaVersion = "1.3"
   public var version: String
   public var inputs: [InputSummary] = []
   /// Home prefixes, and whether they were given or learned.
@@ -155,6 +155,10 @@ public struct Report: Sendable {
   public var state: StateSummary?
   /// What spools of a sinkhole say; `nil` when none was read.
   public var sinkhole: SinkholeSummary?
+  /// The victims in them one by one, read again from the spools when an exporter asks.
+  public var victims: VictimReader?
+  /// Addresses of our own network were replaced (`ReportAnonymiser`).
+  public internal(set) var isAnonymised = false
   /// Whether there were inputs about machines of ours, and not spools alone.
   var isAboutHosts: Bool { sinkhole == nil || !hosts.isEmpty || inputs.contains { $0.format != "sinkhole-spool" } }
   public init(version: String) { self.version = version }
@@ -165,6 +169,12 @@ public protocol Exporter: Sendable {
   static var card: ExporterCard { get }
   init(_ settings: ExporterSettings) throws(ConfigurationError)
   func export(_ report: Report, to write: (String) throws -> Void) throws
+}
+
+/// A format of which a report makes several files, where a folder is given for them.
+public protocol FileSetExporter: Exporter {
+  /// - Parameter write: called with the name of a file and what comes next in it.
+  func export(_ report: Report, toFile write: (_ name: String, _ text: String) throws -> Void) throws
 }
 
 public struct ExporterCard: Sendable {
@@ -187,5 +197,11 @@ public struct ExporterSettings: Sendable {
   public var showAll = false
   /// Only this host, at length.
   public var explain: IPAddress?
+  /// How far the export may go; `nil` for what its contents ask for.
+  public var tlp: TLP?
+  /// For formats that tell others of victims.
+  public var exchange = ExchangeSettings()
+  /// Hears, in one line each, what an export leaves out and why.
+  public var note: @Sendable (String) -> Void = { _ in }
   public init() {}
 }

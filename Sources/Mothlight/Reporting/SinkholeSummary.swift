@@ -5,6 +5,8 @@ public struct SinkholeSummary: Sendable {
     public var name: String
     public var sources: SourceCounts
     public var networks = 0
+    /// Machines that messages of the family tell apart; 0 where they carry nothing that does.
+    public var identities: UInt64 = 0
   }
 
   /// Sources of one botnet in one network.
@@ -31,6 +33,15 @@ public struct SinkholeSummary: Sendable {
     /// Largest sampling factor of its records; 1 when everything was recorded.
     public var factor: UInt32 = 1
 
+    /// Recognised sources, each once for every UTC day on which it came; beyond 64 days a lower bound.
+    public var addressDays: UInt64 = 0
+    /// Recognised sources by age: each counts from 1 at its last message down to 0 at its expiry (`Decay`).
+    public var weight = 0.0
+    /// Recognised sources past their expiry.
+    public var expired: UInt64 = 0
+    /// When the last of the recognised ones expires; `nil` without one.
+    public var expires: Timestamp?
+
     /// Sources whose message a rule knows.
     public var infected: UInt64 { byLevel[2] + byLevel[3] }
     public var visiting: UInt64 { visitors.values.reduce(0, +) }
@@ -53,6 +64,12 @@ public struct SinkholeSummary: Sendable {
   public var resolvers = 0
   /// Sources left out because the table was full.
   public var refused: UInt64 = 0
+  /// Time of the newest record: ages are counted from it, as event time is the only clock.
+  public var asOf: Timestamp?
+  /// Which rules judged the records (`Sighting.ruleVersion`); counts of different rules are not to be compared.
+  public var ruleVersions: Set<UInt32> = []
+  /// There were more versions than are listed.
+  public var hasMoreRules = false
   /// Where the networks are from; `nil` when they are bare prefixes.
   public var networksOrigin: String?
   public init() {}

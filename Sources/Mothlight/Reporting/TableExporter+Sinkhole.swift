@@ -20,6 +20,15 @@ extension TableExporter {
         "\(ReportWords.grouped(c.byLevel[1])) more had the protocol's shape, \(ReportWords.grouped(c.byLevel[0])) only "
           + "connected; \(Self.visitors(c)); \(ReportWords.longSpan(c.first, c.last))"
           + (c.factor > 1 ? "; one source in \(c.factor) was recorded" : ""), indent: 4, style: .dim)
+      if c.infected > 0 {
+        let machines =
+          botnet.identities > 0
+          ? "\(ReportWords.grouped(botnet.identities)) different machines by what their messages carry"
+          : "messages that carry nothing by which machines could be told apart"
+        page.paragraph(
+          "\(ReportWords.grouped(c.addressDays)) addresses counted once a day; \(machines)", indent: 4, style: .dim)
+      }
+      if let words = Self.age(c) { page.paragraph(words, indent: 4, style: .dim) }
     }
     page.blank()
     let rows = s.rows.filter { $0.sources.infected > 0 }
@@ -34,7 +43,8 @@ extension TableExporter {
     page.line(
       [
         .init(
-          TerminalPage.padded("NETWORK", width) + TerminalPage.rightAligned("SOURCES", 9) + "  FIRST–LAST (UTC)"
+          TerminalPage.padded("NETWORK", width) + TerminalPage.rightAligned("SOURCES", 9)
+            + TerminalPage.rightAligned("BY AGE", 9) + "  FIRST–LAST (UTC)"
             + "                 BOTNET", .dim)
       ], indent: 2)
     for row in shown {
@@ -43,13 +53,21 @@ extension TableExporter {
         "\(row.sources.first.description.prefix(16).replacing("T", with: " "))–\(row.sources.last.description.prefix(16).dropFirst(5).replacing("T", with: " "))"
       page.line(
         TerminalPage.padded(row.prefix.description, width)
-          + TerminalPage.rightAligned(ReportWords.grouped(row.sources.infected), 9) + "  "
+          + TerminalPage.rightAligned(ReportWords.grouped(row.sources.infected), 9)
+          + TerminalPage.rightAligned(ReportWords.decimals(row.sources.weight, 1), 9) + "  "
           + TerminalPage.padded(span, 31) + "  \(row.botnet)\(owner.isEmpty ? "" : "  \(owner)")", indent: 2)
     }
     if shown.count < rows.count {
       page.line("\(ReportWords.grouped(rows.count - shown.count)) more networks; --all lists them.", indent: 2)
     }
     page.blank()
+  }
+
+  /// How much of the recognised ones is left after so long; `nil` when nothing was recognised.
+  static func age(_ c: SinkholeSummary.SourceCounts) -> String? {
+    guard c.infected > 0, let expires = c.expires else { return nil }
+    return "by age: \(ReportWords.decimals(c.weight, 1)) of \(ReportWords.grouped(c.infected)); "
+      + "\(ReportWords.grouped(c.expired)) past their expiry; the last one expires \(expires.description.prefix(10))"
   }
 
   static func visitors(_ counts: SinkholeSummary.SourceCounts) -> String {
@@ -67,6 +85,10 @@ extension TableExporter {
     if s.recordsLost > 0 { parts.append("\(ReportWords.grouped(s.recordsLost)) records lost before they were written") }
     if s.clockSteps > 0 { parts.append("the sensor's clock stepped \(s.clockSteps) times") }
     if s.refused > 0 { parts.append("\(ReportWords.grouped(s.refused)) sightings beyond the table's bound") }
+    if !s.ruleVersions.isEmpty {
+      let versions = s.ruleVersions.sorted().map(String.init).joined(separator: ", ") + (s.hasMoreRules ? ", …" : "")
+      parts.append(s.ruleVersions.count == 1 ? "rules version \(versions)" : "rules versions \(versions)")
+    }
     if let origin = s.networksOrigin { parts.append("networks from \(origin)") }
     if s.dnsQueries > 0 {
       parts.append(

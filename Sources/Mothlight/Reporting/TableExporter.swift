@@ -7,11 +7,12 @@ public struct TableExporter: Exporter {
 
   public init(_ settings: ExporterSettings) throws(ConfigurationError) { self.settings = settings }
 
-  /// - Throws: only what `write` throws.
+  /// - Throws: `ConfigurationError` when the marking forbids it, and what `write` throws.
   public func export(_ report: Report, to write: (String) throws -> Void) throws {
+    let marking = try settings.marking(of: report.tlp)
     var page = TerminalPage(width: settings.width, colour: settings.colour)
     let tally = ReportTally(report)
-    page.line([.init("Mothlight \(report.version)", .bold)])
+    page.line([.init("Mothlight \(report.version)", .bold), .init("  \(marking.marking)", .dim)])
     page.blank()
     coverage(report, tally, on: &page)
     page.blank()

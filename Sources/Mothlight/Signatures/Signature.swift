@@ -69,6 +69,8 @@ public struct Signature: Sendable {
   public let isForSinkholeOnly: Bool
   public let reply: Reply
   public let personalData: [PersonalData]
+  /// What in the message tells one machine from another; `nil` for most families.
+  let identity: SignatureIdentity?
   /// Year or month, as `2008` or `2008-11`, where known.
   public let firstSeen: String?
   public let lastSeen: String?

@@ -86,6 +86,7 @@ enum SignatureRules {
     if signature.transport == .tcp, signature.direction == .server {
       return "the server's side of a stream is not examined; direction server goes with udp"
     }
+    if let contradiction = signature.identity?.contradiction(in: signature) { return contradiction }
     if signature.transport == .udp, signature.reply != .none { return "a datagram is never answered: reply is none" }
     switch signature.shape {
     case .octets:

@@ -27,6 +27,7 @@ struct SignatureDecoder {
     let isForSinkholeOnly = try fields.isTrue("sinkhole_only")
     let reply = try fields.word("reply", Signature.Reply.self) ?? .none
     let personal = try personalData(&fields)
+    let identity = try fields.take("identity").map { node throws(Problem) in try SignatureIdentity(node) }
     let firstSeen = try month("first_seen", &fields)
     let lastSeen = try month("last_seen", &fields)
     let (shape, length) = try shape(try fields.required("match"), transport)
@@ -35,12 +36,15 @@ struct SignatureDecoder {
     let signature = Signature(
       id: id, family: family, transport: transport == .udp ? .udp : .tcp, direction: direction, evidence: evidence,
       confidence: confidence, source: source, ports: ports, length: length, shape: shape,
-      isForSinkholeOnly: isForSinkholeOnly, reply: reply, personalData: personal, firstSeen: firstSeen,
-      lastSeen: lastSeen)
+      isForSinkholeOnly: isForSinkholeOnly, reply: reply, personalData: personal, identity: identity,
+      firstSeen: firstSeen, lastSeen: lastSeen)
     if let contradiction = SignatureRules.contradiction(in: signature) {
       throw Problem(node.line, "\(id): \(contradiction)")
     }
     let (positives, negatives) = try SignatureVector.read(tests, for: signature)
+    guard identity == nil || positives.contains(where: { $0.identity != nil }) else {
+      throw Problem(node.line, "\(id): no test says which 'identity' is found")
+    }
     return .init(signature: signature, line: node.line, positives: positives, negatives: negatives)
   }
 

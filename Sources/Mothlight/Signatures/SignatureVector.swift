@@ -11,6 +11,8 @@ struct SignatureVector: Sendable {
   /// The server's port; the signature's first one when it is not given.
   var port: UInt16
   var message: Message
+  /// What identifies the machine in it; `nil` where the test does not say.
+  var identity: [UInt8]?
 
   static func read(_ node: YAMLNode, for signature: Signature) throws(Problem) -> ([Self], [Self]) {
     var fields = try YAMLFields(node, "'tests'")
@@ -33,9 +35,10 @@ struct SignatureVector: Sendable {
     case .request: message = .request(try request(&fields))
     case .hello: message = .hello(try hello(&fields, node.line))
     }
+    let identity = try fields.pattern("identity", most: SignatureIdentity.octetsMost)
     try fields.finish()
     let port = given.map { UInt16(clamping: $0) } ?? signature.ports.first?.lowerBound ?? 80
-    return Self(line: node.line, port: port, message: message)
+    return Self(line: node.line, port: port, message: message, identity: identity?.values)
   }
 
   /// `request` is the request line and the fields, `body` what follows the empty line.
@@ -56,9 +59,20 @@ struct SignatureVector: Sendable {
     return hello
   }
 
+  private func found(by identity: SignatureIdentity?) -> [UInt8]? {
+    guard let identity else { return nil }
+    switch message {
+    case .octets(let bytes): return identity.value(in: bytes.span.bytes, isStream: false)
+    case .request(let bytes): return RequestView(whole: bytes).flatMap { identity.value(in: $0.exchange) }
+    case .hello: return nil
+    }
+  }
+
   /// Whether this very signature matches, whatever others would.
   func isMatched(by signature: Signature) -> Bool {
-    guard signature.admits(port: port) else { return false }
+    guard signature.admits(port: port), identity == nil || identity == found(by: signature.identity) else {
+      return false
+    }
     switch (message, signature.shape) {
     case (.octets(let bytes), .octets):
       return signature.matches(bytes.span.bytes, isStream: signature.transport == .tcp) == .yes

@@ -15,7 +15,12 @@ extension CheckInTally {
     let isV4: UInt32 = Key.bitWidth == 32 ? 1 : 0
     inFlight?.note(
       .init(key: UInt64(key), second: UInt32(clamping: second), isV4: isV4, record: record.pointee))
-    sink.append(.sighting(sighting(record.pointee, key)))
+    var row = sighting(record.pointee, key)
+    if let identities {
+      row.identities = identities.take(
+        UInt64(key), isV4: Key.bitWidth == 32, botnet: record.pointee.botnet, hour: record.pointee.hour)
+    }
+    sink.append(.sighting(row))
     counters.sightings &+= 1
     record.pointee.count = 0
     record.pointee.factor = 0

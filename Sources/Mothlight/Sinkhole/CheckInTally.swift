@@ -21,6 +21,10 @@ public final class CheckInTally {
     /// Samples written in a second: a flood of new sources must not become a flood on the disk. Who finds none left gets
     /// its sample at a later check-in.
     public var samplesPerSecond: UInt32 = 10_000
+    /// Key of identities, where messages carry some; `nil`: none are taken.
+    public var identityKey: IdentityKey?
+    /// Machines told apart within an hour: 24 octets each.
+    public var identitiesMost = IdentityTable.slotsDefault
     /// Hours without a check-in after which a source is forgotten.
     public var idleHours: UInt16 = 26
 
@@ -40,6 +44,10 @@ public final class CheckInTally {
     /// Without a place in the table: the table was full, or one source had too many botnets.
     public var refused: UInt64 = 0
     public var forgotten: UInt64 = 0
+    /// Check-ins whose identity was taken.
+    public var identified: UInt64 = 0
+    /// Identities without a place: the table was full, or one source had too many.
+    public var identitiesRefused: UInt64 = 0
     public var clockStepsBack: UInt64 = 0
     /// How far the last of them went.
     public var clockBackNanoseconds: UInt64 = 0
@@ -54,6 +62,10 @@ public final class CheckInTally {
   var words: WordTable
   private let table: RecognitionTable
   private let personal: [Bool]
+  /// By number of the signature; `isIdentified` is empty when no identities are taken.
+  private let identityFields: [SignatureIdentity?]
+  private let isIdentified: [Bool]
+  let identities: IdentityTable?
   private var published: [UInt16: Double] = [:]
   let v4: SourceTable<UInt32>
   let v6: SourceTable<UInt64>
@@ -95,6 +107,15 @@ public final class CheckInTally {
     var words = WordTable(opened.memory.base + TallyLayout.wordsOffset)
     table = RecognitionTable(recogniser, &words)
     personal = recogniser.set.signatures.map { !$0.personalData.isEmpty }
+    let fields = recogniser.set.signatures.map(\.identity)
+    let takesIdentities = settings.identityKey != nil && fields.contains { $0 != nil }
+    identityFields = fields
+    isIdentified = takesIdentities ? fields.map { $0 != nil } : []
+    identities =
+      takesIdentities
+      ? try IdentityTable(
+        slots: settings.identitiesMost, path: opened.unkept == nil ? settings.path.map { "\($0).identities" } : nil,
+        seed: opened.seed, baseHour: opened.baseHour) : nil
     for (family, seconds) in BotTiming.published { published[words.number(family)] = seconds }
     self.familyOfHost = familyOfHost
     self.words = words
@@ -230,11 +251,32 @@ public final class CheckInTally {
     let previous = isNew ? nil : Int64(record.pointee.hour) &* 3600 &+ Int64(record.pointee.last)
     if record.pointee.hour != hour { turn(record, key) }
     record.pointee.count(facts.ends, secondOfHour, sampling.log)
+    if !isIdentified.isEmpty { identify(UInt64(key), isV4: Key.bitWidth == 32, facts, recognition) }
     weigh(record, recognition, gap: previous.map { Int64(hour) &* 3600 &+ Int64(secondOfHour) &- $0 })
     if record.pointee.ports.nonzeroBitCount > VisitorJudgement.portGroupsMost { signs.insert(.manyPorts) }
     if !signs.isEmpty { mark(table, key, record, signs) }
     if record.pointee.visitor != 0 { counters.labelled &+= 1 }
     keep(record, facts, recognition)
+  }
+
+  /// Takes the hash of what tells the machine from others, where the message is one that carries it.
+  private func identify(_ key: UInt64, isV4: Bool, _ facts: CheckInFacts, _ recognition: Recognition) {
+    guard case .matched(let number) = facts.shape, isIdentified[number], recognition.level >= .recognised,
+      let field = identityFields[number], let hasher = settings.identityKey
+    else { return }
+    let value: [UInt8]? =
+      switch facts.content {
+      case .datagram(let bytes): field.value(in: bytes.bytes, isStream: false)
+      case .stream(.raw, let bytes): field.value(in: bytes.bytes, isStream: true)
+      case .stream(.http(let view), _): field.value(in: view.exchange)
+      case .silence, .stream: nil
+      }
+    guard let value else { return }
+    let identity = hasher.hash(value, family: words[recognition.botnet])
+    counters.identified &+= 1
+    guard let identities else { return }
+    identities.note(identity, of: key, isV4: isV4, botnet: recognition.botnet, hour: hour)
+    counters.identitiesRefused = identities.refused
   }
 
   /// The level that the source has now, and when it last had it.

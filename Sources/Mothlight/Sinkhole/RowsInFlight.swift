@@ -65,7 +65,8 @@ struct RowsInFlight {
 }
 
 extension CheckInTally {
-  /// Rows that a process before this one sent to the spool shortly before it ended.
+  /// Rows that a process before this one sent to the spool shortly before it ended; without their identities, which have left with
+  /// them.
   public func rowsInFlight() -> [Sighting] {
     guard let inFlight else { return [] }
     return inFlight.unsettled().map { row in

@@ -99,8 +99,8 @@ extension Desk {
     let activities = try await store.botnets(day - Self.days + 1...day, limit: 2000)
     let botnet = try await registry?.botnet(name)
     let activity = activities.first { $0.name == name } ?? activities.first { $0.name == botnet?.name }
-    let edition = await census?.edition()
-    guard activity != nil || botnet != nil || edition?.report.botnet.lowercased() == name.lowercased() else {
+    let edition = await editions().first { $0.report.botnet.lowercased() == name.lowercased() }
+    guard activity != nil || botnet != nil || edition != nil else {
       throw Failure(.notFound, "Neither findings nor the registry know a botnet of this name.")
     }
     var query = HostDayQuery()
@@ -168,8 +168,13 @@ extension Desk {
 
   func sensors(_ ask: Ask) async -> String { SensorsPage(frame: frame(ask), health: await health()).page }
 
+  private func editions() async -> [CensusEdition] { await census?.editions() ?? [] }
+
   func censusPage(_ ask: Ask) async -> String {
-    CensusPage(frame: frame(ask), edition: await census?.edition()).page
+    let all = await editions()
+    let asked = ask.query["botnet"]
+    let edition = all.first { $0.report.botnet == asked } ?? (await census?.edition())
+    return CensusPage(frame: frame(ask), edition: edition, botnets: all.map(\.report.botnet)).page
   }
 
   func search(_ ask: Ask) async throws -> String {

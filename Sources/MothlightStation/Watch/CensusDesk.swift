@@ -11,7 +11,8 @@ public actor CensusDesk: CensusShelf {
   private var made: [CensusEdition] = []
   private var hasNews = false
   private var isCounting = false
-  private(set) var trouble: String?
+  /// What could not be counted, one line.
+  public private(set) var trouble: String?
 
   public init(networks: (any NetworkDirectory)?, rules: CensusRules = CensusRules(), version: String) {
     rollups = RollupSet(keys: .published, networks: networks, limits: RollupCensus.limitsOfFiles)

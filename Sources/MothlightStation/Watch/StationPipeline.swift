@@ -39,7 +39,7 @@ public actor StationPipeline {
     }
   }
 
-  private let settings: Settings
+  private var settings: Settings
   private let around: Surroundings
   private let queue = ObservationQueue()
   private var observatory: Observatory
@@ -51,6 +51,12 @@ public actor StationPipeline {
   private var judgedCount: UInt64 = 0
   private var stateSaved: Timestamp
   private var isJudging = false
+  /// The store's allow rules as they were last.
+  private var rules: [AllowList.Rule] = []
+  /// The last judgement is not on disk.
+  private var hasUnwritten = false
+  /// What went wrong in the judgement under way.
+  private var troubles: [String] = []
 
   public init(_ observatory: Observatory, _ settings: Settings = Settings(), _ around: Surroundings) {
     self.observatory = observatory
@@ -62,6 +68,15 @@ public actor StationPipeline {
 
   /// Where a source puts its observations.
   public nonisolated func sink(for meter: SourceMeter) -> any ObservationSink { QueueSink(queue: queue, meter: meter) }
+
+  /// Taken so far.
+  public var observations: UInt64 { observatory.observations }
+
+  /// Takes over what may change while it runs.
+  public func update(allow: AllowList, judgeSeconds: Double) {
+    observatory.allow(allow)
+    settings.judgeSeconds = judgeSeconds
+  }
 
   /// Takes and judges until the task is cancelled, then judges and writes a last time.
   public func run() async {
@@ -78,9 +93,16 @@ public actor StationPipeline {
   }
 
   private func ingest() async {
-    while let parts = await queue.next() {
-      for part in parts { observatory.take(part.batch, in: part.lane) }
-    }
+    while await drain() {}
+  }
+
+  /// Takes what waits in the queue; waits for something when there is nothing.
+  /// - Returns: `false` when there will be nothing more.
+  @discardableResult
+  func drain() async -> Bool {
+    guard let parts = await queue.next() else { return false }
+    for part in parts { observatory.take(part.batch, in: part.lane) }
+    return true
   }
 
   private func judgeAgainAndAgain() async {
@@ -105,7 +127,10 @@ public actor StationPipeline {
     judgedAt = now
     let turns = dayIsOver
     var reports: [Report] = []
-    if fresh > 0 || turns || isLast, observatory.home != nil {
+    let rules = (try? await around.store.allowRules())?.map(\.rule) ?? rules
+    if fresh > 0 || turns || isLast || hasUnwritten || rules != self.rules, observatory.home != nil {
+      hasUnwritten = false
+      self.rules = rules
       for lane in Observatory.Lane.allCases {
         if let report = await judge(lane, at: now, closing: turns, saving: turns || isLast) { reports.append(report) }
       }
@@ -138,8 +163,8 @@ public actor StationPipeline {
 
   private func judge(_ lane: Observatory.Lane, at now: Timestamp, closing: Bool, saving: Bool) async -> Report? {
     guard let draft = observatory.draft(lane) else { return nil }
-    let allow = (try? await around.store.allowRules())?.map(\.rule) ?? []
-    let (report, state) = await Task.detached(priority: .utility) { draft.judged(allowing: allow) }.value
+    let rules = rules
+    let (report, state) = await Task.detached(priority: .utility) { draft.judged(allowing: rules) }.value
     let run = name(of: lane, at: now)
     let changed = changes.changed(report.hosts, at: now, all: closing)
     do {
@@ -149,7 +174,8 @@ public actor StationPipeline {
         around.board.publish(.judged(day: day, changed: changed.count { $0.day == day }))
       }
     } catch {
-      around.board.update { $0.warnings = ["not written, will be tried again: \(error.message)"] }
+      hasUnwritten = true
+      troubles.append("not written, will be tried again: \(error.message)")
       // A day that is not on disk is not closed.
       return report
     }
@@ -164,7 +190,7 @@ public actor StationPipeline {
   private func save(_ state: RollingState?, at now: Timestamp) {
     guard let state, let save = around.saveState else { return }
     stateSaved = now
-    do { try save(state) } catch { around.board.update { $0.warnings = ["state not saved: \(error)"] } }
+    do { try save(state) } catch { troubles.append("state not saved: \(error)") }
   }
 
   private func name(of lane: Observatory.Lane, at now: Timestamp) -> String {
@@ -179,6 +205,8 @@ public actor StationPipeline {
     let took = around.clock().seconds(since: now)
     let home = observatory.home
     let refused = observatory.refusedWhileLearning
+    let troubles = troubles
+    self.troubles = []
     around.board.update { health in
       health.observations = observatory.observations
       health.observationsPerSecond = seconds > 0 ? Double(fresh) / seconds : 0
@@ -191,7 +219,7 @@ public actor StationPipeline {
       guard !reports.isEmpty else { return }
       health.judged = now
       health.judgingSeconds = took
-      health.warnings = reports.flatMap(\.warnings)
+      health.warnings = troubles + reports.flatMap(\.warnings)
       health.counters = reports.reduce(into: [:]) { $0.merge($1.counters, uniquingKeysWith: &+) }
       if refused > 0 { health.counters["refused_while_learning"] = refused }
     }

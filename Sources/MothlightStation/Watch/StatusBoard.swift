@@ -30,7 +30,20 @@ public final class StatusBoard: Sendable {
   public var pipeline: PipelineHealth { state.withLock { $0.pipeline } }
   public var sources: [SourceHealth] { state.withLock { $0.sources }.map(\.health) }
 
-  public func add(_ meter: SourceMeter) { state.withLock { $0.sources.append(meter) } }
+  /// Shows a source, in the place of an earlier one of its name.
+  public func add(_ meter: SourceMeter) {
+    let name = meter.health.name
+    state.withLock { state in
+      if let place = state.sources.firstIndex(where: { $0.health.name == name }) {
+        state.sources[place] = meter
+      } else {
+        state.sources.append(meter)
+      }
+    }
+  }
+
+  /// Shows a source no more: it was taken out of the configuration.
+  public func remove(source name: String) { state.withLock { $0.sources.removeAll { $0.health.name == name } } }
   public func update(_ change: (inout PipelineHealth) -> Void) { state.withLock { change(&$0.pipeline) } }
 
   public func publish(_ event: Event) {

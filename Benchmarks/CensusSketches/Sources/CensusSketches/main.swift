@@ -5,6 +5,8 @@ import Mothlight
 //   CensusSketches sketches KEYS REPEATS     KEYS: 64-bit little-endian integers
 //   CensusSketches rollup HOURS [identities]
 //   CensusSketches memory FOLDER
+//   CensusSketches keep FOLDER [identities]   30 days of a million machines, written as a rollup
+//   CensusSketches count FOLDER               a census of what `keep` wrote, without the rows
 // Each line of output is one JSON object.
 
 func cpuSeconds() -> Double {
@@ -183,12 +185,64 @@ func memory(_ path: String) throws {
   }
 }
 
+/// 30 days of `simulate --census million`, kept as a sinkhole keeps them: written each simulated hour.
+func keep(_ path: String, withIdentities: Bool) throws {
+  guard let scenario = CensusScenario.named(CensusScenario.millionName, seed: 1, isVaried: true) else { return }
+  var folder = try RollupFolder(path)
+  var rollup = try CensusRollup(botnet: "million", sensors: scenario.sensors.map(\.name), keys: .published)
+  var open: UInt32 = 0
+  let start = cpuSeconds()
+  let truth = try CensusSimulation(scenario).run { row in
+    if row.hour > open {
+      try folder.write(&rollup, closingBefore: row.hour)
+      open = row.hour
+    }
+    var row = row
+    if !withIdentities { row.identity = 0 }
+    rollup.add(row)
+  }
+  try folder.write(&rollup)
+  emit([
+    ("rows", "\(truth.rows)"), ("identities", "\(withIdentities)"), ("cpu_seconds", "\(cpuSeconds() - start)"),
+    ("footprint", "\(truth.footprint)"), ("mean_live", "\(truth.meanLive)"), ("addresses", "\(truth.addresses)"),
+    ("peak_kib", "\(status("VmHWM"))"),
+  ])
+}
+
+/// All of `mothlight census FOLDER` but the printing.
+func count(_ path: String) throws {
+  var marks = [cpuSeconds()]
+  func mark() { marks.append(cpuSeconds()) }
+  let rollup = try RollupFolder(path).read(limits: RollupCensus.limitsOfFiles) { print($0) }
+  mark()
+  guard let table = CensusTable(rollup) else { return }
+  mark()
+  let report = CensusEstimator(table).report(botnet: rollup.botnet)
+  mark()
+  func text(_ range: CensusRange?) -> String {
+    range.map { "[\(Int($0.low)), \(Int($0.value)), \(Int($0.high))]" } ?? "null"
+  }
+  let lives = report.live.compactMap(\.machines?.value)
+  emit([
+    ("rows", "\(rollup.rows)"), ("read_cpu_seconds", "\(marks[1] - marks[0])"),
+    ("table_cpu_seconds", "\(marks[2] - marks[1])"), ("estimate_cpu_seconds", "\(marks[3] - marks[2])"),
+    ("cpu_seconds", "\(marks[3])"), ("grade", "\"\(report.footprint.grade.rawValue)\""),
+    ("footprint", text(report.footprint.machines)), ("addresses", "\(Int(report.footprint.addresses))"),
+    ("mean_live", "\(lives.reduce(0, +) / Double(max(1, lives.count)))"), ("theta", "\(table.theta)"),
+    ("peak_kib", "\(status("VmHWM"))"),
+  ])
+}
+
 let words = Array(CommandLine.arguments.dropFirst())
 switch words.first {
 case "sketches": sketches(words.count > 1 ? words[1] : "", words.count > 2 ? Int(words[2]) ?? 5 : 5)
 case "rollup": try rollup(words.count > 1 ? Int(words[1]) ?? 24 : 24, withIdentities: words.count > 2)
 case "memory": try memory(words.count > 1 ? words[1] : "rollups")
+case "keep": try keep(words.count > 1 ? words[1] : "million", withIdentities: words.count > 2)
+case "count": try count(words.count > 1 ? words[1] : "million")
 default:
-  print("usage: CensusSketches sketches KEYS REPEATS | rollup HOURS [identities] | memory FOLDER")
+  print(
+    "usage: CensusSketches sketches KEYS REPEATS | rollup HOURS [identities] | memory FOLDER | keep FOLDER [identities]"
+      + " | count FOLDER")
   exit(2)
 }

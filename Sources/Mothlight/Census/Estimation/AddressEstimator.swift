@@ -18,6 +18,10 @@ struct AddressEstimator: Sendable {
   private(set) var hoursPerMachine = 0.0
   private(set) var daysPerMachine = 0.0
   private(set) var anchorShare = 0.0
+  /// The same of networks that a churn table makes tell.
+  private(set) var learnedShare = 0.0
+  /// One standard deviation of the logarithm of the machines of anchors, for what the churn table leaves open.
+  private(set) var learnedDeviation = 0.0
   /// Machines of the anchors that no hour showed, for each one seen; 0 where nearly all is seen.
   private(set) var neverSeen = 0.0
   /// Who is no machine by how it comes.
@@ -45,8 +49,13 @@ struct AddressEstimator: Sendable {
     var cut = 0
     var machineHours = 0.0
     var machineDays = 0.0
-    /// Machines, where it is an anchor.
+    /// Machines, where it is an anchor, or where a churn table tells how many of its tags are one machine's.
     var anchored = 0.0
+    /// Changes of address an hour, as learned from another botnet, and one standard error.
+    var learned: (rate: Double, error: Double)?
+
+    /// Whether it tells how many days a machine is on.
+    var isMeasure: Bool { isAnchor || learned != nil }
   }
 
   init(_ table: CensusTable, rules: CensusRules) {
@@ -69,6 +78,10 @@ struct AddressEstimator: Sendable {
     // Again, with what the first pass has shown: who is no machine, and which one-hour visitors are too many.
     choices.cut = quietMiddle
     choices.dropped = irregular()
+    let poisoning = Poisoning(
+      self, stable: networks.indices.filter { networks[$0].isAnchor && !choices.dropped[$0] })
+    setAside = networks.indices.filter(poisoning.isSetAside)
+    for n in setAside { choices.dropped[n] = true }
     choices.visit.seesAll = visibility.share >= rules.visibilityPlain
     let seesAll = choices.visit.seesAll
     func weight(_ members: [Int]) -> Double {
@@ -84,13 +97,21 @@ struct AddressEstimator: Sendable {
     choices.oneShotWeights = networks.map { $0.isAnchor ? weights.0 : weights.1 }
     oneShots = weights
     measures = CensusMeasures(table, occupancy: occupancy, choices: choices)
+    let hoursSetAside = setAside.reduce(0) { $0 + networks[$1].machineHours }
     networks = choices.dropped.map { Judged(isDropped: $0) }
     judge(choices.lag)
     judgeCrowds()
     judgeHosting()
+    chooseLearned()
     countDays()
     settleAnchors()
+    roaming = Roaming(self)
+    let others = networks.reduce(0) { $0 + ($1.isDropped ? 0 : $1.machineHours) }
+    setAsideShare = others > 0 ? hoursSetAside / others : 0
   }
+
+  /// Takes over what several sensors say of the share that an hour shows.
+  mutating func trust(_ sensors: SensorEstimator) { visibility.take(sensors, rules) }
 
   private mutating func judge(_ lag: Int) {
     judgeSharing()
@@ -101,6 +122,18 @@ struct AddressEstimator: Sendable {
       skip: Set(networks.indices.filter { networks[$0].isShared || networks[$0].isDropped }.map(Int32.init)),
       rules: rules)
   }
+
+  /// Networks that were set aside as somebody's inventions, and their machine-hours for each of all others.
+  private(set) var setAside: [Int] = []
+  private(set) var setAsideShare = 0.0
+  /// Tags lost for each hour in all anchors alike, taken for clean-up.
+  private var commonLoss = 0.0
+  /// What is left of the machines if all of that is addresses that changed; 1 where something tells.
+  private(set) var leastAfterLoss = 1.0
+  /// Tags of anchors that took another's place.
+  private(set) var succession: Succession?
+  /// Machines that move between networks; with nothing to tell, one network each.
+  private(set) var roaming = Roaming.none
 
   /// Share of the machine-hours that come from crowded networks, where these are few.
   private(set) var crowdedShare = 0.0
@@ -155,8 +188,11 @@ struct AddressEstimator: Sendable {
         day > 0.1 && m.tagHours > 1000 && m.runs > 0 && m.tagHours / m.runs < 12
         && Self.lean(m.hoursOfDay) < rules.flatDay * day
       if isFlat, visibility.share >= rules.visibilityPlain { return true }
-      if m.around >= 50 { return m.sandwich < 0.5 * usual }
-      return m.around < 0.05 * m.tagHours && m.tagHours >= 200
+      // Chance spares a network: three standard errors.
+      let expected = 0.5 * usual * m.around
+      if m.around >= 50 { return m.between + 3 * expected.squareRoot() < expected }
+      let around = 0.25 * usual * m.tagHours
+      return m.tagHours >= 200 && m.around + 3 * around.squareRoot() < min(around, 0.05 * m.tagHours)
     }
   }
 
@@ -210,10 +246,16 @@ struct AddressEstimator: Sendable {
       if sharing == .contactRate, m.tagHours > 0 {
         occupancy = max(1, contacts(of: n) / contactsOfOne / m.tagHours)
       }
+      if sharing == .none, let kappa = churn(of: n)?.kappa { occupancy = kappa }
       networks[n].occupancy = occupancy
       networks[n].machineHours = m.tagHours * occupancy
       networks[n].isShared = m.tagHours >= 50 && occupancy > rules.sharedOccupancy
     }
+  }
+
+  private func churn(of network: Int) -> ChurnTable.Row? {
+    let middle = table.hours.lowerBound + UInt32(table.hourCount / 2)
+    return rules.churn?.row(table.networks[network].system, at: ChurnTable.Quarter(hour: middle))
   }
 
   private func contacts(of network: Int) -> Double {
@@ -248,6 +290,7 @@ struct AddressEstimator: Sendable {
     }
     // Clean-up is common to all; what is beyond it is lost tags.
     let common = Self.quantile(0.3, slopes.map { ($0.value, m[$0.key].base.long) }.sorted { $0 < $1 }) ?? 0
+    commonLoss = max(0, common)
     for n in level {
       if measures.lags.long > 0 {
         guard let slope = slopes[n] else { continue }
@@ -286,7 +329,7 @@ struct AddressEstimator: Sendable {
 
   private mutating func countDays() {
     let m = measures.networks
-    let anchors = networks.indices.filter { networks[$0].isAnchor }
+    let anchors = networks.indices.filter { networks[$0].isMeasure }
     let hoursOfAnchors = (0..<24).map { hour in anchors.reduce(0) { $0 + m[$1].hoursOfDay[hour] } }
     let floor = (0..<24).map { hour in
       hoursOfAnchors[hour] > 0 ? anchors.reduce(0) { $0 + m[$1].starts[hour] } / hoursOfAnchors[hour] : 0
@@ -317,43 +360,86 @@ struct AddressEstimator: Sendable {
       let steady = seesAll && !rates.isEmpty ? Visibility.median(rates) : 0
       if !seesAll { extra = 0 }
       let awake = (0..<24).filter { !quietHours.contains($0) }.reduce(0) { $0 + m[n].hoursOfDay[$1] }
-      if !networks[n].isAnchor { extra = (extra + steady * awake) * whole } else { extra = 0 }
+      if !networks[n].isMeasure { extra = (extra + steady * awake) * whole } else { extra = 0 }
       // In a small pool an address comes back to its fingerprint: stretches that begin in the night tell, new tags do
       // not.
-      if seesAll, !networks[n].isAnchor, !turns.isEmpty, Visibility.median(turns) > rules.rotationHazard {
+      if seesAll, !networks[n].isMeasure, !turns.isEmpty, Visibility.median(turns) > rules.rotationHazard {
         networks[n].isShared = true
       }
       let tagDays = days[networks[n].cut]
       networks[n].machineDays =
         max(m[n].tagHours / 24, tagDays - extra)
-        * (sharing == .contactRate ? networks[n].occupancy : m[n].occupancyOfDay)
+        * (sharing == .fingerprints ? m[n].occupancyOfDay : networks[n].occupancy)
     }
   }
 
+  /// Where anchors are too few: networks whose tags change too often for anchors, but at a rate that another botnet
+  /// has shown.
+  private mutating func chooseLearned() {
+    let anchors = networks.count { $0.isAnchor }
+    guard rules.churn != nil, anchors < rules.anchorsLeast || anchorShare < rules.anchorShareLeast else { return }
+    let m = measures.networks
+    for n in networks.indices
+    where !networks[n].isAnchor && !networks[n].isShared && !networks[n].isDropped && m[n].tags >= rules.tagsLeast {
+      // Where addresses hardly outlive a day a machine's pauses hide how many it has.
+      guard let row = churn(of: n), let rate = row.lambda, rate < rules.learnedRateMost,
+        rate * m[n].span < rules.learnedLossMost * m[n].tags
+      else { continue }
+      networks[n].learned = (rate, row.lambdaError)
+    }
+    let all = networks.reduce(0) { $0 + $1.machineHours }
+    learnedShare = all > 0 ? networks.reduce(0) { $0 + ($1.learned != nil ? $1.machineHours : 0) } / all : 0
+  }
+
+  /// Machines of a network that tells them: its tags, less those that took another's place. How many did is seen by
+  /// fingerprints, or known from another botnet, or guessed from how tags vanish.
+  private func anchoredMachines(_ n: Int, _ residence: Double) -> Double {
+    let m = measures.networks[n]
+    let machines = m.machinesInWindow * (sharing == .none ? networks[n].occupancy : 1) * (1 + neverSeen)
+    if networks[n].isAnchor, let share = knownSuccession { return machines * (1 - share) }
+    if let rate = networks[n].learned?.rate ?? churn(of: n)?.lambda {
+      return machines * max(0.1, 1 - rate * m.span / max(1, m.tags))
+    }
+    return machines / (1 + networks[n].loss * residence)
+  }
+
+  /// Share of the anchors' tags that took another's place, where it is told well enough.
+  var knownSuccession: Double? { succession.flatMap { $0.error < 0.05 ? $0.share : nil } }
+
   private mutating func settleAnchors() {
     let m = measures.networks
-    let anchors = networks.indices.filter { networks[$0].isAnchor }
     var stay = (sum: 0.0, tags: 0.0)
-    for n in anchors where networks[n].loss * Double(table.hourCount) < 0.2 {
+    for n in networks.indices where networks[n].isAnchor && networks[n].loss * Double(table.hourCount) < 0.2 {
       stay.sum += m[n].span
       stay.tags += m[n].tags
     }
     let residence = stay.tags > 0 ? stay.sum / stay.tags : 0
+    succession = Succession(self, among: networks.indices.filter { networks[$0].isAnchor })
+    let measuring = networks.indices.filter { networks[$0].isMeasure }
     var few = FewHours()
-    for n in anchors { few.add(m[n].byHours) }
+    for n in measuring { few.add(m[n].byHours) }
     if visibility.share < rules.visibilityPlain, few.all > 0 {
       neverSeen = min(0.5, few.unseen(few.one * oneShots.0) / few.all)
     }
-    var total = (days: 0.0, hours: 0.0, machines: 0.0)
-    for n in anchors {
-      networks[n].anchored = m[n].machinesInWindow / (1 + networks[n].loss * residence) * (1 + neverSeen)
+    var total = (days: 0.0, hours: 0.0, machines: 0.0, open: 0.0)
+    for n in measuring {
+      networks[n].anchored = anchoredMachines(n, residence)
       total.days += networks[n].machineDays
       total.hours += networks[n].machineHours
       total.machines += networks[n].anchored
+      if let learned = networks[n].learned { total.open += (0.06 * learned.rate + learned.error) * m[n].span }
     }
     guard total.machines > 0, total.days > 0 else { return }
+    if knownSuccession == nil, measuring.allSatisfy({ networks[$0].learned == nil && churn(of: $0)?.lambda == nil }) {
+      let least = measuring.reduce(0) { sum, n in
+        let loss = networks[n].loss * residence
+        return sum + networks[n].anchored * (1 + loss) / (1 + loss + commonLoss * residence)
+      }
+      leastAfterLoss = least / total.machines
+    }
     daysPerMachine = total.days / total.machines
     hoursPerMachine = total.hours / total.machines
+    learnedDeviation = total.open / total.machines
     for n in networks.indices where networks[n].isShared {
       networks[n].machineDays = networks[n].machineHours * total.days / total.hours
     }
@@ -365,9 +451,10 @@ struct AddressEstimator: Sendable {
   func machines(_ network: Int, _ hour: Int) -> Double {
     let i = network * table.hourCount + hour
     if sharing == .contactRate { return table.contacts[i] / contactsOfOne }
-    guard !table.addresses.isEmpty, table.theta < 1 else { return measures.machines[i] / table.theta }
+    let sharedBy = sharing == .none ? networks[network].occupancy : 1
+    guard !table.addresses.isEmpty, table.theta < 1 else { return measures.machines[i] / table.theta * sharedBy }
     let m = measures.networks[network]
-    return table.addresses[i] * (m.addressHours > 0 ? m.machineHours / m.addressHours : 1)
+    return table.addresses[i] * (m.addressHours > 0 ? m.machineHours / m.addressHours : 1) * sharedBy
   }
 
   /// Machines that were on in an hour, by network or of all; `nil` when the sensors were silent.
@@ -409,6 +496,6 @@ struct AddressEstimator: Sendable {
   var countsHours: Bool { table.hourCount < rules.windowForDays }
 
   func footprint(byHours: Bool) -> Double {
-    networks.indices.reduce(0) { $0 + footprint(of: $1, byHours: byHours) }
+    networks.indices.reduce(0) { $0 + footprint(of: $1, byHours: byHours) } / roaming.networksPerMachine
   }
 }

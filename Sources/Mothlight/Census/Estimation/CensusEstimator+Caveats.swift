@@ -3,7 +3,9 @@ import Glibc
 extension CensusEstimator {
   /// Everything without which the numbers must not be read, and what each forbids (census.md sections 2 and 8).
   func findCaveats() -> [CensusCaveat] {
-    windowCaveats() + anchorCaveats() + sharingCaveats() + sensorCaveats() + identityCaveats()
+    windowCaveats() + lossCaveats() + anchorCaveats() + lossUnknownCaveats() + strangerCaveats() + roamingCaveats()
+      + sharingCaveats()
+      + sensorCaveats() + identityCaveats()
   }
 
   private func percent(_ share: Double) -> String { "\((share * 1000).rounded() / 10) %" }
@@ -60,7 +62,15 @@ extension CensusEstimator {
   private func anchorCaveats() -> [CensusCaveat] {
     var out: [CensusCaveat] = []
     let anchors = b.networks.count { $0.isAnchor }
-    if anchors < rules.anchorsLeast || b.anchorShare < rules.anchorShareLeast {
+    let learned = b.networks.count { $0.learned != nil }
+    if learned > 0 {
+      out.append(
+        CensusCaveat(
+          "churn_learned",
+          "in \(learned) networks with \(percent(b.learnedShare)) of the machine-hours a churn table tells how often a "
+            + "machine changes its address: they count as long as their networks have kept their ways"))
+    }
+    if anchors + learned < rules.anchorsLeast || b.anchorShare + b.learnedShare < rules.anchorShareLeast {
       out.append(
         CensusCaveat(
           "few_anchors",
@@ -79,14 +89,48 @@ extension CensusEstimator {
           ))
       }
     }
-    let dropped = b.networks.indices.filter { b.networks[$0].isDropped }
+    return out
+  }
+
+  private func lossUnknownCaveats() -> [CensusCaveat] {
+    guard b.leastAfterLoss < 0.98, a.map({ $0.isMadeAtStart }) ?? true || fewIdentities else { return [] }
+    return [
+      CensusCaveat(
+        "address_loss_unknown",
+        "nothing tells clean-up from addresses that change in stable networks: if all that vanish had changed, there "
+          + "would be \(percent(1 - b.leastAfterLoss)) fewer machines; the lower end makes room for that")
+    ]
+  }
+
+  private func names(_ networks: [Int]) -> String {
+    networks.prefix(5).map { "AS\(table.networks[$0].system)" }.joined(separator: ", ")
+      + (networks.count > 5 ? "..." : "")
+  }
+
+  /// Networks that the behaviour of their sources, not a list, made the census leave out.
+  var irregularNetworks: [Int] {
+    b.networks.indices.filter {
+      b.networks[$0].isDropped && !b.setAside.contains($0) && !rules.hosting.contains(table.networks[$0].system)
+    }
+  }
+
+  private func strangerCaveats() -> [CensusCaveat] {
+    var out: [CensusCaveat] = []
+    let dropped = irregularNetworks
     if !dropped.isEmpty {
-      let names = dropped.prefix(5).map { "AS\(table.networks[$0].system)" }.joined(separator: ", ")
       out.append(
         CensusCaveat(
           "irregular_networks",
           "\(dropped.count) networks were left out, whose sources come and go like no machine does: "
-            + "\(names)\(dropped.count > 5 ? "..." : "")"
+            + names(dropped)
+        ))
+    }
+    if !b.setAside.isEmpty {
+      out.append(
+        CensusCaveat(
+          "poisoners_set_aside",
+          "\(b.setAside.count) networks with \(percent(b.setAsideShare)) as many machine-hours were set aside: their "
+            + "sources live unlike those of all other stable networks (\(names(b.setAside))); the upper end takes them in"
         ))
     }
     if b.hostedShare > 0.005 {
@@ -98,14 +142,11 @@ extension CensusEstimator {
             + "were left out, and the lower end makes room for as many again from networks that nobody lists"))
     }
     if b.crowdedShare > 0 {
-      let names = b.networks.indices.filter { b.networks[$0].isCrowded }.prefix(5).map {
-        "AS\(table.networks[$0].system)"
-      }
       out.append(
         CensusCaveat(
           "crowded_addresses",
           "\(percent(b.crowdedShare)) of the machine-hours come from few addresses with many steady sources each "
-            + "(\(names.joined(separator: ", "))): offices or inventions; the lower end leaves them out"
+            + "(\(names(b.networks.indices.filter { b.networks[$0].isCrowded }))): offices or inventions; the lower end leaves them out"
         ))
     }
     let weight = min(b.oneShots.0, b.oneShots.1)
@@ -118,6 +159,45 @@ extension CensusEstimator {
         ))
     }
     return out
+  }
+
+  /// What spools tell of their own sensors.
+  private func lossCaveats() -> [CensusCaveat] {
+    let lost = table.recordsLost.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { sensor, count in
+      CensusCaveat(
+        "records_lost",
+        "sensor \(sensor) lost \(count) records under load: machines and addresses are lower bounds then")
+    }
+    return lost
+      + table.clockSteps.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { sensor, count in
+        CensusCaveat(
+          "clock_steps",
+          "the clock of sensor \(sensor) was set back \(count) times: hours around that may hold the sights of two")
+      }
+  }
+
+  /// Machines that move are counted in each of their networks.
+  private func roamingCaveats() -> [CensusCaveat] {
+    guard a.map({ $0.isMadeAtStart }) ?? true || fewIdentities, table.hourCount >= rules.windowForDays else {
+      return []
+    }
+    let times = (b.roaming.networksPerMachine * 100).rounded() / 100
+    if times > 1 {
+      let isTooMany = times > rules.networksPerMachineMost
+      return [
+        CensusCaveat(
+          "machines_roam",
+          "fingerprints that turn up in two networks on the same days and never in the same hour tell that a machine is "
+            + "counted in \(times) networks: \(isTooMany ? "too many to be undone" : "taken off")",
+          refuses: isTooMany ? .footprint : nil)
+      ]
+    }
+    guard b.roaming.error.map({ $0 > 0.05 }) ?? true else { return [] }
+    return [
+      CensusCaveat(
+        "roaming_unknown",
+        "machines that move between networks would count in each; fingerprints are too few to tell how many do")
+    ]
   }
 
   private func sharingCaveats() -> [CensusCaveat] {
@@ -203,6 +283,10 @@ extension CensusEstimator {
     return out
   }
 
+  private var fewIdentities: Bool {
+    Double(table.tags.entries.count { $0.identities > 0 }) < 0.8 * Double(table.tags.entries.count)
+  }
+
   private func identityCaveats() -> [CensusCaveat] {
     guard let a else { return [] }
     var out: [CensusCaveat] = []
@@ -215,7 +299,7 @@ extension CensusEstimator {
         ))
     }
     let withIdentity = table.tags.entries.count { $0.identities > 0 }
-    if Double(withIdentity) < 0.8 * Double(table.tags.entries.count) {
+    if fewIdentities {
       out.append(
         CensusCaveat(
           "few_identities",
@@ -250,10 +334,14 @@ extension CensusEstimator {
     out.theta = table.theta
     out.dropped = table.dropped
     out.rows = table.rows
-    let irregular = b.networks.indices.filter { b.networks[$0].isDropped }
-    if !irregular.isEmpty {
-      let members = Set(irregular.map(Int32.init))
-      out.dropped["irregular_network_tags"] = UInt64(table.tags.entries.count { members.contains($0.network) })
+    let hosting = b.networks.indices.filter { rules.hosting.contains(table.networks[$0].system) }
+    for (reason, networks) in [
+      ("irregular_network_tags", irregularNetworks), ("set_aside_network_tags", b.setAside),
+      ("hosting_network_tags", hosting),
+    ] {
+      let members = Set(networks.map(Int32.init))
+      let count = members.isEmpty ? 0 : table.tags.entries.count { members.contains($0.network) }
+      if count > 0 { out.dropped[reason] = UInt64(count) }
     }
     for (s, hours) in clocks.silent.enumerated() where !hours.isEmpty {
       out.silentHours[table.sensors[s]] = hours.map { table.hours.lowerBound + UInt32($0) }

@@ -18,7 +18,8 @@ extension CensusEstimator {
         kind: .footprint, hours: table.hours, machines: CensusRange(low: low, value: apart.estimate, high: high),
         addresses: addresses, grade: .sensors)
     }
-    let machines = !isRefused && value.isFinite && value > 0 ? doubting(range(value, footprintDeviation)) : nil
+    var machines = !isRefused && value.isFinite && value > 0 ? doubting(range(value, footprintDeviation)) : nil
+    machines?.low *= b.leastAfterLoss
     return CensusFigure(
       kind: .footprint, hours: table.hours, machines: machines, atMost: atMost, addresses: addresses, grade: .addresses)
   }
@@ -47,7 +48,8 @@ extension CensusEstimator {
     let sharing = b.sharing == .none ? 0.15 : rules.sharingError * log(machinesPerAddress)
     let terms = [
       model, 0.04 * loose, bootstrap(), 0.5 * gap, missed, sharing, 1 / max(1, anchored).squareRoot(),
-      table.movedShare > 0.02 ? 0.05 : 0,
+      table.movedShare > 0.02 ? 0.05 : 0, 0.35 * log(b.roaming.networksPerMachine), 2 * (b.roaming.error ?? 0),
+      b.learnedDeviation, 0.15 * (b.succession?.share ?? 0), b.succession?.share == nil ? 0 : b.succession?.error ?? 0,
     ]
     return terms.reduce(0) { $0 + $1 * $1 }.squareRoot()
   }
@@ -55,7 +57,7 @@ extension CensusEstimator {
   /// Standard deviation of the logarithm of the days (hours) per machine over resamples of the anchors: networks
   /// share a policy, so networks are drawn, not machines.
   func bootstrap(_ chosen: [Int]? = nil) -> Double {
-    let anchors = chosen ?? b.networks.indices.filter { b.networks[$0].isAnchor }
+    let anchors = chosen ?? b.networks.indices.filter { b.networks[$0].isMeasure }
     guard anchors.count > 1 else { return 0.5 }
     var random = RandomSource(seed: 0x6d6f_7468, stream: UInt64(anchors.count))
     var logs: [Double] = []
@@ -122,8 +124,10 @@ extension CensusEstimator {
       let machines = members.reduce(0) { $0 + a.byNetwork[$1] }
       return (machines, (a.deviation * a.deviation + 0.5 / max(1, machines * table.identityTheta)).squareRoot() * 1.2)
     }
-    let pooled = members.reduce(0) { $0 + b.footprint(of: $1, byHours: b.countsHours) }
-    let anchors = members.filter { b.networks[$0].isAnchor }
+    // Networks count a machine that moves once each; a country once.
+    let times = Set(members.map { table.networks[$0].system }).count > 1 ? b.roaming.networksPerMachine : 1
+    let pooled = members.reduce(0) { $0 + b.footprint(of: $1, byHours: b.countsHours) } / times
+    let anchors = members.filter { b.networks[$0].isMeasure }
     let few = 0.5 / max(1, pooled * table.theta)
     guard anchors.count >= 5 else {
       return (pooled, 1.5 * (footprintDeviation * footprintDeviation + few).squareRoot())
@@ -135,7 +139,9 @@ extension CensusEstimator {
     }
     let own = members.reduce(0) { $0 + (b.countsHours ? b.networks[$1].machineHours : b.networks[$1].machineDays) }
     let spread = bootstrap(anchors)
-    return (own * machines / exposure / table.theta, (pow(footprintDeviation, 2) + spread * spread + few).squareRoot())
+    return (
+      own * machines / exposure / table.theta / times, (pow(footprintDeviation, 2) + spread * spread + few).squareRoot()
+    )
   }
 
   // MARK: what the others say
@@ -163,7 +169,7 @@ extension CensusEstimator {
     if let c {
       let gap = log(max(1, c.corrected) / max(1, c.darroch))
       add(
-        .live, c.corrected * callsPerTag, (0.05 * 0.05 + 0.25 * gap * gap + c.residual * c.residual / 16).squareRoot(),
+        .live, c.corrected * callsPerTag, (0.05 * 0.05 + c.deviation * c.deviation + gap * gap / 4).squareRoot(),
         .sensors)
     }
     return out

@@ -20,11 +20,13 @@ public struct CensusEstimator: Sendable {
     self.rules = rules
     clocks = SensorClocks(given)
     table = given.aligned(clocks)
-    let b = AddressEstimator(table, rules: rules)
-    self.b = b
-    a = IdentityEstimator(table, b, rules: rules)
+    var b = AddressEstimator(table, rules: rules)
     let dropped = Set(b.networks.indices.filter { b.networks[$0].isDropped }.map(Int32.init))
-    c = SensorEstimator(table, skip: dropped)
+    c = SensorEstimator(
+      table.tags, hourCount: table.hourCount, skip: dropped, silent: clocks.silent, lag: b.visibility.lag)
+    if let c { b.trust(c) }
+    self.b = b
+    a = IdentityEstimator(table, b, silent: clocks.silent, rules: rules)
     daily = DailyCounts(b)
     recaptureOfWindows = WindowRecapture(table.tags, hourCount: table.hourCount)
     caveats = findCaveats()
@@ -80,35 +82,21 @@ public struct CensusEstimator: Sendable {
   }
 
   /// The lower end leaves out crowded networks, which may be offices or somebody's inventions; and where sources of
-  /// known hosting networks keep coming back, it makes room for as many again from networks that nobody lists.
+  /// known hosting networks keep coming back, it makes room for as many again from networks that nobody lists. The
+  /// upper end takes in what was set aside.
   func doubting(_ range: CensusRange) -> CensusRange {
     let known = 1 - b.hostedShare
-    return CensusRange(low: range.low * (1 - b.crowdedShare) * known, value: range.value, high: range.high)
+    return CensusRange(
+      low: range.low * (1 - b.crowdedShare) * known, value: range.value, high: range.high * (1 + b.setAsideShare))
   }
 
   private func liveFigure(_ hour: Int, isBlind: Bool, at time: UInt32) -> CensusFigure {
     let usesIdentities = self.usesIdentities
     let seen = isBlind || refuses(.live) ? nil : usesIdentities ? a?.live(hour) : b.live(hour)
-    let value = seen.map { $0 * recapture }
-    let machines = value.map { doubting(range($0, liveDeviation($0, byIdentities: usesIdentities))) }
+    let machines = seen.map { doubting(range($0, liveDeviation($0, byIdentities: usesIdentities))) }
     return CensusFigure(
       kind: .live, hours: time...time, machines: machines, atMost: nil, addresses: addresses(in: hour),
       grade: usesIdentities ? .identities : .addresses)
-  }
-
-  /// What recapture by three sensors adds to live when many machines are missed: the sandwich sees machines that are
-  /// seen often, pairs and triples of sensors do not mind. 1 when it does not apply.
-  var recapture: Double {
-    guard let c, table.sensors.count >= 3, c.residual < 0.5, b.visibility.share < rules.visibilityPlain else {
-      return 1
-    }
-    let hours = (0..<table.hourCount).filter { !clocks.blind.contains($0) }
-    let lives = hours.compactMap { usesIdentities ? a?.live($0) : b.live($0) }
-    guard !lives.isEmpty, c.corrected > 0 else { return 1 }
-    let factor = c.corrected * callsPerTag / (lives.reduce(0, +) / Double(lives.count))
-    // Both are lower bounds when visibility is unequal. Sensors that share each call see callers and not machines:
-    // then they stay far below.
-    return factor > 1 && factor < 1.5 ? factor : 1
   }
 
   /// Machines for each tag that sensors could match in one hour.
@@ -128,15 +116,18 @@ public struct CensusEstimator: Sendable {
 
   /// One standard deviation of the logarithm of a live count.
   func liveDeviation(_ machines: Double, byIdentities: Bool) -> Double {
-    let sampled = 1 / max(1, machines * table.theta)
-    if byIdentities, let a {
-      let missed = 0.25 * log(a.visibility.share * Double(a.visibility.lag))
-      return (0.012 * 0.012 + missed * missed + sampled * (1 - a.visibility.share + (table.identityTheta < 1 ? 1 : 0)))
-        .squareRoot()
+    func missed(_ visibility: Visibility, _ theta: Double) -> Double {
+      (1 / max(0.001, visibility.share) - 1) / max(1, machines * theta)
     }
-    let missed = 0.25 * log(b.visibility.share * Double(b.visibility.lag))
+    if byIdentities, let a {
+      let theta = table.identityTheta
+      let sampled = missed(a.visibility, theta) + (theta < 1 ? 1 / max(1, machines * theta) : 0)
+      return (0.012 * 0.012 + a.visibility.error * a.visibility.error + sampled).squareRoot()
+    }
+    let sampled = missed(b.visibility, table.theta) + 1 / max(1, machines * table.theta)
     let sharing = b.sharing == .none ? 0.15 : rules.sharingError * log(machinesPerAddress)
-    return (rules.liveModel * rules.liveModel + missed * missed + sharing * sharing + sampled).squareRoot()
+    return (rules.liveModel * rules.liveModel + b.visibility.error * b.visibility.error + sharing * sharing + sampled)
+      .squareRoot()
   }
 
   /// Machines for each address-hour.

@@ -19,6 +19,8 @@ public struct CensusRules: Sendable, Hashable {
   public var sharedOccupancy = 1.6
   /// Below this the visible machines dominate the sandwich, and the log-normal correction is used.
   public var visibilityPlain = 0.8
+  /// How the density of sights that machines are expected to show rises towards none: 1 is flat (`FewHours`).
+  public var rarityShape = 0.9
   /// B1 and B3 may differ by this factor less one.
   public var contactGap = 0.3
   /// Windows in hours: none below the first; machine-days from the second on; 30-day model term up to the third.
@@ -36,6 +38,13 @@ public struct CensusRules: Sendable, Hashable {
   public var checkInSeconds: Double?
   /// Autonomous systems of hosting companies, as public lists say: no machines of victims there.
   public var hosting: Set<UInt32> = []
+  /// How fast networks change addresses, learned from other botnets.
+  public var churn: ChurnTable?
+  /// Changes of address an hour, and for each tag, at most, in a network that the churn table makes tell.
+  public var learnedRateMost = 1.0 / 72
+  public var learnedLossMost = 0.75
+  /// Networks in which a machine is counted, at most, before a footprint from addresses is refused.
+  public var networksPerMachineMost = 1.5
   /// Resamples of the bootstrap over networks.
   public var resamples = 200
   public init() {}

@@ -27,6 +27,9 @@ public struct CensusTable: Sendable {
   public var rows: UInt64 = 0
   /// A sensor under load recorded one source in this many, at least for a while; 1: all.
   public var samplingFactor: UInt32 = 1
+  /// Records that a sensor says it lost, and times that its clock was set back, by sensor.
+  public var recordsLost: [String: UInt64] = [:]
+  public var clockSteps: [String: UInt64] = [:]
   /// Share of the tags whose network was said differently by different rows.
   public var movedShare = 0.0
 

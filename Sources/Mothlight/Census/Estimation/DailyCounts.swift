@@ -74,7 +74,7 @@ struct DailyCounts: Sendable {
       let occupancy = b.sharing == .contactRate ? b.networks[n].occupancy : b.measures.networks[n].occupancyOfDay
       return b.networks[n].isAnchor ? occupancy : b.networks[n].machineDays * stretch / utc
     }
-    let shown = shareSeen / b.machinesADay
+    let shown = shareSeen / b.machinesADay * b.roaming.daysPerDay
     return whole.indices.map { day in
       guard whole[day] else { return nil }
       return b.networks.indices.reduce(0) { $0 + tagDays[$1][day] * factors[$1] } / b.table.theta / shown
@@ -104,7 +104,7 @@ struct DailyCounts: Sendable {
         sum += machines
         hours += 1
       }
-      return hours >= 12 ? sum / hours : nil
+      return hours >= 12 ? sum / hours / b.roaming.networksPerMachine : nil
     }
   }
 }

@@ -22,7 +22,9 @@ struct IdentityEstimator: Sendable {
   private(set) var renewal = 0.0
   /// Median hours between first and last sight.
   private(set) var lifeHours = 0.0
-  let visibility: Visibility
+  private(set) var visibility: Visibility
+  /// One standard error of the counts of those seen once and never.
+  private var rarityError = 0.0
   /// Machines by network and hour, and in the window by network, corrected alike.
   private(set) var machines: [Double]
   private(set) var byNetwork: [Double]
@@ -38,7 +40,8 @@ struct IdentityEstimator: Sendable {
 
   /// - Parameters:
   ///   - addresses: what B found, for its anchors and for the networks that are no machines'.
-  init?(_ table: CensusTable, _ addresses: AddressEstimator, rules: CensusRules) {
+  ///   - silent: hours in which each sensor said nothing.
+  init?(_ table: CensusTable, _ addresses: AddressEstimator, silent: [[Int]], rules: CensusRules) {
     guard !table.identities.isEmpty else { return nil }
     hourCount = table.hourCount
     theta = table.identityTheta
@@ -46,6 +49,11 @@ struct IdentityEstimator: Sendable {
     let dropped = Set(addresses.networks.indices.filter { addresses.networks[$0].isDropped }.map(Int32.init))
     let ids = table.identities
     visibility = Visibility(ids, hourCount: hourCount, lag: addresses.visibility.lag, skip: dropped, rules: rules)
+    if let sensors = SensorEstimator(
+      ids, hourCount: hourCount, skip: dropped, silent: silent, lag: addresses.visibility.lag)
+    {
+      visibility.take(sensors, rules)
+    }
     machines = [Double](repeating: 0, count: table.networks.count * hourCount)
     byNetwork = [Double](repeating: 0, count: table.networks.count)
     var rule = addresses.visit
@@ -88,8 +96,17 @@ struct IdentityEstimator: Sendable {
       unseenAtMost = -unsupported
       return
     }
-    unseen = few.unseen(few.one * oneShotWeight)
-    unseenAtMost = few.unseen(few.one)
+    if let rare = few.extrapolated(shape: rules.rarityShape), few.one > 0 {
+      oneShotWeight = min(1, rare.ones / few.one)
+      supported = isolated * oneShotWeight
+      unsupported = isolated - supported
+      unseen = rare.none
+      unseenAtMost = unseen - unsupported
+      rarityError = rare.error
+    } else {
+      unseen = few.unseen(few.one * oneShotWeight)
+      unseenAtMost = few.unseen(few.one)
+    }
   }
 
   /// What tags say of identities: whether they last, and how often one follows another on the same machine.
@@ -150,11 +167,17 @@ struct IdentityEstimator: Sendable {
   /// One standard deviation of its logarithm: a model term, and a part of each correction.
   var deviation: Double {
     let kept = max(1, distinct - unsupported)
+    let model = rarityError > 0 ? 0.15 : 0.5
     let terms = [
-      0.008, 0.3 * supported / kept * (unsupported > 0 ? 1 : 0), 0.5 * unseen / kept, 0.3 * replaced / kept,
-      (theta < 1 ? 1 : 0.5) / kept.squareRoot(),
+      0.008, 0.6 * model * supported / kept * (unsupported > 0 ? 1 : 0), model * unseen / kept, rarityError / kept,
+      0.3 * replaced / kept, (theta < 1 ? 1 : 0.5) / kept.squareRoot(),
     ]
     return terms.reduce(0) { $0 + $1 * $1 }.squareRoot()
+  }
+
+  /// Machine-hours of a network.
+  func machineHours(of network: Int) -> Double {
+    machines[network * hourCount..<(network + 1) * hourCount].reduce(0, +) / theta
   }
 
   /// Distinct identities seen within a span of hours of the window.

@@ -23,8 +23,10 @@ struct SensorClocks: Sendable {
         }
       }
       let best = overlap.indices.max { overlap[$0] < overlap[$1] } ?? 2
-      // People switch on and off within minutes of one another on every sensor: the true lag stands out clearly.
-      if overlap[best] > 1.03 * overlap[2], overlap[2] > 200 { ahead[s] = best - 2 }
+      // A machine is switched on and off in the same hour for every sensor: the true lag stands out clearly, and by
+      // more than chance where sights are rare.
+      let gap = overlap[best] - overlap[2]
+      if gap > 0.03 * overlap[2], gap > 6 * (overlap[best] + overlap[2]).squareRoot() { ahead[s] = best - 2 }
     }
   }
 
@@ -49,13 +51,25 @@ struct SensorClocks: Sendable {
       }
     }
     return counts.map { hours in
-      hours.indices.filter { hour in
-        let near = hours[max(0, hour - 12)...min(hours.count - 1, hour + 12)]
-        let usual = Visibility.median(Array(near))
-        let isWithin = hours[..<hour].contains { $0 > 0 } && hours[hour...].dropFirst().contains { $0 > 0 }
-        return usual >= 10 && hours[hour] < 0.05 * usual && isWithin
+      guard let first = hours.firstIndex(where: { $0 > 0 }), let last = hours.lastIndex(where: { $0 > 0 }) else {
+        return []
+      }
+      return (first...last).filter { hour in
+        let near = Array(hours[max(0, hour - 12)...min(hours.count - 1, hour + 12)])
+        let usual = max(Visibility.median(near), Self.usual(hours, first...last, at: hour))
+        return usual >= 10 && hours[hour] < 0.05 * usual
       }
     }
+  }
+
+  /// The same time of day on the five days before and after, an hour to either side: an outage of a day does not hide
+  /// itself. 0 where fewer than three days are known.
+  private static func usual(_ counts: [Double], _ spoken: ClosedRange<Int>, at hour: Int) -> Double {
+    var same: [Double] = []
+    for day in -5...5 where day != 0 {
+      for near in -1...1 where spoken.contains(hour + 24 * day + near) { same.append(counts[hour + 24 * day + near]) }
+    }
+    return same.count >= 9 ? Visibility.median(same) : 0
   }
 
   /// Hours in which every sensor was silent.
@@ -69,18 +83,21 @@ extension CensusTable {
   func aligned(_ clocks: SensorClocks) -> CensusTable {
     guard clocks.ahead.contains(where: { $0 != 0 }), tags.bySensor.count == clocks.ahead.count else { return self }
     var out = self
-    out.tags = Self.aligned(tags, clocks)
-    if identities.bySensor.count == clocks.ahead.count { out.identities = Self.aligned(identities, clocks) }
+    out.tags = aligned(tags, clocks)
+    if identities.bySensor.count == clocks.ahead.count { out.identities = aligned(identities, clocks) }
     return out
   }
 
-  private static func aligned(_ tags: Tags, _ clocks: SensorClocks) -> Tags {
+  private func aligned(_ tags: Tags, _ clocks: SensorClocks) -> Tags {
     var out = tags
     for tag in tags.entries {
       for i in 0..<Int(tag.wordCount) {
         var union: UInt64 = 0
+        // Hours that move past the end of the window leave it.
+        let rest = hourCount - (Int(tag.firstWord) + i) * 64
+        let within: UInt64 = rest >= 64 ? ~0 : rest > 0 ? (1 << UInt64(rest)) - 1 : 0
         for (s, lag) in clocks.ahead.enumerated() {
-          let bits = SensorClocks.shifted(tag, tags.bySensor[s], i, lag)
+          let bits = SensorClocks.shifted(tag, tags.bySensor[s], i, lag) & within
           out.bySensor[s][tag.start + i] = bits
           union |= bits
         }

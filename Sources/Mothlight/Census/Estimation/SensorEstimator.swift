@@ -2,90 +2,91 @@ import Glibc
 
 /// Estimator C: live machines from what several sensors saw of the same hour (census.md section 2.C).
 ///
-/// An address is a valid tag within an hour, so renumbering makes no false mismatch. Unequal visibility makes
-/// Chapman's and Darroch's answers lower bounds; with three sensors pairs give N e^(−v) and triples N e^(−1.5 v),
-/// from which N follows when visibility is log-normal.
+/// An address is a valid tag within an hour, so renumbering makes no false mismatch. The share that a sensor sees is
+/// the share of the other sensors' sights that it saw as well in the same hour (Lincoln, Petersen, Chapman 1951; with
+/// all hours together, since rare sights match rarely). Machines of unequal visibility make that too large; how much is
+/// told by a third sensor: between two sights by the others a machine was on, and those two weigh the visible ones.
 struct SensorEstimator: Sendable {
-  /// Machines that called within an hour, mean over the hours that could be judged.
-  private(set) var chapman = 0.0
-  private(set) var darroch = 0.0
-  /// With three or more sensors; otherwise Chapman's.
+  /// Share of the calling machines that each sensor sees.
+  private(set) var shares: [Double]
+  /// Share that all sensors that spoke see, by hour of the window.
+  private(set) var showing: [Double]
+  /// Machines that called within an hour, mean over the hours in which a sensor spoke; with unequal visibility undone.
   private(set) var corrected = 0.0
-  private(set) var hours = 0
+  /// The same by Darroch's formula for all sensors at once: a lower bound.
+  private(set) var darroch = 0.0
+  /// Sights matched.
+  private(set) var matches = 0.0
   /// Relative disagreement between pairs of sensors: large when their lists depend on each other.
   private(set) var residual = 0.0
+  /// How many times more a third sensor sees of a machine between two sights by others than of any; 1 where nothing
+  /// tells. And one standard error of it.
+  private(set) var inequality = 1.0
+  private(set) var inequalityError = 0.0
 
-  /// - Parameter skip: networks that are no machines'.
-  init?(_ table: CensusTable, skip: Set<Int32>) {
-    let count = table.tags.bySensor.count
-    guard count >= 2 else { return nil }
-    var cells = [[Double]](repeating: [Double](repeating: 0, count: 1 << min(count, 8)), count: table.hourCount)
-    let sensors = min(count, 8)
-    for tag in table.tags.entries where !skip.contains(tag.network) {
-      tag.forEachHour(table.tags.words) { hour in
-        let place = tag.start + (hour >> 6) - Int(tag.firstWord)
-        var mask = 0
-        for s in 0..<sensors where table.tags.bySensor[s][place] >> UInt64(hour & 63) & 1 == 1 { mask |= 1 << s }
-        cells[hour][mask] += 1
+  static let sensorsMost = 8
+  /// Sights that are further apart than this many calls do not tell that a machine was on between them.
+  static let spanMost = 6
+
+  /// - Parameters:
+  ///   - skip: networks that are no machines'.
+  ///   - silent: hours in which each sensor said nothing.
+  ///   - lag: hours between check-ins.
+  init?(_ tags: CensusTable.Tags, hourCount: Int, skip: Set<Int32>, silent: [[Int]], lag: Int) {
+    let sensors = min(tags.bySensor.count, Self.sensorsMost)
+    guard sensors >= 2 else { return nil }
+    var speaks = [[Bool]](repeating: [Bool](repeating: true, count: hourCount), count: sensors)
+    for (s, hours) in silent.prefix(sensors).enumerated() { for hour in hours { speaks[s][hour] = false } }
+    var sights = SensorSights(sensors: sensors, hourCount: hourCount)
+    for tag in tags.entries where !skip.contains(tag.network) { sights.add(tag, tags, speaks) }
+    shares = sights.shares
+    guard shares.allSatisfy({ $0 > 0 }) else { return nil }
+    matches = sights.matches
+    residual = sights.residual
+    showing = []
+    if sensors >= 3, matches >= 50 {
+      var between = (seen: 0.0, expected: 0.0)
+      for tag in tags.entries where !skip.contains(tag.network) {
+        sights.addBetween(tag, tags, speaks, lag: lag, shares, &between)
+      }
+      if between.expected > 0, between.seen >= 50 {
+        inequality = between.seen / between.expected
+        // Each pair of sights looks at the same sights of the third again.
+        inequalityError = inequality * (2 / between.seen + 1 / matches).squareRoot()
       }
     }
-    var pairs = [Double](repeating: 0, count: sensors * sensors)
-    for hour in cells { add(hour, sensors, &pairs) }
-    guard hours > 0 else { return nil }
-    chapman /= Double(hours)
-    darroch /= Double(hours)
-    corrected /= Double(hours)
-    let known = pairs.filter { $0 > 0 }.map { $0 / Double(hours) }
-    if let least = known.min(), let most = known.max(), least > 0 { residual = most / least - 1 }
+    settle(sights, speaks)
   }
 
-  private mutating func add(_ cells: [Double], _ sensors: Int, _ pairs: inout [Double]) {
-    let n = (0..<sensors).map { s in cells.indices.reduce(0) { $0 + ($1 >> s & 1 == 1 ? cells[$1] : 0) } }
-    // A sensor that was away in this hour says nothing.
-    let most = n.max() ?? 0
-    guard most >= 30, n.allSatisfy({ $0 > 0.1 * most }) else { return }
-    let distinct = cells.dropFirst().reduce(0, +)
-    var logPair = 0.0
-    var chapmans = 0.0
-    var count = 0.0
-    for i in 0..<sensors {
-      for j in i + 1..<sensors {
-        let both = cells.indices.reduce(0) { $0 + ($1 >> i & 1 == 1 && $1 >> j & 1 == 1 ? cells[$1] : 0) }
-        let estimate = (n[i] + 1) * (n[j] + 1) / (both + 1) - 1
-        pairs[i * sensors + j] += estimate
-        chapmans += estimate
-        logPair += log(max(1, estimate))
-        count += 1
-      }
-    }
-    hours += 1
-    chapman += chapmans / count
-    darroch += Self.darroch(n, distinct: distinct)
-    guard let triple = Self.triple(cells, n, sensors) else {
-      corrected += chapmans / count
-      return
-    }
-    let pair = exp(logPair / count)
-    corrected += min(4 * pair, max(pair, pair * pair * pair / (triple * triple)))
+  /// What the others see of a machine, undone where it is clearly unequal: with log-normal visibility of variance v,
+  /// pairs give N e^(−v), and between two sights by others a third sees e^v times as much.
+  private var undone: Double {
+    let excess = inequality - 1
+    return excess > 3 * inequalityError ? min(3, inequality) : 1
   }
 
-  /// Mean over triples of sensors of sqrt(n1 n2 n3 / m123); `nil` with two sensors or no common sight.
-  private static func triple(_ cells: [Double], _ n: [Double], _ sensors: Int) -> Double? {
-    guard sensors >= 3 else { return nil }
+  private mutating func settle(_ sights: SensorSights, _ speaks: [[Bool]]) {
+    let own = shares.map { $0 / undone }
+    shares = own
+    showing = (0..<speaks[0].count).map { hour in
+      1 - own.indices.reduce(1.0) { speaks[$1][hour] ? $0 * (1 - own[$1]) : $0 }
+    }
     var sum = 0.0
-    var count = 0.0
-    for i in 0..<sensors {
-      for j in i + 1..<sensors {
-        for k in j + 1..<sensors {
-          let mask = 1 << i | 1 << j | 1 << k
-          let all = cells.indices.reduce(0) { $0 + ($1 & mask == mask ? cells[$1] : 0) }
-          guard all >= 5 else { continue }
-          sum += log(n[i] * n[j] * n[k] / all) / 2
-          count += 1
-        }
-      }
+    var hours = 0.0
+    for (hour, seen) in sights.seen.enumerated() where showing[hour] > 0 {
+      sum += seen / showing[hour]
+      hours += 1
     }
-    return count > 0 ? exp(sum / count) : nil
+    corrected = hours > 0 ? sum / hours : 0
+    darroch = Self.darroch(sights.together.own, distinct: sights.together.distinct) / max(1, sights.together.hours)
+  }
+
+  /// One standard deviation of the logarithm of the share that is seen.
+  var deviation: Double {
+    let unequal = 0.5 * log(undone)
+    return
+      (0.02 * 0.02 + 1.5 / max(1, matches) + inequalityError * inequalityError / 4 + unequal * unequal
+      + residual * residual / 16).squareRoot()
   }
 
   /// Solves 1 − D/N = Π (1 − n_s/N) (Darroch 1958, doi 10.2307/2333183): a lower bound under unequal visibility.
@@ -102,46 +103,106 @@ struct SensorEstimator: Sendable {
   }
 }
 
-/// Two sensors that never saw the same hour, matched over their whole windows: what is left when nothing better is
-/// there.
-struct WindowRecapture: Sendable {
-  /// Chapman's estimate and its variance (Chapman 1951; Seber 1982), addresses seen by each and by both.
-  private(set) var estimate: Double
-  private(set) var variance: Double
-  private(set) var seen: (first: Double, second: Double, both: Double)
-  /// Hours from the first sight at either to the last.
-  private(set) var span: Int
+/// Sights of tags by hour and sensor, added up for recapture.
+struct SensorSights: Sendable {
+  private let sensors: Int
+  /// Tags seen by any sensor, by hour.
+  private(set) var seen: [Double]
+  /// Hours in which all sensors spoke: sights of each, tags seen by any, and how many such hours there are.
+  private(set) var together: (own: [Double], distinct: Double, hours: Double)
+  /// `s * sensors + u`: sights of s while u spoke, and those of them that u had as well.
+  private var given: [Double]
+  private var both: [Double]
+  private var spoken: [Bool]
 
-  /// `nil` unless there are two sensors with sights and no common hour.
-  init?(_ tags: CensusTable.Tags, hourCount: Int) {
-    guard tags.bySensor.count == 2 else { return nil }
-    var hours = (first: Set<Int>(), second: Set<Int>())
-    seen = (0, 0, 0)
-    var ends = (Int.max, 0)
-    for tag in tags.entries {
-      var has = (false, false)
-      tag.forEachHour(tags.bySensor[0]) {
-        hours.first.insert($0)
-        has.0 = true
-      }
-      tag.forEachHour(tags.bySensor[1]) {
-        hours.second.insert($0)
-        has.1 = true
-      }
-      seen.first += has.0 ? 1 : 0
-      seen.second += has.1 ? 1 : 0
-      seen.both += has.0 && has.1 ? 1 : 0
-      ends = (min(ends.0, tag.firstHour(tags.words)), max(ends.1, tag.lastHour(tags.words)))
-    }
-    guard !hours.first.isEmpty, !hours.second.isEmpty, hours.first.isDisjoint(with: hours.second), seen.both >= 5 else {
-      return nil
-    }
-    let (a, b, m) = (seen.first, seen.second, seen.both)
-    estimate = (a + 1) * (b + 1) / (m + 1) - 1
-    variance = (a + 1) * (b + 1) * (a - m) * (b - m) / ((m + 1) * (m + 1) * (m + 2))
-    span = ends.1 - ends.0 + 1
+  init(sensors: Int, hourCount: Int) {
+    self.sensors = sensors
+    seen = [Double](repeating: 0, count: hourCount)
+    together = ([Double](repeating: 0, count: sensors), 0, 0)
+    given = [Double](repeating: 0, count: sensors * sensors)
+    both = given
+    spoken = [Bool](repeating: false, count: hourCount)
   }
 
-  /// One standard deviation of the logarithm.
-  var deviation: Double { variance.squareRoot() / max(1, estimate) }
+  private func mask(_ tag: CensusTable.Tags.Entry, _ tags: CensusTable.Tags, _ hour: Int) -> Int {
+    let place = tag.start + (hour >> 6) - Int(tag.firstWord)
+    var mask = 0
+    for s in 0..<sensors where tags.bySensor[s][place] >> UInt64(hour & 63) & 1 == 1 { mask |= 1 << s }
+    return mask
+  }
+
+  mutating func add(_ tag: CensusTable.Tags.Entry, _ tags: CensusTable.Tags, _ speaks: [[Bool]]) {
+    tag.forEachHour(tags.words) { hour in
+      let mask = mask(tag, tags, hour)
+      seen[hour] += 1
+      let isWhole = speaks.allSatisfy { $0[hour] }
+      if isWhole {
+        if !spoken[hour] {
+          spoken[hour] = true
+          together.hours += 1
+        }
+        together.distinct += 1
+      }
+      for s in 0..<sensors where mask >> s & 1 == 1 {
+        if isWhole { together.own[s] += 1 }
+        for u in 0..<sensors where u != s && speaks[u][hour] {
+          given[s * sensors + u] += 1
+          if mask >> u & 1 == 1 { both[s * sensors + u] += 1 }
+        }
+      }
+    }
+  }
+
+  var shares: [Double] {
+    (0..<sensors).map { u in
+      let others = (0..<sensors).filter { $0 != u }
+      let all = others.reduce(0) { $0 + given[$1 * sensors + u] }
+      return all > 0 ? others.reduce(0) { $0 + both[$1 * sensors + u] } / all : 0
+    }
+  }
+
+  var matches: Double { both.reduce(0, +) / 2 }
+
+  /// Of each sensor's share, as its partners tell it: the largest disagreement, beyond three standard errors.
+  var residual: Double {
+    guard sensors >= 3 else { return 0 }
+    var worst = 0.0
+    for u in 0..<sensors {
+      let told = (0..<sensors).filter { $0 != u && both[$0 * sensors + u] >= 20 }
+      let shares = told.map { (both[$0 * sensors + u] / given[$0 * sensors + u], 1 / both[$0 * sensors + u]) }
+      guard let least = shares.min(by: { $0.0 < $1.0 }), let most = shares.max(by: { $0.0 < $1.0 }) else { continue }
+      worst = max(worst, most.0 / least.0 / exp(3 * (least.1 + most.1).squareRoot()) - 1)
+    }
+    return worst
+  }
+
+  /// What third sensors saw between two sights of others, the hours of the sights with it, and what they would have
+  /// seen of any machine.
+  func addBetween(
+    _ tag: CensusTable.Tags.Entry, _ tags: CensusTable.Tags, _ speaks: [[Bool]], lag: Int, _ shares: [Double],
+    _ sum: inout (seen: Double, expected: Double)
+  ) {
+    var sights: [(hour: Int, mask: Int)] = []
+    tag.forEachHour(tags.words) { sights.append(($0, mask(tag, tags, $0))) }
+    for i in sights.indices {
+      // Two of one sight are looked at with the next sights only once.
+      for j in i..<min(sights.count, i + SensorEstimator.spanMost + 1) {
+        let span = sights[j].hour - sights[i].hour
+        guard span <= SensorEstimator.spanMost * lag else { break }
+        guard span % lag == 0 else { continue }
+        for a in 0..<sensors where sights[i].mask >> a & 1 == 1 {
+          for b in 0..<sensors where b != a && sights[j].mask >> b & 1 == 1 && (i != j || a < b) {
+            for c in 0..<sensors where c != a && c != b {
+              for hour in stride(from: sights[i].hour, through: sights[j].hour, by: lag) where speaks[c][hour] {
+                sum.expected += shares[c]
+              }
+              for k in i...j where sights[k].mask >> c & 1 == 1 && (sights[k].hour - sights[i].hour) % lag == 0 {
+                sum.seen += 1
+              }
+            }
+          }
+        }
+      }
+    }
+  }
 }

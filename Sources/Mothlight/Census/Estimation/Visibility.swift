@@ -16,6 +16,8 @@ struct Visibility: Sendable {
   var byHour: [Double]
   /// Tag-hours that the sandwich rests on.
   var base: Double
+  /// What several sensors say of its standard error; `nil`: it rests on gaps alone.
+  private(set) var errorOfSensors: Double?
 
   static let unknown = Visibility()
 
@@ -88,6 +90,25 @@ struct Visibility: Sendable {
     // Tags seen too seldom to have a share of their own are not among these: the step from sights to tags is taken
     // on, the further the more is missed. The exponent was set on tuning seeds (docs/census.md).
     return share * pow(min(1, share / sandwich), 0.75 * (1 - sandwich))
+  }
+
+  /// One standard deviation of the logarithm of `share`: a part of what is missed, or what recapture knows.
+  var error: Double { errorOfSensors ?? 0.25 * abs(log(share * Double(lag))) }
+
+  /// Takes the share over from three sensors or more, where many machines are missed.
+  ///
+  /// Gaps see machines that are seen often; matching sensors do not mind. Sensors that get copies of each call see
+  /// callers and not machines: then they say far more than the gaps do, and nothing is taken over.
+  mutating func take(_ sensors: SensorEstimator, _ rules: CensusRules) {
+    let known = sensors.showing.filter { $0 > 0 }
+    guard sensors.shares.count >= 3, sensors.residual < 0.5, sensors.matches >= 100, share < rules.visibilityPlain,
+      !known.isEmpty, byHour.count == sensors.showing.count
+    else { return }
+    let mean = known.reduce(0, +) / Double(known.count)
+    guard (0.4...1.15).contains(mean / Double(lag) / share) else { return }
+    share = mean / Double(lag)
+    byHour = sensors.showing.map { $0 / mean }
+    errorOfSensors = sensors.deviation
   }
 
   private mutating func settle(_ both: [Double], _ middle: [Double], _ rules: CensusRules) {

@@ -74,12 +74,26 @@ public struct RollupSet {
   }
 
   public mutating func add(_ sighting: Sighting, sensor: Int) {
-    let row = CensusSighting(
+    var row = CensusSighting(
       hour: sighting.hour, sensor: UInt8(clamping: sensor), address: sighting.source, contacts: sighting.count)
-    wait(
-      Waiting(
-        botnet: sighting.botnet, row: row, minute: nil, weight: max(1, sighting.samplingFactor),
-        drop: Self.drop(sighting.visitor, sighting.level)))
+    func give() {
+      wait(
+        Waiting(
+          botnet: sighting.botnet, row: row, minute: nil, weight: max(1, sighting.samplingFactor),
+          drop: Self.drop(sighting.visitor, sighting.level)))
+    }
+    // A row for each machine that was told apart, and one for what nobody's name was on.
+    var left = sighting.count
+    for item in sighting.identities where left > 0 {
+      row.identity = item.identity
+      row.contacts = min(left, max(1, item.count))
+      left -= row.contacts
+      give()
+    }
+    guard left > 0 || sighting.identities.isEmpty else { return }
+    row.identity = 0
+    row.contacts = left
+    give()
   }
 
   /// Adds one contact as it happens; it counts in its minute, too.

@@ -7,7 +7,7 @@ public struct Observatory: Sendable {
   /// Whether a source sees everything or a sample of it.
   public enum Lane: Int, Sendable, CaseIterable { case whole, sampled }
 
-  private let options: ReadOptions
+  private var options: ReadOptions
   private let version: String
   private var learner = HomeLearner()
   private var waiting: [(lane: Lane, batch: [Observation])] = []
@@ -81,6 +81,9 @@ public struct Observatory: Sendable {
     guard let home else { return }
     runs[lane] = ResidentRun(home: home, options, state: lane == .whole ? state : nil)
   }
+
+  /// From the next judgement on these rules hold, beside those that a judgement is given.
+  public mutating func allow(_ rules: AllowList) { options.allow = rules }
 
   /// Hosts and pairs followed now.
   public var size: (hosts: Int, pairs: Int) {

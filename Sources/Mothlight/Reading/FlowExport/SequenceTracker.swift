@@ -31,8 +31,8 @@ struct SequenceTracker {
   private var tracks = InlineArray<5, Track>(repeating: Track())
   private(set) var way: Way
 
-  /// How much better another way must fit.
-  private static let marginMost: UInt64 = 4
+  /// Another way is believed once the present one has missed this often more than twice as often: a loss may fit by chance.
+  private static let missesMost: UInt64 = 2
   /// A larger step forward is a restart, not a loss: a second of the fastest exporter.
   private static let gapMost: Int32 = 1 << 20
   /// A larger step back is a restart, not a message that came late.
@@ -52,7 +52,7 @@ struct SequenceTracker {
   mutating func note(_ sequence: UInt32, _ content: Content) {
     for way in Way.allCases { Self.note(sequence, content, way, &tracks[way.rawValue]) }
     guard let best = Way.allCases.min(by: { tracks[$0.rawValue].misses < tracks[$1.rawValue].misses }) else { return }
-    if tracks[best.rawValue].misses &+ Self.marginMost <= track.misses { way = best }
+    if tracks[best.rawValue].misses &* 2 &+ Self.missesMost <= track.misses { way = best }
   }
 
   private static func note(_ sequence: UInt32, _ content: Content, _ way: Way, _ track: inout Track) {

@@ -1,17 +1,19 @@
-/// Every series in one long table: `series,at,place,low,value,high,addresses,grade`.
+/// Every series in one long table: `series,at,place,low,value,high,addresses,grade,tlp`.
 ///
 /// `at` is a day, the hour's beginning, or a window as an ISO 8601 interval. A refused number has no value; its `high` is then
 /// what holds at most. No field comes from outside.
 public struct CensusCSVExporter: CensusExporter {
   public static let card = ExporterCard(name: "csv", title: "every series as one long table")
-  static let columns = ["series", "at", "place", "low", "value", "high", "addresses", "grade"]
+  static let columns = ["series", "at", "place", "low", "value", "high", "addresses", "grade", "tlp"]
 
-  public init(_ settings: ExporterSettings) {}
+  let settings: ExporterSettings
 
-  /// - Throws: only what `write` throws.
+  public init(_ settings: ExporterSettings) { self.settings = settings }
+
+  /// - Throws: `ConfigurationError` when the marking forbids it, and what `write` throws.
   public func export(_ edition: CensusEdition, to write: (String) throws -> Void) throws {
     let report = edition.report
-    var table = Table()
+    var table = Table(marking: try settings.marking(of: edition.tlp))
     table.row(Self.columns)
     table.figure("footprint", report.footprint)
     for figure in report.live {
@@ -92,6 +94,9 @@ public struct CensusCSVExporter: CensusExporter {
 
   private struct Table {
     private(set) var text = ""
+    let marking: TLP
+
+    init(marking: TLP) { self.marking = marking }
 
     mutating func drain() -> String {
       defer { text = "" }
@@ -107,7 +112,7 @@ public struct CensusCSVExporter: CensusExporter {
       _ series: String, _ at: String, _ place: String, _ low: Double?, _ value: Double?, _ high: Double?,
       addresses: Double? = nil, grade: String = ""
     ) {
-      row([series, at, place, number(low), number(value), number(high), number(addresses), grade])
+      row([series, at, place, number(low), number(value), number(high), number(addresses), grade, marking.rawValue])
     }
 
     mutating func figure(_ series: String, _ figure: CensusFigure, at: String? = nil, place: String = "") {

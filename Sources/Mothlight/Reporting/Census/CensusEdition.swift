@@ -34,7 +34,7 @@ public struct CensusEdition: Sendable {
   public let version: String
 
   /// Version of the fields in docs/census-data.md.
-  public static let schemaVersion = "1.0"
+  public static let schemaVersion = "1.1"
 
   public init(
     report: CensusReport, trend: TrendOptions? = nil, firepower: FirepowerModel? = nil,

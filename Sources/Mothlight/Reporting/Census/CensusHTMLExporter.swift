@@ -6,12 +6,14 @@ public struct CensusHTMLExporter: CensusExporter {
   /// Rows of a table before the rest is only counted.
   static let rowsShown = 300
 
-  public init(_ settings: ExporterSettings) {}
+  let settings: ExporterSettings
 
-  /// - Throws: only what `write` throws.
+  public init(_ settings: ExporterSettings) { self.settings = settings }
+
+  /// - Throws: `ConfigurationError` when the marking forbids it, and what `write` throws.
   public func export(_ edition: CensusEdition, to write: (String) throws -> Void) throws {
     let digest = CensusDigest(edition)
-    var page = head(edition, digest)
+    var page = head(edition, digest, try settings.marking(of: edition.tlp))
     for part in parts(edition, digest) {
       page += part
       try write(page.drain())
@@ -36,7 +38,7 @@ public struct CensusHTMLExporter: CensusExporter {
     ]
   }
 
-  private func head(_ edition: CensusEdition, _ digest: CensusDigest) -> Markup {
+  private func head(_ edition: CensusEdition, _ digest: CensusDigest, _ marking: TLP) -> Markup {
     let report = edition.report
     return """
       <!DOCTYPE html>
@@ -49,7 +51,7 @@ public struct CensusHTMLExporter: CensusExporter {
       \(CensusStyle.sheet)</style></head>
       <body><a class="skip" href="#answer">To the answer</a>
       <header class="mast">\(SVG.moth)<div><b>Mothlight</b> <span>botnet observatory</span></div>
-      <p>Census of <b><bdi>\(report.botnet)</bdi></b>\(edition.audience == .everybody ? ", public edition" : "")<br>\
+      <p>\(HTMLExporter.mark(marking)) Census of <b><bdi>\(report.botnet)</bdi></b>\(edition.audience == .everybody ? ", public edition" : "")<br>\
       \(CensusWords.window(report.hours))</p></header>
       <main>
 

@@ -2,15 +2,17 @@
 public struct CensusJSONExporter: CensusExporter {
   public static let card = ExporterCard(name: "json", title: "one JSON document with every figure and series")
 
-  public init(_ settings: ExporterSettings) {}
+  let settings: ExporterSettings
 
-  /// - Throws: only what `write` throws.
+  public init(_ settings: ExporterSettings) { self.settings = settings }
+
+  /// - Throws: `ConfigurationError` when the marking forbids it, and what `write` throws.
   public func export(_ edition: CensusEdition, to write: (String) throws -> Void) throws {
     let report = edition.report
     let digest = CensusDigest(edition)
     var json = JSONWriter(lineDepth: 2)
     json.beginObject()
-    json.censusHead(edition)
+    json.censusHead(edition, try settings.marking(of: edition.tlp))
     json.key("footprint")
     json.censusFigure(report.footprint)
     json.key("live_typical")

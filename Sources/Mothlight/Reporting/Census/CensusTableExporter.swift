@@ -9,12 +9,15 @@ public struct CensusTableExporter: CensusExporter {
 
   public init(_ settings: ExporterSettings) { self.settings = settings }
 
-  /// - Throws: only what `write` throws.
+  /// - Throws: `ConfigurationError` when the marking forbids it, and what `write` throws.
   public func export(_ edition: CensusEdition, to write: (String) throws -> Void) throws {
     var page = TerminalPage(width: settings.width, colour: settings.colour)
     let digest = CensusDigest(edition)
     let report = edition.report
-    page.line([.init("Mothlight \(edition.version)", .bold), .init("  census of "), .init(report.botnet, .bold)])
+    page.line([
+      .init("Mothlight \(edition.version)", .bold), .init("  census of "), .init(report.botnet, .bold),
+      .init("  \(try settings.marking(of: edition.tlp).marking)", .dim),
+    ])
     page.line([.init(CensusWords.window(report.hours), .dim)])
     page.paragraph("\(digest.sensorWords); \(digest.droppedWords)", style: .dim)
     page.blank()

@@ -1,11 +1,13 @@
 /// Fields of a census, in the order of docs/census-data.md.
 extension JSONWriter {
-  mutating func censusHead(_ edition: CensusEdition) {
+  mutating func censusHead(_ edition: CensusEdition, _ marking: TLP) {
     let report = edition.report
     key("schema_version")
     value(CensusEdition.schemaVersion)
     key("version")
     value(edition.version)
+    key("tlp")
+    value(marking.rawValue)
     key("botnet")
     value(report.botnet)
     key("window")

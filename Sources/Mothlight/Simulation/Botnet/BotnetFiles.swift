@@ -148,6 +148,13 @@ struct SightingMerger {
     sighting.lastSecond = max(sighting.lastSecond, UInt16(clamping: c.last))
     sighting.count &+= c.contacts
     sighting.level = max(sighting.level, c.level)
+    if c.identity != 0, c.visitor == nil {
+      if let at = sighting.identities.firstIndex(where: { $0.identity == c.identity }) {
+        sighting.identities[at].count &+= c.contacts
+      } else if sighting.identities.count < Sighting.identitiesMost {
+        sighting.identities.append(IdentityCount(identity: c.identity, count: c.contacts))
+      }
+    }
     // A machine behind the same address makes it more than a visitor's.
     if c.visitor == nil { sighting.visitor = nil }
     open[c.source] = sighting
@@ -159,7 +166,9 @@ struct SightingMerger {
   mutating func close() {
     guard let hour = open.values.first?.hour else { return }
     for source in open.keys.sorted() {
-      if let sighting = open[source] { sink.append(.sighting(sighting)) }
+      guard var sighting = open[source] else { continue }
+      sighting.identities.sort { $0.identity < $1.identity }
+      sink.append(.sighting(sighting))
     }
     open.removeAll(keepingCapacity: true)
     sink.flush(now: Timestamp(seconds: (Int64(hour) + 1) * 3600))

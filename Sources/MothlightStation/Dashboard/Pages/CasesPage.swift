@@ -114,7 +114,7 @@ struct CasePage {
     out += past + suggestions
     if !record.findings.isEmpty {
       out +=
-        "<section aria-labelledby=\"found\"><h2 id=\"found\">Findings</h2>\(FindingsPage.table(Array(record.findings.prefix(200)), caption: "At most 200."))</section>\n"
+        "<section aria-labelledby=\"found\"><h2 id=\"found\">Findings</h2>\(FindingsPage.table(Array(record.findings.sorted { $1.finding.last < $0.finding.last }.prefix(200)), caption: "Newest first, at most 200."))</section>\n"
     }
     return out
   }

@@ -54,7 +54,7 @@ enum DashboardStyle {
     i.s-infected{background:var(--infected)}i.s-suspicious{background:var(--suspicious)}i.dot{background:var(--ink);border-radius:50%;width:.5em;height:.5em}
     i.gap{height:0;border-top:1.5px dashed var(--bars);vertical-align:.25em;width:1em}
     .new{display:inline-block;background:var(--ink);color:var(--paper);font:600 .78rem/1 system-ui,sans-serif;padding:.28em .5em;border-radius:3px}
-    tbody th .m,tbody td>a.m{white-space:nowrap}.when{white-space:nowrap;color:var(--soft)}.botnet{font-weight:600}a.botnet{color:var(--infected)}
+    tbody th .m,tbody td>a.m{white-space:nowrap}thead th{white-space:nowrap}.when{white-space:nowrap;color:var(--soft)}.botnet{font-weight:600}a.botnet{color:var(--infected)}
     a.quiet{color:inherit;text-decoration-color:var(--line)}a.quiet:hover{text-decoration-color:currentColor}
     tbody th{font-weight:400}tbody tr:hover{background:color-mix(in srgb,var(--rail) 45%,transparent)}
     .verdicts .why{min-width:14rem}.spark{display:inline-block;vertical-align:middle}.spark .bars{fill:var(--ma)}

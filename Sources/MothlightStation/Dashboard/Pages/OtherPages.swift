@@ -4,6 +4,17 @@ import Mothlight
 struct CensusPage {
   let frame: Frame
   let edition: CensusEdition?
+  /// All that a census was made of.
+  let botnets: [String]
+
+  private var others: Markup {
+    guard botnets.count > 1 else { return "" }
+    return botnets.prefix(60).reduce(into: "<nav aria-label=\"Botnets with a census\"><ul class=\"strip\">") {
+      out, name in
+      let mark: Markup = name == edition?.report.botnet ? " aria-current=\"true\"" : ""
+      out += "<li><a href=\"/census?botnet=\(Form.encoded(name))\"\(mark)>\(Parts.text(name, columns: 60))</a></li>"
+    } + "</ul></nav>\n"
+  }
 
   var page: String {
     guard let edition else {
@@ -20,6 +31,7 @@ struct CensusPage {
       """
       <p class="sub">Census of <b>\(Parts.text(edition.report.botnet, columns: 80))</b>, \(CensusWords.window(edition.report.hours)). \
       <a href="/botnets/\(Form.encoded(edition.report.botnet))">What is known of it</a></p>
+      \(others)
       <div class="census">\(CensusHTMLExporter.body(edition))</div>
       """)
   }

@@ -205,7 +205,7 @@ struct StartPage {
         Zeek or Suricata writes into, or a folder of captures.</li>
         <li>Check it with <code>mothlight config check</code>; <code>mothlight doctor</code> tells what is missing on this machine.</li>
         <li>Start <code>mothlight watch</code>. This page fills by itself, usually within a minute.</li></ol>
-        <p>To see it with made-up traffic first: <code>make run</code> in a checkout.</p>
+        <p>To look around with made-up traffic first: <code>mothlight watch demo</code>.</p>
 
         """
     } else if health.pipeline.isLearning {

@@ -4,7 +4,7 @@ extension ListenerConfiguration {
   private typealias Problem = YAMLNode.Problem
 
   /// Takes the listeners' keys of the map `sinkhole`: `listeners`, `limits`, `tally`, `visitors`, `signatures`,
-  /// `privacy`, `drop_privileges`, `metrics`.
+  /// `privacy`, `x_sinkhole`, `drop_privileges`, `metrics`.
   init(_ fields: inout YAMLFields, path: String) throws(YAMLNode.Problem) {
     self.init()
     if let node = fields.take("listeners") {
@@ -14,7 +14,8 @@ extension ListenerConfiguration {
     }
     if let node = fields.take("limits") { try readLimits(node) }
     if let node = fields.take("tally") { try readTally(node, path) }
-    if let node = fields.take("privacy") { try readPrivacy(node) }
+    if let node = fields.take("privacy") { try readPrivacy(node, path) }
+    if let node = fields.take("x_sinkhole") { header = try Self.header(node) }
     if let node = fields.take("visitors") { networks = try Self.networks(node, path) }
     if let node = fields.take("drop_privileges") {
       var inner = try YAMLFields(node, "'drop_privileges'")
@@ -51,6 +52,15 @@ extension ListenerConfiguration {
       case .http200Empty: .http200Empty
       }
     }
+  }
+
+  private enum IdentityWord: String, CaseIterable { case hashed, none }
+
+  private static func header(_ node: YAMLNode) throws(Problem) -> SinkholeHeader {
+    guard let header = SinkholeHeader(try YAMLFields.text(node, "x_sinkhole", most: 256)) else {
+      throw Problem(node.line, "'x_sinkhole' is 1 to \(SinkholeHeader.octetsMost) printable characters of ASCII")
+    }
+    return header
   }
 
   private enum TLSWord: String, CaseIterable { case close, terminate }
@@ -98,12 +108,13 @@ extension ListenerConfiguration {
     var fields = try YAMLFields(node, "'tally'")
     if let most = try fields.number("sources", in: 1024...1 << 30) { tally.sourcesV4 = most }
     if let most = try fields.number("networks_v6", in: 1024...1 << 28) { tally.sourcesV6 = most }
+    if let most = try fields.number("identities", in: 1024...1 << 26) { tally.identitiesMost = most }
     if let hours = try fields.number("idle_hours", in: 1...720) { tally.idleHours = UInt16(clamping: hours) }
     tally.path = try fields.text("file").map { FileOctets.beside(path, $0) }
     try fields.finish()
   }
 
-  private mutating func readPrivacy(_ node: YAMLNode) throws(Problem) {
+  private mutating func readPrivacy(_ node: YAMLNode, _ path: String) throws(Problem) {
     var fields = try YAMLFields(node, "'privacy'")
     if let days = try fields.number("sample_days", in: 1...365) { sampleDays = days }
     if let samples = try fields.number("samples_per_day", in: 0...3) { tally.samplesPerDay = UInt16(clamping: samples) }
@@ -113,6 +124,8 @@ extension ListenerConfiguration {
     if let rate = try fields.number("samples_per_second", in: 0...1_000_000) {
       tally.samplesPerSecond = UInt32(clamping: rate)
     }
+    if let word = try fields.word("identities", IdentityWord.self) { takesIdentities = word == .hashed }
+    identityKeyFile = try fields.text("identity_key").map { FileOctets.beside(path, $0) }
     try fields.finish()
   }
 

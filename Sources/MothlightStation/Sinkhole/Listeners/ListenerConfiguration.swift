@@ -59,6 +59,12 @@ public struct ListenerConfiguration: Sendable {
 
   public var listeners: [Listener] = []
   public var limits = Limits()
+  /// Stands in the replies to requests; `nil`: they say nothing of what answers.
+  public var header: SinkholeHeader?
+  /// Whether what tells machines apart is taken, as a keyed hash, where messages carry it.
+  public var takesIdentities = true
+  /// File of the key for it; `nil`: `identity.key` beside the segments.
+  public var identityKeyFile: String?
   public var tally = CheckInTally.Settings()
   /// Botnet of the seized zone that a host name belongs to; asked once per request or hello.
   public var familyOfHost: @Sendable (String) -> String? = { _ in nil }

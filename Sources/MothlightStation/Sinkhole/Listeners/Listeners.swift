@@ -82,8 +82,8 @@ public final class Listeners {
     }
     let spare = SpareDescriptor()
     streams = try StreamReceiver(
-      ports.map { (listener: $0.0, declared: $0.1) }, limits: limits, tally: tally,
-      dialogues: DialogueReader(recogniser), epoll: epoll, tokenBase: Token.connection, spare: spare)
+      ports.map { (listener: $0.0, declared: $0.1) }, limits: limits, header: configuration.header,
+      tally: tally, dialogues: DialogueReader(recogniser), epoll: epoll, tokenBase: Token.connection, spare: spare)
     if let address = configuration.metrics {
       metrics = try MetricsResponder(address, epoll: epoll, tokenBase: Token.metrics, spare: spare)
     } else {
@@ -146,10 +146,11 @@ public final class Listeners {
   public func writeAgain(missingIn spool: String) -> Int {
     let rows = tally.rowsInFlight()
     guard !rows.isEmpty else { return 0 }
-    // Rules may have been changed between the two.
+    // Rules may have been changed between the two, and identities are not kept with rows on their way.
     func plain(_ sighting: Sighting) -> Sighting {
       var sighting = sighting
       sighting.ruleVersion = 0
+      sighting.identities = []
       return sighting
     }
     let wanted = Set(rows.map(plain))

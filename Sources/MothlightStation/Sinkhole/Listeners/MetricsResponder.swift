@@ -137,6 +137,8 @@ struct MetricsPage {
     counter("sightings", tally.sightings, "Rows written of one source, botnet and hour.")
     counter("samples", tally.samples, "Check-ins written as samples.")
     counter("samples_deferred", tally.samplesDeferred, "Samples put off, as the second's share was used up.")
+    counter("identified", tally.identified, "Check-ins that carried what tells machines apart; a keyed hash was kept.")
+    counter("identities_refused", tally.identitiesRefused, "Identities without a place in their table.")
     counter("clock_steps_back", tally.clockStepsBack, "Times the clock went back.")
     counter("datagrams", datagrams, "Datagrams received.")
     counter("kernel_drops", kernelDrops, "Datagrams that the kernel dropped: receive buffer full.")

@@ -36,6 +36,7 @@ final class StreamReceiver {
   private static let discardMost = 1 << 20
 
   let ports: [Boxed<Port>]
+  private let replies: ReplyOctets
   let tally: CheckInTally
   let dialogues: DialogueReader
   private let limits: ListenerConfiguration.Limits
@@ -70,8 +71,10 @@ final class StreamReceiver {
   ///   - spare: what is left when no descriptor is.
   init(
     _ listeners: [(listener: ListenerConfiguration.Listener, declared: UInt16)], limits: ListenerConfiguration.Limits,
-    tally: CheckInTally, dialogues: DialogueReader, epoll: Int32, tokenBase: UInt64, spare: SpareDescriptor
+    header: SinkholeHeader?, tally: CheckInTally, dialogues: DialogueReader, epoll: Int32, tokenBase: UInt64,
+    spare: SpareDescriptor
   ) throws(ListenError) {
+    replies = ReplyOctets(header)
     ports = try listeners.map { item throws(ListenError) in
       let socket = try Socket(
         item.listener.address, SocketOptions(isStream: true, isTransparent: item.listener.isTransparent))
@@ -357,13 +360,13 @@ final class StreamReceiver {
   ) {
     counters.decided &+= 1
     tally.conversation(verdict, ends, bytes, declared: ports[port].value.declared)
-    let reply = verdict.isHTTP ? (ports[port].value.reply ?? Reply(verdict.signatureReply)).octets : nil
+    let reply = verdict.isHTTP ? replies[ports[port].value.reply ?? Reply(verdict.signatureReply)] : nil
     if let session {
       if session.end(with: reply) { counters.replies &+= 1 }
       return
     }
     guard let text = reply else { return }
-    if clinux_send(descriptor, text.utf8Start, text.utf8CodeUnitCount) > 0 { counters.replies &+= 1 }
+    if clinux_send(descriptor, text, text.count) > 0 { counters.replies &+= 1 }
     // What is unread would turn the close into a reset, and the reply be lost.
     _ = clinux_discard(descriptor, Self.discardMost)
   }

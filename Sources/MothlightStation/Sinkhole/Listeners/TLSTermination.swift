@@ -154,10 +154,10 @@ final class TLSSession {
   }
 
   /// Says one of the constants inside, if there is one, and that nothing follows.
-  func end(with reply: StaticString?) -> Bool {
+  func end(with reply: [UInt8]?) -> Bool {
     var isSaid = false
     if isShaken, let reply {
-      isSaid = copenssl_session_write(session, reply.utf8Start, Int32(clamping: reply.utf8CodeUnitCount)) == 0
+      isSaid = copenssl_session_write(session, reply, Int32(clamping: reply.count)) == 0
     }
     if isShaken { copenssl_session_end(session) }
     return isSaid

@@ -181,7 +181,7 @@ struct CensusHTMLExporterTests {
       #expect(!text.contains("alert"))
       #expect(
         text.split(separator: "\n").allSatisfy { line in
-          if case .success(let fields) = CSVLine.fields(line.utf8) { fields.count == 8 } else { false }
+          if case .success(let fields) = CSVLine.fields(line.utf8) { fields.count == 9 } else { false }
         })
     }
   }

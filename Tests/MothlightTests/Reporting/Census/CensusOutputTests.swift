@@ -19,12 +19,13 @@ struct CensusOutputTests {
     }
     #expect(
       keys == [
-        "schema_version", "version", "botnet", "window", "sensors", "audience", "hidden", "footprint", "live_typical",
+        "schema_version", "version", "tlp", "botnet", "window", "sensors", "audience", "hidden", "footprint",
+        "live_typical",
         "live_peak", "live_last", "live", "active", "stock", "countries", "networks", "others", "caveats", "basis",
         "trend",
         "firepower",
       ])
-    #expect(text.contains("\"schema_version\":\"1.0\""))
+    #expect(text.contains("\"schema_version\":\"1.1\""))
     #expect(
       text.contains(
         #""window":{"first":"2010-03-01T00:00:00.000000Z","end":"2010-03-30T00:00:00.000000Z","hours":696}"#))
@@ -58,7 +59,7 @@ struct CensusOutputTests {
   func csv() throws {
     let report = CensusFixture.report(days: 35)
     let lines = try exported("csv", report).split(separator: "\n")
-    #expect(lines.first == "series,at,place,low,value,high,addresses,grade")
+    #expect(lines.first == "series,at,place,low,value,high,addresses,grade,tlp")
     func count(_ series: String) -> Int { lines.count { $0.hasPrefix(series + ",") } }
     #expect(count("live") == report.live.count)
     #expect(count("active") == 35 && count("stock") == 35)
@@ -69,7 +70,7 @@ struct CensusOutputTests {
     #expect(count("trend_fitted") == 35 && count("trend_level") < 35)
     #expect(count("firepower_peak_gbit_s") == 1 && count("attack_gbit_s") == PublishedAttack.known.count)
     #expect(lines.contains { $0.hasPrefix("live,2010-03-01T00:00Z,,") })
-    #expect(lines.contains("footprint,2010-03-01T00:00Z/2010-04-05T00:00Z,,205128,233100,265267.8,1491840,B"))
+    #expect(lines.contains("footprint,2010-03-01T00:00Z/2010-04-05T00:00Z,,205128,233100,265267.8,1491840,B,AMBER"))
     #expect(Set(lines.map(String.init)).count == lines.count)
   }
 
