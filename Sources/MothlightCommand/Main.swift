@@ -10,7 +10,7 @@ struct Mothlight: AsyncParsableCommand {
     version: "mothlight \(version)",
     subcommands: [
       Read.self, Sinkhole.self, Census.self, Simulate.self, Evaluate.self, Evidence.self, RegistryCommand.self,
-      Detectors.self, Config.self, Doctor.self, Users.self, Listen.self,
+      Detectors.self, StoreCommand.self, Config.self, Doctor.self, Users.self, Listen.self,
     ],
     defaultSubcommand: nil)
 

@@ -70,7 +70,7 @@ public final class SQLiteStore: Sendable {
         guard try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0 <= Migrations.version else {
           throw StoreError(.newer, "\(path): was written by a newer Mothlight; use that one")
         }
-        guard try db.tableExists("day_total") else { throw StoreError.damaged(path, "its tables cannot be told") }
+        guard try db.tableExists("botnet") else { throw StoreError.damaged(path, "its tables cannot be told") }
         return try Self.knowsFullText(db)
       }
     } catch { throw StoreError(error, path: path) }
@@ -117,7 +117,7 @@ public final class SQLiteStore: Sendable {
   }
 
   /// For its owner only: a ledger may name suspects.
-  private static func make(_ path: String) throws {
+  static func make(_ path: String) throws {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
       throw StoreError(
@@ -126,7 +126,7 @@ public final class SQLiteStore: Sendable {
     Foundation.close(descriptor)
   }
 
-  private static func octets(_ path: String) -> Int64 {
+  static func octets(_ path: String) -> Int64 {
     var status = stat()
     return stat(path, &status) == 0 ? Int64(status.st_size) : 0
   }
@@ -167,6 +167,11 @@ public final class SQLiteStore: Sendable {
 extension SQLiteStore {
   func read<T>(_ body: (Database) throws -> T) throws(StoreError) -> T {
     do { return try pool.read(body) } catch { throw StoreError(error, path: path) }
+  }
+
+  /// Without a transaction around it, whose end would fail when `body` has met damage and gone past it.
+  func readDamaged<T>(_ body: (Database) throws -> T) throws(StoreError) -> T {
+    do { return try pool.unsafeRead(body) } catch { throw StoreError(error, path: path) }
   }
 
   /// All of `body` or nothing of it, also when the program dies in between.

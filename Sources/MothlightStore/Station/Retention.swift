@@ -175,7 +175,7 @@ extension StationStore {
         }
         guard !old.isEmpty else { return last }
         memory.withLock { $0.abouts.removeAll() }
-        let words = try db.tableExists("words_about")
+        let words = try file.hasFullText && db.tableExists("words_about")
         for about in old {
           if words {
             try Prepared(

@@ -29,7 +29,8 @@ public final class StationStore: Store {
       return StationStore(try SQLiteStore(path: path, mode: .create, at: time), rules: rules)
     } catch {
       guard error.code == .damaged || error.code == .unwritable,
-        let file = try? SQLiteStore(reading: path, because: error.message)
+        let file = try? SQLiteStore(reading: path, because: error.message),
+        (try? file.read { try $0.tableExists("day_total") }) == true
       else { throw error }
       return StationStore(file, rules: rules)
     }

@@ -250,13 +250,15 @@ final class StationWriter {
 
   /// Outside the migrations: it holds nothing of its own, and a SQLite without FTS5 must be able to open the file.
   private func index() throws {
-    guard hasFullText, !newAbouts.isEmpty else { return }
-    if !memory.hasWords {
+    guard hasFullText else { return }
+    if memory.hasWords {
+      let insert = try Prepared(db, "INSERT INTO words_about (rowid, subject, name) VALUES (?, ?, ?)")
+      for (id, about) in newAbouts { try insert.bind(.integer(id), .text(about.subject), .text(about.name)).run() }
+    } else {
       try AboutWords.create(db)
+      try AboutWords.catchUp(db)
       memory.hasWords = true
     }
-    let insert = try Prepared(db, "INSERT INTO words_about (rowid, subject, name) VALUES (?, ?, ?)")
-    for (id, about) in newAbouts { try insert.bind(.integer(id), .text(about.subject), .text(about.name)).run() }
   }
 }
 
@@ -273,6 +275,15 @@ enum AboutWords {
       sql: """
         CREATE VIRTUAL TABLE IF NOT EXISTS words_about
           USING fts5 (subject, name, content = 'about', content_rowid = 'id', tokenize = 'trigram')
+        """)
+  }
+
+  /// Takes in what a program without FTS5 has added.
+  static func catchUp(_ db: Database) throws {
+    try db.execute(
+      sql: """
+        INSERT INTO words_about (rowid, subject, name) SELECT id, subject, name FROM about
+        WHERE id > (SELECT COALESCE(MAX(id), 0) FROM words_about_docsize)
         """)
   }
 }

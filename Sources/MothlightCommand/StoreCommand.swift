@@ -1,0 +1,135 @@
+import ArgumentParser
+import Foundation
+import Mothlight
+import MothlightStore
+
+/// `mothlight store`: looking after the file that station and registry keep.
+struct StoreCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "store", abstract: "Look after the store: back it up, check it, rescue a damaged one.",
+    discussion: """
+      The store is one SQLite file. All of this works while a station writes to it.
+
+      Exit status: 0 done and all well, 1 with check or rescue when something is damaged, 2 when nothing could be done.
+      """,
+    subcommands: [Status.self, Backup.self, Check.self, RescueDamaged.self])
+
+  /// The present moment: the store notes when it was checked.
+  static var now: Timestamp { Timestamp(seconds: Int64(Date().timeIntervalSince1970)) }
+
+  static func mebibytes(_ octets: Int64) -> String { "\((octets + (1 << 20) - 1) >> 20) MiB" }
+}
+
+/// Which file.
+struct StorePlace: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The store's file, e.g. store.sqlite in the station's data folder. Default: as for the registry.",
+      valueName: "file"))
+  var store: String?
+
+  func path() throws -> String {
+    var choice = StoreChoice()
+    choice.store = store
+    choice.at = nil
+    choice.timings = false
+    return try choice.path().path
+  }
+}
+
+extension StoreCommand {
+  /// `mothlight store status`.
+  struct Status: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Tell what the store holds.")
+    @OptionGroup var place: StorePlace
+
+    func run() async throws {
+      let path = try place.path()
+      do {
+        let store = StationStore(try SQLiteStore(path: path, at: StoreCommand.now))
+        defer { store.close() }
+        let condition = await store.condition()
+        let since = condition.oldestDay.map { ", since \(Timestamp.describe(day: $0))" } ?? ""
+        let checked = try await store.checked().map { "checked \($0.dayDescription)" } ?? "never checked"
+        try Output.write(
+          """
+          \(Terminal.printable(path)): \(condition.state.rawValue), \(StoreCommand.mebibytes(Int64(condition.octets))), \(checked)
+          \(condition.hostDays) host-days, \(condition.findings) findings in detail\(since)
+
+          """)
+      } catch let error as StoreError { throw Failure(error.message) }
+    }
+  }
+
+  /// `mothlight store backup FILE`.
+  struct Backup: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Copy the store to a new file, as it is at this moment.",
+      discussion: """
+        The copy is checked before it gets its name, and overwrites nothing. To restore, stop the station and put the copy in \
+        the store's place (without the files -wal and -shm beside it).
+        """)
+    @OptionGroup var place: StorePlace
+    @Argument(help: "The file to make.") var file: String
+
+    func run() async throws {
+      do {
+        let store = try SQLiteStore(reading: try place.path(), because: "is being copied")
+        defer { store.close() }
+        let octets = try store.backup(to: file)
+        try Output.write("\(Terminal.printable(file)): \(StoreCommand.mebibytes(octets)), checked\n")
+      } catch let error as StoreError { throw Failure(error.message) }
+    }
+  }
+
+  /// `mothlight store check`.
+  struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Read every page of the store and say what is damaged.")
+    @OptionGroup var place: StorePlace
+
+    func run() async throws {
+      let path = try place.path()
+      var trouble: [String] = []
+      do throws(StoreError) {
+        let store = StationStore(try SQLiteStore(path: path, at: StoreCommand.now))
+        defer { store.close() }
+        trouble = try await store.check(at: StoreCommand.now)
+      } catch {
+        guard error.code == .damaged else { throw Failure(error.message) }
+        trouble = [error.message]
+      }
+      guard !trouble.isEmpty else { return try Output.write("\(Terminal.printable(path)): all well\n") }
+      try Output.write(trouble.map { Terminal.printable($0) + "\n" }.joined())
+      Terminal.complain(
+        "\(path): is damaged; restore a backup, or save what can be read with `mothlight store rescue`")
+      throw ExitCode(1)
+    }
+  }
+
+  /// `mothlight store rescue DAMAGED OUT`.
+  struct RescueDamaged: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "rescue", abstract: "Write what can be read of a damaged store into a new one.",
+      discussion: "The damaged file is only read. What was lost is told, table by table.")
+    @Argument(help: "The damaged store.") var damaged: String
+    @Argument(help: "The file to make.") var out: String
+
+    func run() async throws {
+      let rescued: Rescued
+      do throws(StoreError) { rescued = try Rescue.run(damaged, to: out, at: StoreCommand.now) } catch {
+        throw Failure(error.message)
+      }
+      var text = "\(rescued.hostDays) host-days and \(rescued.findings) findings were read\n"
+      if rescued.findingsLost > 0 { text += "\(rescued.findingsLost) findings were lost\n" }
+      if rescued.hostDaysInPart > 0 {
+        text += "\(rescued.hostDaysInPart) host-days were lost but for their findings\n"
+      }
+      if rescued.gaps > 0 { text += "\(rescued.gaps) stretches of host-days and findings could not be read\n" }
+      for table in rescued.tables where table.rows > 0 || !table.isWhole {
+        text += "\(table.name): \(table.rows) rows\(table.isWhole ? "" : ", some were lost")\n"
+      }
+      try Output.write(Terminal.printable(text))
+      if !rescued.isWhole { throw ExitCode(1) }
+    }
+  }
+}
