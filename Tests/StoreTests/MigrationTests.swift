@@ -11,6 +11,7 @@ import Testing
   static let sealed = [
     "1-registry": "e9bd2819e5cd54f42214a26211db745e25c8f0e5a475a6671dfa1700752d497a",
     "2-station": "b0177516dac11cc5febc2fd377ad9d7774991a342f77e82d4b89b3e98c704f23",
+    "3-access": "c0d973595478784277055c647c929607ea536b0cc618fc678c80d50d765dbf35",
   ]
 
   @Test func stepsAreAsReleased() {

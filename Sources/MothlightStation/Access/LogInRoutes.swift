@@ -11,15 +11,11 @@ public struct LogInRoutes: RouteGroup {
   private static let formSeconds = 3600
 
   let door: Doorkeeper
-  let store: any Store
   let version: String
   let clock: @Sendable () -> Timestamp
 
-  public init(
-    _ door: Doorkeeper, store: any Store, version: String, clock: (@Sendable () -> Timestamp)? = nil
-  ) {
+  public init(_ door: Doorkeeper, version: String, clock: (@Sendable () -> Timestamp)? = nil) {
     self.door = door
-    self.store = store
     self.version = version
     self.clock = clock ?? { Clock.now() }
   }

@@ -48,7 +48,7 @@ struct LiveStation: Sendable {
     let tally = HTTPTally()
     let time: @Sendable () -> Timestamp = { clock }
     let groups: [any RouteGroup] = [
-      LogInRoutes(door, store: store, version: "1.2.3", clock: time),
+      LogInRoutes(door, version: "1.2.3", clock: time),
       APIRoutes(store: store, board: board, door: door, version: "1.2.3", streamsMost: streams, clock: time),
       HealthRoutes(store: store, board: board, door: door, tally: tally, version: "1.2.3", clock: time),
     ]

@@ -14,7 +14,7 @@ import Testing
     let server = DashboardServer(
       settings: DashboardSettings(), store: store, board: board,
       groups: [
-        LogInRoutes(door, store: store, version: "0"), APIRoutes(store: store, board: board, door: door, version: "0"),
+        LogInRoutes(door, version: "0"), APIRoutes(store: store, board: board, door: door, version: "0"),
         HealthRoutes(store: store, board: board, door: door, tally: nil, version: "0"),
       ])
     return server.routeNames
