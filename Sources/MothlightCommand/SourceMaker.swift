@@ -12,7 +12,9 @@ struct SourceMaker: Sendable {
     switch given.place {
     case .interface(let name, let filter, let isPromiscuous):
       var settings = InterfaceSettings(interface: name, name: given.name)
-      do throws(CaptureFilterError) { settings.filter = try filter.map { text throws(CaptureFilterError) in try CaptureFilter(text) } } catch {
+      do throws(CaptureFilterError) {
+        settings.filter = try filter.map { text throws(CaptureFilterError) in try CaptureFilter(text) }
+      } catch {
         throw Failure("source \(given.name): \(error)")
       }
       settings.isPromiscuous = isPromiscuous
@@ -51,6 +53,7 @@ struct SourceMaker: Sendable {
     }
     // Names are for people; a file's may hold less.
     let safe = name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }
-    return "\(positions)/\(String(safe))-\(ContentDigest.sha256(Array(name.utf8)).prefix(4).map { String($0, radix: 16) }.joined())"
+    return
+      "\(positions)/\(String(safe))-\(ContentDigest.sha256(Array(name.utf8)).prefix(4).map { String($0, radix: 16) }.joined())"
   }
 }

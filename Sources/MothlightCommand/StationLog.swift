@@ -13,6 +13,8 @@ struct StationLog: Sendable {
     Terminal.write(line(level, message, time) + "\n", to: 2)
   }
 
+  func callAsFunction(_ message: String) { self(.info, message) }
+
   func line(_ level: Level, _ message: String, _ time: Timestamp) -> String {
     let second = time.description.prefix(19) + "Z"
     let message = Terminal.printable(message)

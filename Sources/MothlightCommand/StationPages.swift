@@ -20,7 +20,8 @@ struct StationPages: Sendable {
   private let log: StationLog
 
   /// - Throws: when it would be seen beyond this machine without TLS or without a user.
-  init(_ serving: StationConfiguration.Serving, _ folder: StationFolder, _ rooms: Rooms, _ log: StationLog) async throws {
+  init(_ serving: StationConfiguration.Serving, _ folder: StationFolder, _ rooms: Rooms, _ log: StationLog) async throws
+  {
     self.log = log
     address = serving.listen
     var settings = DashboardSettings()
@@ -39,19 +40,13 @@ struct StationPages: Sendable {
       let users = try await book.users().count
       try BindingRule.check(serving.listen.address, hasTLS: identity != nil, users: users)
     } catch { throw Failure("\(error)") }
-    let door = Doorkeeper(access, book: book) { try await store.record($0) }
-    let tally = HTTPTally()
     let ledger = Ledger(rooms.file)
+    let door = StationDoor(
+      access, book: book, store: store, registry: ledger, census: rooms.census, board: rooms.board,
+      version: Mothlight.version)
     server = DashboardServer(
       settings: settings, store: store, registry: ledger, census: rooms.census, board: rooms.board,
-      networks: rooms.networks, access: StationGatekeeper(door),
-      groups: [
-        LogInRoutes(door, store: store, version: Mothlight.version),
-        APIRoutes(
-          store: store, registry: ledger, census: rooms.census, board: rooms.board, door: door,
-          version: Mothlight.version),
-        HealthRoutes(store: store, board: rooms.board, door: door, tally: tally, version: Mothlight.version),
-      ], tally: tally, logger: log.logger)
+      networks: rooms.networks, access: door.gatekeeper, groups: door.groups, tally: door.tally, logger: log.logger)
   }
 
   private static func identity(_ serving: StationConfiguration.Serving, _ folder: StationFolder)
@@ -74,7 +69,9 @@ struct StationPages: Sendable {
       let place = ListenAddress(address: address.address, port: UInt16(clamping: port))
       log("open \(identity == nil ? "http" : "https")://\(place)/")
       if let identity {
-        log("certificate \(identity.isNew ? "made" : "kept"), good until \(identity.notAfter.dayDescription), SHA-256 \(identity.fingerprint)")
+        log(
+          "certificate \(identity.isNew ? "made" : "kept"), good until \(identity.notAfter.dayDescription), SHA-256 \(identity.fingerprint)"
+        )
       }
     }
   }

@@ -62,11 +62,13 @@ final class StationParts: Sendable {
     pipeline = StationPipeline(observatory, settings, around)
     let pipeline = pipeline
     supervisor = Supervisor(board: board) { pipeline.sink(for: $0) }
-    pages = try await configuration.serving.map { serving async throws in
-      try await StationPages(
-        serving, folder, StationPages.Rooms(store: store, file: file, census: census, board: board, networks: directory),
-        log)
+    guard let serving = configuration.serving else {
+      pages = nil
+      return
     }
+    pages = try await StationPages(
+      serving, folder, StationPages.Rooms(store: store, file: file, census: census, board: board, networks: directory),
+      log)
   }
 
   private static func open(_ path: String) throws(StoreError) -> SQLiteStore {

@@ -43,7 +43,9 @@ struct StationRun {
         do { try await pages.run() } catch { failures.continuation.yield(error) }
       }
     }
-    log("\(parts.sources.count == 1 ? "one source" : "\(parts.sources.count) sources"); what is kept is in \(folder.path)")
+    log(
+      "\(parts.sources.count == 1 ? "one source" : "\(parts.sources.count) sources"); what is kept is in \(folder.path)"
+    )
     let failure = await wait(parts, failures.stream)
     log("stopping")
     notes.cancel()

@@ -39,7 +39,8 @@ struct Watch: AsyncParsableCommand {
 
   func validate() throws {
     guard config != nil || !sources.isEmpty else {
-      throw ValidationError("name a source, such as an interface or a folder; or give --config FILE; or try: watch demo")
+      throw ValidationError(
+        "name a source, such as an interface or a folder; or give --config FILE; or try: watch demo")
     }
     guard config == nil || sources.isEmpty else { throw ValidationError("give sources or --config, not both") }
     if let judgeEvery, !(1...3600).contains(judgeEvery) { throw ValidationError("--judge-every takes 1 to 3600") }
@@ -79,7 +80,8 @@ struct Watch: AsyncParsableCommand {
       configuration.serving = configuration.serving ?? StationConfiguration.Serving()
       configuration.serving?.listen = address
       // Beyond this machine never in the clear.
-      if !address.address.isLoopback, configuration.serving?.encryption == StationConfiguration.Serving.Encryption.none {
+      if !address.address.isLoopback, configuration.serving?.encryption == StationConfiguration.Serving.Encryption.none
+      {
         configuration.serving?.encryption = .own
       }
     }
