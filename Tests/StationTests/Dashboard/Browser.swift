@@ -117,7 +117,10 @@ struct PageReply: Sendable {
 }
 
 /// A blocking connection to a port of this machine.
-final class PageWire {
+///
+/// Tasks wait for it with `wait`: a blocked thread of theirs would be one that the server lacks.
+// Used by one thread at a time; its only state is a descriptor.
+final class PageWire: @unchecked Sendable {
   private let descriptor: Int32
 
   init(port: Int) throws {
@@ -155,6 +158,13 @@ final class PageWire {
     var buffer = [UInt8](repeating: 0, count: 65_536)
     let count = buffer.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, 0) }
     return count > 0 ? Array(buffer.prefix(count)) : nil
+  }
+
+  /// What `body` gives, from a thread of its own.
+  func wait<T: Sendable>(_ body: @escaping @Sendable (PageWire) -> T) async -> T {
+    await withCheckedContinuation { continuation in
+      Thread.detachNewThread { continuation.resume(returning: body(self)) }
+    }
   }
 
   func readAll(seconds: Double) -> [UInt8] {

@@ -28,8 +28,8 @@ final class Chromium {
     let (input, output) = (folder.appendingPathComponent("in").path, folder.appendingPathComponent("out").path)
     guard mkfifo(input, 0o600) == 0, mkfifo(output, 0o600) == 0 else { throw Trouble(description: "no pipes") }
     // Open both ways, so that neither end waits for the other.
-    toBrowser = open(input, O_RDWR | O_CLOEXEC)
-    fromBrowser = open(output, O_RDWR | O_CLOEXEC)
+    toBrowser = Glibc.open(input, O_RDWR | O_CLOEXEC)
+    fromBrowser = Glibc.open(output, O_RDWR | O_CLOEXEC)
     process.executableURL = URL(fileURLWithPath: "/bin/sh")
     let script =
       "exec \"$1\" --headless --no-sandbox --disable-gpu --hide-scrollbars --no-first-run --remote-debugging-pipe "
@@ -46,8 +46,8 @@ final class Chromium {
   deinit {
     process.terminate()
     process.waitUntilExit()
-    close(toBrowser)
-    close(fromBrowser)
+    Glibc.close(toBrowser)
+    Glibc.close(fromBrowser)
     try? FileManager.default.removeItem(at: folder)
   }
 
@@ -57,7 +57,7 @@ final class Chromium {
     if let session { message["sessionId"] = session }
     var octets = try JSONSerialization.data(withJSONObject: message) + [0]
     while !octets.isEmpty {
-      let count = octets.withUnsafeBytes { write(toBrowser, $0.baseAddress, $0.count) }
+      let count = octets.withUnsafeBytes { Glibc.write(toBrowser, $0.baseAddress, $0.count) }
       guard count > 0 else { throw Trouble(description: "chromium takes no message") }
       octets = octets.dropFirst(count)
     }
@@ -88,7 +88,7 @@ final class Chromium {
         throw Trouble(description: "chromium says nothing")
       }
       var part = [UInt8](repeating: 0, count: 1 << 16)
-      let count = part.withUnsafeMutableBytes { read(fromBrowser, $0.baseAddress, $0.count) }
+      let count = part.withUnsafeMutableBytes { Glibc.read(fromBrowser, $0.baseAddress, $0.count) }
       buffer += part.prefix(max(0, count))
     }
   }

@@ -35,7 +35,8 @@ import Testing
     let start = try await LiveDashboard.run { live in
       let stream = try PageWire(port: live.port)
       try stream.send("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
-      #expect(String(decoding: stream.read(seconds: 5) ?? [], as: UTF8.self).contains("text/event-stream"))
+      let seen = await stream.wait { $0.read(until: "retry: ", seconds: 10) }
+      #expect(seen.contains("text/event-stream"))
       let idle = try PageWire(port: live.port)
       try idle.send("GET / HTTP/1.1\r\nHost: localhost\r\n")
       return clock.now

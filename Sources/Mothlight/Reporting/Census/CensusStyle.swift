@@ -7,7 +7,7 @@ package enum CensusStyle {
     """
 
   package static let light: Markup = """
-    --ma:#14607f;--ad:#a8641a;--q0:#e9eef0;--q1:#cfe0e6;--q2:#a9cad6;--q3:#7db0c3;--q4:#4d92ac;--q5:#24728f;--q6:#0d4a62;
+    --ma:#14607f;--ad:#a05e16;--q0:#e9eef0;--q1:#cfe0e6;--q2:#a9cad6;--q3:#7db0c3;--q4:#4d92ac;--q5:#24728f;--q6:#0d4a62;
     --tile:#efece5;--ontile:#8a867c
     """
 
