@@ -4,12 +4,12 @@ import MothlightStation
 import MothlightStore
 
 /// A station from its first line to its last: opens what it needs, runs it side by side, and stops it in good order.
-struct StationRun {
+struct StationRun: Sendable {
   private let configuration: StationConfiguration
-  private let reread: () throws -> StationConfiguration
+  private let reread: @Sendable () throws -> StationConfiguration
   private let log: StationLog
 
-  init(_ configuration: StationConfiguration, reread: @escaping () throws -> StationConfiguration) {
+  init(_ configuration: StationConfiguration, reread: @escaping @Sendable () throws -> StationConfiguration) {
     self.configuration = configuration
     self.reread = reread
     log = StationLog(format: configuration.log)
