@@ -47,7 +47,6 @@ struct Watch: AsyncParsableCommand {
   }
 
   func run() async throws {
-    Signals.holdBack()
     let words = WatchWords(
       sources: sources, config: config, data: data, home: home, listen: listen, isServing: !noServe,
       judgeEvery: judgeEvery)
