@@ -3,9 +3,9 @@
 events, and the schemas of XARF 4.
 
     pip install intelmq xarf jsonschema
-    Tools/check_exchange.py .build/debug/mothlight
+    Tools/check_exchange.py .build/debug/mothlight [SPOOL]
 
-A spool is simulated, exported and read back; nothing is fetched and nothing is sent. What is not installed is skipped, and said.
+A spool is simulated unless one is given, exported and read back; nothing is fetched and nothing is sent. What is not installed is skipped, and said.
 Exit status: 0 all that could be checked is right, 1 something is wrong, 2 nothing could be checked.
 """
 import base64
@@ -148,18 +148,21 @@ def xarf(program, spool, folder):
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
     program = os.path.abspath(sys.argv[1])
     if os.geteuid() == 0 and shutil.which("unshare"):
         # IntelMQ refuses to run as root; no network is needed, so there is none.
-        os.execvp("unshare", ["unshare", "-Un", sys.executable, os.path.abspath(__file__), program])
+        os.execvp("unshare", ["unshare", "-Un", sys.executable, os.path.abspath(__file__), program, *map(os.path.abspath, sys.argv[2:])])
     checked = failed = 0
     with tempfile.TemporaryDirectory() as folder:
-        with open(f"{folder}/botnet.yaml", "w") as file:
-            file.write(SCENARIO)
-        run(program, "simulate", f"{folder}/botnet.yaml", "-o", f"{folder}/simulated")
-        spool = f"{folder}/simulated/spool-sinkhole"
+        if len(sys.argv) == 3:
+            spool = sys.argv[2]
+        else:
+            with open(f"{folder}/botnet.yaml", "w") as file:
+                file.write(SCENARIO)
+            run(program, "simulate", f"{folder}/botnet.yaml", "-o", f"{folder}/simulated")
+            spool = f"{folder}/simulated/spool-sinkhole"
         os.environ["INTELMQ_ROOT_DIR"] = folder
         for check in (shadowserver, intelmq, xarf):
             try:

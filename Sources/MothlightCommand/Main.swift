@@ -9,8 +9,8 @@ struct Mothlight: AsyncParsableCommand {
     abstract: "An observatory for botnets: finds infected machines in captures and logs, and says why.",
     version: "mothlight \(version)",
     subcommands: [
-      Read.self, Sinkhole.self, Census.self, Simulate.self, Evaluate.self, Evidence.self, RegistryCommand.self,
-      Detectors.self, StoreCommand.self, Config.self, Doctor.self, Users.self, Listen.self,
+      Read.self, Watch.self, Sinkhole.self, Census.self, Simulate.self, Evaluate.self, Evidence.self,
+      RegistryCommand.self, StoreCommand.self, Users.self, Detectors.self, Config.self, Doctor.self, Listen.self,
     ],
     defaultSubcommand: nil)
 

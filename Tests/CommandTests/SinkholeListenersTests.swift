@@ -244,7 +244,7 @@ import Testing
       send 192.0.2.80; send 2001:db8::80; sleep 0.3
       echo "1 $(unreachable)"
       "$1" sinkhole firewall "$2/sinkhole.yaml" > "$2/rules.sh"; sh "$2/rules.sh"
-      "$1" listen --udp 0.0.0.0:9999 --udp "[::]:9999" --transparent --sources 4096 --metrics 127.0.0.1:9464 2> "$2/listen.err" &
+      "$1" listen --udp 0.0.0.0:9999 --udp "[::]:9999" --transparent --sources 4096 --metrics 127.0.0.1:9464 > /dev/null 2> "$2/listen.err" &
       for i in $(seq 200); do grep -q "udp \\[::\\]" "$2/listen.err" && break; sleep 0.1; done
       send 192.0.2.80; send 2001:db8::80; sleep 0.7
       echo "2 $(unreachable)"

@@ -38,7 +38,8 @@ struct Biflow {
 
     func hash(into hasher: inout Hasher) {
       hasher.combine(source.low ^ destination.low &* 3 ^ source.high ^ destination.high)
-      hasher.combine(UInt64(sourcePort) << 24 | UInt64(destinationPort) << 8 | UInt64(transport) ^ UInt64(exporter) << 40)
+      hasher.combine(
+        UInt64(sourcePort) << 24 | UInt64(destinationPort) << 8 | UInt64(transport) ^ UInt64(exporter) << 40)
     }
   }
 

@@ -23,10 +23,11 @@ extension TableExporter {
       if c.infected > 0 {
         let machines =
           botnet.identities > 0
-          ? "\(ReportWords.grouped(botnet.identities)) different machines by what their messages carry"
+          ? "\(ReportWords.count(botnet.identities, "different machine", "different machines")) by what their messages carry"
           : "messages that carry nothing by which machines could be told apart"
         page.paragraph(
-          "\(ReportWords.grouped(c.addressDays)) addresses counted once a day; \(machines)", indent: 4, style: .dim)
+          "\(ReportWords.count(c.addressDays, "address", "addresses")) counted once a day; \(machines)", indent: 4,
+          style: .dim)
       }
       if let words = Self.age(c) { page.paragraph(words, indent: 4, style: .dim) }
     }

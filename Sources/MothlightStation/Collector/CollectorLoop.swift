@@ -122,7 +122,8 @@ final class CollectorLoop {
       ("options records", counts.optionsRecords), ("templates", counts.templates),
       ("templates changed", counts.templatesChanged), ("templates withdrawn", counts.templatesWithdrawn),
       ("templates refused", counts.templatesRefused), ("templates pushed out", counts.templatesPushedOut),
-      ("exporters pushed out", counts.exportersPushedOut), ("records without other direction for want of room", counts.unpaired),
+      ("exporters pushed out", counts.exportersPushedOut),
+      ("records without other direction for want of room", counts.unpaired),
     ]
     for (name, count) in others where count > 0 { details[name] = "\(count)" }
     for report in reports.prefix(shown) { details["exporter \(report.name)"] = report.text }

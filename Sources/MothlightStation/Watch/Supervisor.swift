@@ -58,14 +58,16 @@ public actor Supervisor {
   /// Starts sources and waits until all have ended, or this task is cancelled and they are stopped.
   /// - Returns: names of sources that did not stop in time.
   @discardableResult
-  public func run(_ sources: [any LiveSource]) async -> [String] {
+  public func run(
+    _ sources: [any LiveSource], patienceSeconds: Double = Supervisor.patienceSeconds
+  ) async -> [String] {
     for source in sources { start(source) }
     await withTaskCancellationHandler {
       await allEnded()
     } onCancel: {
       Task { await cancelAll() }
     }
-    return wards.isEmpty ? [] : await stopAll()
+    return wards.isEmpty ? [] : await stopAll(patienceSeconds: patienceSeconds)
   }
 
   private func cancelAll() {

@@ -99,6 +99,14 @@ public final class StationStore: Store {
 
   // MARK: Writing host-days
 
+  /// Takes it away rather than copies it; it is put back when the transaction has ended well.
+  private func takeMemory() -> WriterMemory {
+    memory.withLock { memory in
+      defer { memory = WriterMemory() }
+      return memory
+    }
+  }
+
   public func keep(_ hostDays: [HostDay], run: String, at time: Timestamp) async throws(StoreError) {
     let isReady = state.withLock { $0.state == .ready }
     // Nothing to write is still a try whether writing works again.
@@ -106,7 +114,7 @@ public final class StationStore: Store {
     try await write { [self] db in
       // Only the writer's queue touches the memory, so it never outlives what it remembers.
       let writer = try StationWriter(
-        db, rules: rules, at: time, memory: memory.withLock { $0 }, hasFullText: file.hasFullText)
+        db, rules: rules, at: time, memory: takeMemory(), hasFullText: file.hasFullText)
       for day in hostDays { try writer.keep(day, run: run) }
       if hostDays.isEmpty {
         try db.execute(sql: "INSERT OR REPLACE INTO state VALUES ('tried', ?)", arguments: [time.second])

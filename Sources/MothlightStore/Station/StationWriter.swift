@@ -18,7 +18,8 @@ final class StationWriter {
   private let updateHostDay: Prepared
   private let snapshots: Prepared
   private let insertSnapshot: Prepared
-  private let updateSnapshot: Prepared
+  private let findAbout: Prepared
+  private let insertAbout: Prepared
   let insertFinding: Prepared
 
   /// - Parameter rules: `nil` opens no cases.
@@ -37,7 +38,8 @@ final class StationWriter {
     )
     snapshots = try Prepared(db, "SELECT id, run, places, body FROM snapshot WHERE host_day = ? ORDER BY run")
     insertSnapshot = try Prepared(db, "INSERT INTO snapshot VALUES (?, ?, ?, ?, ?)")
-    updateSnapshot = try Prepared(db, "UPDATE snapshot SET places = ?, body = ? WHERE id = ?")
+    findAbout = try Prepared(db, "SELECT id, last_day FROM about WHERE subject = ? AND name = ?")
+    insertAbout = try Prepared(db, "INSERT INTO about (subject, name, last_day) VALUES (?, ?, ?)")
     insertFinding = try Prepared(db, "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
   }
 
@@ -202,8 +204,7 @@ final class StationWriter {
     let key = WriterMemory.About(subject: subject, name: name)
     // Written once a week, not at each finding.
     if let known = memory.abouts[key], day < known.lastDay + AboutAge.lagDays { return known.id }
-    let find = try Prepared(db, "SELECT id, last_day FROM about WHERE subject = ? AND name = ?")
-    let row = try find.bind(.text(subject), .text(name)).first { (id: $0.integer(0), day: Int($0.integer(1))) }
+    let row = try findAbout.bind(.text(subject), .text(name)).first { (id: $0.integer(0), day: Int($0.integer(1))) }
     if let row {
       var lastDay = row.day
       if day >= lastDay + AboutAge.lagDays {
@@ -213,8 +214,7 @@ final class StationWriter {
       memory.abouts[key] = (row.id, lastDay)
       return row.id
     }
-    let insert = try Prepared(db, "INSERT INTO about (subject, name, last_day) VALUES (?, ?, ?)")
-    try insert.bind(.text(subject), .text(name), .integer(day)).run()
+    try insertAbout.bind(.text(subject), .text(name), .integer(day)).run()
     let id = db.lastInsertedRowID
     memory.abouts[key] = (id, day)
     newAbouts.append((id, key))

@@ -71,7 +71,7 @@ struct InterfaceSourceTests {
     #expect(source.meter.health.restarts > 0 && source.meter.health.trouble == nil)
     #expect(try lab.send(frames) == frames.count)
     #expect(await eventually { source.meter.health.records == UInt64(2 * frames.count) })
-    #expect(await supervisor.stopAll() == [])
+    #expect(await supervisor.stopAll(patienceSeconds: 30) == [])
   }
 
   /// The kernel leaves out what the filter does not want.

@@ -83,7 +83,9 @@ enum ExportedPacket {
     return header + ends + counts + u16(port) + u16(443) + [0, 2, 6, 0] + [UInt8](repeating: 0, count: 8)
   }
 
-  private static let fields: [(Int, Int)] = [(8, 4), (12, 4), (7, 2), (11, 2), (4, 1), (2, 4), (1, 4), (150, 4), (151, 4)]
+  private static let fields: [(Int, Int)] = [
+    (8, 4), (12, 4), (7, 2), (11, 2), (4, 1), (2, 4), (1, 4), (150, 4), (151, 4),
+  ]
 
   private static func sets(_ kind: Int, port: Int, seconds: Int) -> [UInt8] {
     let template = u16(256) + u16(fields.count) + fields.flatMap { u16($0.0) + u16($0.1) }
@@ -108,6 +110,7 @@ enum ExportedPacket {
     let header = u32(11) + u32(28) + u32(0) + u32(28) + ip
     let record = u32(1) + u32(header.count) + header
     let sample = u32(1) + u32(0) + u32(100) + u32(100) + u32(0) + u32(1) + u32(2) + u32(1) + record
-    return u32(5) + u32(1) + u32(0x7f00_0001) + u32(0) + u32(0) + u32(1000) + u32(1) + u32(1) + u32(sample.count) + sample
+    return u32(5) + u32(1) + u32(0x7f00_0001) + u32(0) + u32(0) + u32(1000) + u32(1) + u32(1) + u32(sample.count)
+      + sample
   }
 }

@@ -119,7 +119,9 @@ import Testing
       do throws(SourceError) {
         try await second.run(into: KeepingSink())
       } catch {
-        #expect(error.message.contains("127.0.0.1:\(running.port)") && error.message.contains("another program has this port"))
+        #expect(
+          error.message.contains("127.0.0.1:\(running.port)") && error.message.contains("another program has this port")
+        )
         #expect(!error.message.contains("\n"))
       }
     }

@@ -98,7 +98,7 @@ final class LogBench {
   var health: SourceHealth? { source?.meter.health }
   var ports: [Int] { sink.flows.map { Int($0.sourcePort) } }
 
-  func waitFor(_ count: Int, seconds: Double = 20) async -> Bool {
+  func waitFor(_ count: Int, seconds: Double = 60) async -> Bool {
     await eventually(seconds: seconds) { self.sink.flows.count >= count }
   }
 

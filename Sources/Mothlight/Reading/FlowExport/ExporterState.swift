@@ -60,7 +60,8 @@ final class ExporterState {
   var report: ExporterReport {
     ExporterReport(
       address: key.address, domain: key.domain, format: key.format, agent: agent, datagrams: datagrams,
-      records: records, flows: flows, lost: sequence.lost, lostUnit: sequence.unit == .records ? "records" : "datagrams",
+      records: records, flows: flows, lost: sequence.lost,
+      lostUnit: sequence.unit == .records ? "records" : "datagrams",
       late: sequence.late, restarts: sequence.restarts, unparsed: unparsed, templates: templates.templates.count,
       templatesRefused: templatesRefused, withoutTemplate: withoutTemplate, oneIn: highestSampling,
       clockOffsetSeconds: Double(time.offset) / 1e9, clockSteps: time.steps, badTimes: badTimes,

@@ -31,6 +31,8 @@ struct ExchangeEvent {
   var expires: Timestamp
   /// Our estimate, 0 to 1, that there is an infected machine behind the address.
   var confidence: Double
+  /// The address stands for another one.
+  var isReplaced = false
   /// Both directions were seen, so the address is no invention of somebody else's.
   var isAddressProven: Bool
   var tlp: TLP
@@ -127,6 +129,7 @@ extension ExchangeEvent {
       ruleVersion: UInt32(clamping: finding.version), samplingFactor: 1, application: .raw, network: nil,
       expires: Decay.expiry(of: .repeated, last: finding.last), confidence: finding.isConclusive ? 0.9 : 0.7,
       isAddressProven: true, tlp: isAnonymised ? .green : .amber)
+    isReplaced = isAnonymised
   }
 }
 

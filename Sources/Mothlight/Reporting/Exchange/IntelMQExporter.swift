@@ -49,8 +49,12 @@ public struct IntelMQExporter: Exporter {
     put("classification.type", event.isAddressProven ? "infected-system" : "undetermined")
     put("classification.identifier", event.family)
     put("malware.name", event.family)
-    // An address of nobody's network is no source that a stranger could look up.
-    if event.source.isPrivate { put("source.local_ip", event.source.description) } else { source(event, &json) }
+    // An address of nobody's network, or one that stands for another, is no source that a stranger may look up.
+    if event.source.isPrivate || event.isReplaced, !event.source.isStandIn {
+      put("source.local_ip", event.source.description)
+    } else {
+      source(event, &json)
+    }
     put("source.port", event.sourcePort)
     put("destination.ip", event.destination.flatMap { $0.isStandIn ? nil : $0.description })
     put("destination.port", event.destinationPort)

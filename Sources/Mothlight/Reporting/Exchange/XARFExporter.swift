@@ -22,6 +22,10 @@ public struct XARFExporter: Exporter {
     let marking = try settings.marking(of: report.tlp)
     var json = JSONWriter()
     try ExchangeEvents(report: report, settings: settings).forEach(withHosts: true, marking: marking) { event in
+      if event.isReplaced, !event.source.isStandIn {
+        throw ConfigurationError(
+          "xarf names addresses to those who own them; replaced by others they would accuse strangers: use pseudonyms")
+      }
       line(event, marking, &json)
       if json.bytes.count > 1 << 16 { try write(json.drain()) }
     }

@@ -46,6 +46,10 @@ public struct ReportAnonymiser: Sendable {
     report.home = method == .cryptoPAn ? report.home.map { prefixes.anonymised($0) } : []
     settings.explain = settings.explain.map { address($0) }
     report.isAnonymised = true
+    report.warnings.append(
+      method == .cryptoPAn
+        ? "addresses of the home network were replaced by others that are nobody's: look none of them up"
+        : "addresses of the home network were replaced by names")
   }
 
   func isInternal(_ address: IPAddress) -> Bool {

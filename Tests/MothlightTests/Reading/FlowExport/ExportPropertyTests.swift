@@ -120,7 +120,8 @@ private typealias Fix = ExportFixture
     var random = Random(state: 5)
     let settings = small()
     let collector = FlowCollector(settings)
-    let ids = Array(1...62) + Array(82...90) + [136, 139] + Array(148...165) + [176, 177, 231, 232, 233, 239]
+    let ids =
+      Array(1...62) + Array(82...90) + [136, 139] + Array(148...165) + [176, 177, 231, 232, 233, 239]
       + Array(298...312) + Array(321...326)
     for _ in 0..<4000 {
       let isIPFIX = Bool.random(using: &random)

@@ -135,7 +135,9 @@ private typealias Fix = ExportFixture
     var settings = FlowCollectorSettings()
     settings.exportersMost = 8
     let collector = FlowCollector(settings)
-    let genuine = Fix.netflow9([Fix.set(0, Fix.template(256, Fix.fields9)), Fix.set(256, Fix.record(flow, Fix.fields9))])
+    let genuine = Fix.netflow9([
+      Fix.set(0, Fix.template(256, Fix.fields9)), Fix.set(256, Fix.record(flow, Fix.fields9)),
+    ])
     collector.take(genuine)
     // Forged sources with templates and no flows make room for each other only.
     for n in 0..<1000 {
