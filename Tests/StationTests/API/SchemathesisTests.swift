@@ -48,6 +48,8 @@ enum Program {
             let process = Process()
             process.executableURL = URL(filePath: path)
             process.arguments = arguments
+            // What the program keeps for itself is none of the project's.
+            process.currentDirectoryURL = FileManager.default.temporaryDirectory
             let (output, entry) = (Pipe(), Pipe())
             process.standardOutput = output
             process.standardError = output
