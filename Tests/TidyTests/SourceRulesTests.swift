@@ -106,7 +106,9 @@ import Testing
     #expect(sending.filter { ring.contains($0) } == [])
     let capture = Self.tree.swift(below: "Sources/MothlightStation/Capture")
     #expect(capture.count > 3)
-    #expect(capture.flatMap { file in sending.prefix(4).filter { file.text.contains($0) }.map { "\(file.path): \($0)" } } == [])
+    #expect(
+      capture.flatMap { file in sending.prefix(4).filter { file.text.contains($0) }.map { "\(file.path): \($0)" } }
+        == [])
   }
 
   @Test(arguments: ["Wire", "Meter", "Detection", "Model"])
