@@ -52,6 +52,20 @@ struct Census: ParsableCommand {
   @Option(help: "Networks file (libloc or MaxMind) for spools. Default: the installed libloc database.")
   var networks: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "A table for each botnet, country, network, hour or day instead of the report.", valueName: "what"))
+  var by: String?
+
+  @Option(help: "How often networks change addresses, as --learn-churn wrote it.")
+  var churn: String?
+
+  @Option(help: "Learn that from this botnet's identities, and add it to this file.")
+  var learnChurn: String?
+
+  @Option(help: "File with the secret under which addresses are sampled: 32 hexadecimal digits.")
+  var keyFile: String?
+
   @Option(help: ArgumentHelp("Keep the rollup in this folder, to be counted again without the rows.", valueName: "dir"))
   var keep: String?
 
@@ -69,6 +83,15 @@ struct Census: ParsableCommand {
 
   func validate() throws {
     guard !inputs.isEmpty || !from.isEmpty else { throw ValidationError("give a spool, a kept rollup or a table") }
+    if let by {
+      guard CensusBreakdown(rawValue: by) != nil else {
+        let names = CensusBreakdown.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ValidationError("--by: '\(by)'; there is: \(names)")
+      }
+      guard format == "table" else {
+        throw ValidationError("--by: \(format) holds everything already; leave --by out, or use --format table")
+      }
+    }
     if let checkInS, !(1...86_400).contains(checkInS) { throw ValidationError("--check-in-s: 1 to 86400") }
   }
 
@@ -82,7 +105,7 @@ struct Census: ParsableCommand {
     }
     let paths = inputs + from
     var reader = CensusInputs(
-      networksFile: networks, botnet: botnet, showsProgress: progress && Terminal.errorIsTerminal)
+      networksFile: networks, botnet: botnet, keys: try tagKeys(), showsProgress: progress && Terminal.errorIsTerminal)
     for path in paths { if scanners { try reader.readScanners(path) } else { try reader.read(path) } }
     var rollups = try reader.rollups()
     if let botnet {
@@ -94,24 +117,31 @@ struct Census: ParsableCommand {
     }
     if let keep { try save(rollups, in: keep) }
     let model = try firepower()
-    let editions = try rollups.map { try edition($0, model) }
+    let rules = try rules()
+    if let learnChurn { try learn(rollups, rules, into: learnChurn) }
+    let editions = try rollups.map { try edition($0, model, rules, reader) }
     do {
       try ReportSink(path: output).write(inputs: paths) { write in
+        if let breakdown = by.flatMap(CensusBreakdown.init) {
+          return try CensusBreakdownTable(breakdown, settings).export(editions, to: write)
+        }
         for (i, edition) in editions.enumerated() {
-          if i > 0 { try write("\n") }
+          if i > 0 { try write("
+") }
           try exporter.export(edition, to: write)
         }
       }
     } catch let error as ConfigurationError { throw Failure(error.message) }
   }
 
-  private func edition(_ rollup: CensusRollup, _ model: FirepowerModel) throws -> CensusEdition {
-    guard let table = CensusTable(rollup, window: try window(rollup)) else {
+  private func edition(
+    _ rollup: CensusRollup, _ model: FirepowerModel, _ rules: CensusRules, _ inputs: CensusInputs
+  ) throws -> CensusEdition {
+    guard var table = CensusTable(rollup, window: try window(rollup)) else {
       throw Failure("\(rollup.botnet): no valid sighting in the window; \(rollup.rows) rows were read")
     }
-    var rules = CensusRules()
-    rules.checkInSeconds = checkInS
-    rules.hosting = try hostingSystems()
+    table.recordsLost = inputs.recordsLost
+    table.clockSteps = inputs.clockSteps
     let estimator = CensusEstimator(table, rules: rules)
     var trend = TrendOptions()
     trend.takeover = try takeover.map { try Self.hour($0, "--takeover") }
@@ -119,6 +149,26 @@ struct Census: ParsableCommand {
     return CensusEdition(
       report: estimator.report(botnet: rollup.botnet), trend: trend, firepower: model,
       audience: isPublic ? .everybody : .operators, version: Mothlight.version)
+  }
+
+  private func rules() throws -> CensusRules {
+    var rules = CensusRules()
+    rules.checkInSeconds = checkInS
+    rules.hosting = try hostingSystems()
+    if let churn { rules.churn = try CensusSideFiles.churn(churn) }
+    return rules
+  }
+
+  private func tagKeys() throws -> TagKeys {
+    guard let keyFile else { return .published }
+    return try CensusSideFiles.keys(keyFile)
+  }
+
+  private func learn(_ rollups: [CensusRollup], _ rules: CensusRules, into path: String) throws {
+    guard rollups.count == 1, let rollup = rollups.first else {
+      throw Failure("--learn-churn: learn from one botnet at a time; choose it with --botnet")
+    }
+    try CensusSideFiles.learn(rollup, window: try window(rollup), rules, into: path)
   }
 
   private func window(_ rollup: CensusRollup) throws -> ClosedRange<UInt32>? {

@@ -6,11 +6,15 @@ struct CensusInputs {
   private let showsProgress: Bool
   private let networksFile: String?
   private let tableName: String
+  private let keys: TagKeys
   private var spools: RollupSet?
   private var others: [CensusRollup] = []
 
-  /// - Parameter botnet: what a table tells of, which has no name in it.
-  init(networksFile: String?, botnet: String?, showsProgress: Bool) {
+  /// - Parameters:
+  ///   - botnet: what a table tells of, which has no name in it.
+  ///   - keys: that addresses are sampled under.
+  init(networksFile: String?, botnet: String?, keys: TagKeys, showsProgress: Bool) {
+    self.keys = keys
     tableName = botnet ?? "botnet"
     self.networksFile = networksFile
     self.showsProgress = showsProgress
@@ -26,6 +30,12 @@ struct CensusInputs {
   /// One for each botnet; those of the same name are merged.
   mutating func rollups() throws -> [CensusRollup] {
     spools?.finish()
+    if let spools {
+      for (s, name) in spools.sensors.enumerated() {
+        recordsLost[name] = spools.recordsLost[s]
+        clockSteps[name] = spools.clockSteps[s]
+      }
+    }
     var all: [CensusRollup] = []
     for rollup in (spools?.rollups ?? []) + others {
       guard let at = all.firstIndex(where: { $0.botnet == rollup.botnet }) else {
@@ -40,11 +50,16 @@ struct CensusInputs {
     return all
   }
 
+  /// Records that a spool's sensor says it lost, and times that its clock was set back, by sensor; kept rollups and
+  /// tables do not tell.
+  private(set) var recordsLost: [String: UInt64] = [:]
+  private(set) var clockSteps: [String: UInt64] = [:]
+
   var names: String { others.map(\.botnet).joined(separator: ", ") }
 
   private mutating func readSpool(_ path: String) throws {
     if spools == nil {
-      spools = RollupSet(keys: .published, networks: try directory(), limits: RollupCensus.limitsOfFiles)
+      spools = RollupSet(keys: keys, networks: try directory(), limits: RollupCensus.limitsOfFiles)
     }
     do {
       let reader = try SpoolReader(path: path)
@@ -74,7 +89,7 @@ struct CensusInputs {
     let sensor = (path as NSString).lastPathComponent
     do throws(SketchError) {
       var rollup = try CensusRollup(
-        botnet: "sources from outside", sensors: [sensor], keys: .published, limits: RollupCensus.limitsOfFiles)
+        botnet: "sources from outside", sensors: [sensor], keys: keys, limits: RollupCensus.limitsOfFiles)
       var joiner = SightingJoiner()
       for row in rows.sorted(by: { $0.hour < $1.hour }) { joiner.add(row) { rollup.add($0) } }
       joiner.finish { rollup.add($0) }
@@ -92,7 +107,7 @@ struct CensusInputs {
   private mutating func readRollup(_ path: String) throws {
     do throws(SketchError) {
       others.append(
-        try RollupFolder(path).read(keys: .published, limits: RollupCensus.limitsOfFiles) {
+        try RollupFolder(path).read(keys: keys, limits: RollupCensus.limitsOfFiles) {
           Terminal.complain($0)
         })
     } catch { throw Failure("\(path): \(error)") }
@@ -107,7 +122,7 @@ struct CensusInputs {
       let name = path == "-" ? "standard input" : path
       let file = try SightingFile(window, name: name)
       var rollup = try CensusRollup(
-        botnet: tableName, sensors: [], keys: .published, limits: RollupCensus.limitsOfFiles)
+        botnet: tableName, sensors: [], keys: keys, limits: RollupCensus.limitsOfFiles)
       var joiner = SightingJoiner()
       try file.read(
         progress: { bar.update(window.rawOctetsRead, of: octets) },

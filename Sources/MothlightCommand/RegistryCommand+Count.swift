@@ -58,6 +58,7 @@ extension RegistryCommand {
         if let complaint { Terminal.complain(complaint) }
         sets += more
       }
+      guard Set(kept.map(\.keyID)).count <= 1 else { throw Failure("\(SketchError.differentKeys)") }
       // What one sample left out says nothing of the other.
       let most = kept.map(\.tags.unitsMost).min() ?? .max
       for rollup in kept {

@@ -4,25 +4,26 @@ import MothlightStation
 import MothlightStore
 
 /// A station from its first line to its last: opens what it needs, runs it side by side, and stops it in good order.
-struct StationRun {
+struct StationRun: Sendable {
   private let configuration: StationConfiguration
-  private let reread: () throws -> StationConfiguration
+  private let reread: @Sendable () throws -> StationConfiguration
   private let log: StationLog
 
-  init(_ configuration: StationConfiguration, reread: @escaping () throws -> StationConfiguration) {
+  init(_ configuration: StationConfiguration, reread: @escaping @Sendable () throws -> StationConfiguration) {
     self.configuration = configuration
     self.reread = reread
     log = StationLog(format: configuration.log)
   }
 
   func run() async throws {
+    let signals = try StationSignals.stream()
     let folder = try StationFolder(configuration.data)
     let parts = try await StationParts(configuration, folder, log)
     for source in parts.sources { await prepare(source) }
     if let user = configuration.user {
       do { try Privileges.drop(to: user) } catch { throw Failure("user: \(error)") }
     }
-    try await work(parts, folder)
+    try await work(parts, folder, signals)
   }
 
   /// Opens what needs rights while there are any. What fails here is tried again by the supervisor.
@@ -31,7 +32,9 @@ struct StationRun {
     do throws(SourceError) { try interface.prepare() } catch { log(.warning, "\(source.name): \(error.message)") }
   }
 
-  private func work(_ parts: StationParts, _ folder: StationFolder) async throws {
+  private func work(
+    _ parts: StationParts, _ folder: StationFolder, _ signals: AsyncStream<Int32>
+  ) async throws {
     let pipeline = Task { await parts.pipeline.run() }
     let supervisor = parts.supervisor
     let instruments = Task { await supervisor.run(parts.sources) }
@@ -46,7 +49,7 @@ struct StationRun {
     log(
       "\(parts.sources.count == 1 ? "one source" : "\(parts.sources.count) sources"); what is kept is in \(folder.path)"
     )
-    let failure = await wait(parts, failures.stream)
+    let failure = await wait(parts, signals, failures.stream)
     log("stopping")
     notes.cancel()
     upkeep.cancel()
@@ -63,21 +66,15 @@ struct StationRun {
   }
 
   /// Until a signal ends it, or the server cannot go on.
-  private func wait(_ parts: StationParts, _ failures: AsyncStream<any Error>) async -> (any Error)? {
-    let signals = AsyncStream.makeStream(of: Int32.self)
-    let thread = Thread {
-      while true {
-        if let signal = Signals.next(withinMilliseconds: 1000) { signals.continuation.yield(signal) }
-      }
-    }
-    thread.name = "signals"
-    thread.start()
+  private func wait(
+    _ parts: StationParts, _ signals: AsyncStream<Int32>, _ failures: AsyncStream<any Error>
+  ) async -> (any Error)? {
     let first = Task { () -> (any Error)? in
       for await error in failures { return error }
       return nil
     }
     let ended = Task { () -> Bool in
-      for await signal in signals.stream {
+      for await signal in signals {
         if signal != SIGHUP { return true }
         await parts.reload(Result { try reread() })
       }

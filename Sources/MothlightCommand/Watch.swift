@@ -47,33 +47,46 @@ struct Watch: AsyncParsableCommand {
   }
 
   func run() async throws {
-    Signals.holdBack()
-    try await StationRun(try Self.read(self), reread: { try Self.read(self) }).run()
+    let words = WatchWords(
+      sources: sources, config: config, data: data, home: home, listen: listen, isServing: !noServe,
+      judgeEvery: judgeEvery)
+    try await StationRun(try words.configuration(), reread: { try words.configuration() }).run()
   }
+}
 
-  private static func read(_ command: Watch) throws -> StationConfiguration {
+/// What was said on the command line, to be applied again at every reload.
+struct WatchWords: Sendable {
+  var sources: [String]
+  var config: String?
+  var data: String?
+  var home: [String]
+  var listen: String?
+  var isServing: Bool
+  var judgeEvery: Int?
+
+  func configuration() throws -> StationConfiguration {
     var configuration: StationConfiguration
-    if let config = command.config {
+    if let config = config {
       do { configuration = try StationConfiguration.read(config) } catch { throw Failure("\(error)") }
     } else {
-      configuration = StationConfiguration(data: command.data ?? "station-data")
-      configuration.sources = try command.sources.map(SourceWord.source)
+      configuration = StationConfiguration(data: data ?? "station-data")
+      configuration.sources = try sources.map(SourceWord.source)
       let names = configuration.sources.map(\.name)
       if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
         throw Failure("two sources are called '\(twice)': write a configuration file and name them")
       }
     }
-    if command.config != nil, let data = command.data { configuration.data = data }
-    if !command.home.isEmpty {
-      configuration.home = try command.home.map { text in
+    if config != nil, let data = data { configuration.data = data }
+    if !home.isEmpty {
+      configuration.home = try home.map { text in
         guard let prefix = Prefix(text) else {
           throw Failure("--home: '\(text)' is not a prefix such as 192.0.2.0/24")
         }
         return prefix
       }
     }
-    if let seconds = command.judgeEvery { configuration.judgeSeconds = seconds }
-    if let text = command.listen {
+    if let seconds = judgeEvery { configuration.judgeSeconds = seconds }
+    if let text = listen {
       guard let address = ListenAddress(text) else {
         throw Failure("--listen: '\(text)' is no address with a port, such as 127.0.0.1:8420")
       }
@@ -85,7 +98,7 @@ struct Watch: AsyncParsableCommand {
         configuration.serving?.encryption = .own
       }
     }
-    if command.noServe { configuration.serving = nil }
+    if !isServing { configuration.serving = nil }
     return configuration
   }
 }

@@ -111,6 +111,92 @@ import Testing
     }
   }
 
+  /// One table by what was asked, in place of the report.
+  @Test func aTableByWhatIsAsked() throws {
+    try withFolder { folder in
+      #expect(
+        try mothlight(["simulate", "--census", "short_36h", "--machines", "200", "--seed", "5", "-o", folder]).status
+          == 0)
+      let table = "\(folder)/sightings.csv"
+      #expect(try mothlight(["census", table, "--botnet", "one", "--keep", "\(folder)/one"]).status == 0)
+      #expect(try mothlight(["census", table, "--botnet", "two", "--keep", "\(folder)/two"]).status == 0)
+      let botnets = try mothlight(["census", "\(folder)/one", "\(folder)/two", "--by", "botnet"])
+      #expect(botnets.status == 0 && botnets.out.contains("BOTNET"))
+      for name in ["one", "two"] { #expect(botnets.out.contains("\n  \(name) ")) }
+      let lines = try Set(
+        ["country", "network", "hour", "day"].map { what in
+          let answer = try mothlight(["census", table, "--by", what])
+          #expect(answer.status == 0 && answer.out.contains(what.uppercased()), "\(answer.out)")
+          return answer.out.split(separator: "\n").count
+        })
+      #expect(lines.count > 2)
+      let hours = try mothlight(["census", table, "--by", "hour"]).out
+      #expect(hours.split(separator: "\n").count { $0.contains(":00Z") && $0.contains(" live ") } == 36)
+      for wrong in [["--by", "week"], ["--by", "hour", "--format", "json"]] {
+        let answer = try mothlight(["census", table] + wrong)
+        #expect(answer.status == 2 && answer.out.contains("--by"))
+      }
+      // Two botnets of the same machines: a suggestion that they are one, from what was kept.
+      let suggestion = try mothlight(["registry", "suggest", "\(folder)/one", "\(folder)/two"])
+      #expect(suggestion.status == 0 && suggestion.out.contains("one") && suggestion.out.contains("two"))
+      #expect(suggestion.out.contains("100"), "\(suggestion.out)")
+    }
+  }
+
+  /// A secret of one's own: it must be one, be hidden, and be the same for all.
+  @Test func addressesAreSampledUnderASecret() throws {
+    try withFolder { folder in
+      let (table, key) = ("\(folder)/t.csv", "\(folder)/census.key")
+      try ("hour,ip,id\n" + (0..<40).map { "\(500_000 + $0 % 8),10.0.0.\($0),\($0)\n" }.joined()).write(
+        toFile: table, atomically: true, encoding: .utf8)
+      #expect(try mothlight(["census", table, "--key-file", key]).status == 2)
+      for (text, mode, words) in [
+        ("00112233445566778899aabbccddeeff", 0o644, "others may read"), ("0011", 0o600, "32 hexadecimal"),
+        ("zz112233445566778899aabbccddeeff", 0o600, "32 hexadecimal"),
+        (String(repeating: "0", count: 32), 0o600, "not all the same"),
+      ] {
+        try text.write(toFile: key, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: key)
+        let answer = try mothlight(["census", table, "--key-file", key])
+        #expect(answer.status == 2 && answer.out.contains(words), "\(answer.out)")
+        #expect(!answer.out.contains("8899aa"))
+      }
+      try "00112233445566778899aabbccddeeff\n".write(toFile: key, atomically: true, encoding: .utf8)
+      try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: key)
+      let kept = "\(folder)/kept"
+      #expect(try mothlight(["census", table, "--key-file", key, "--keep", kept]).status == 0)
+      #expect(try mothlight(["census", kept, "--key-file", key]).status == 0)
+      let foreign = try mothlight(["census", kept])
+      #expect(foreign.status == 2 && foreign.out.contains("different secrets"))
+      #expect(try mothlight(["census", table, "--keep", "\(folder)/plain"]).status == 0)
+      let mixed = try mothlight(["registry", "suggest", kept, "\(folder)/plain"])
+      #expect(mixed.status == 2 && mixed.out.contains("different secrets"))
+    }
+  }
+
+  /// Learned from a botnet with identities, given to one without.
+  @Test func churnIsLearnedAndUsed() throws {
+    try withFolder { folder in
+      #expect(
+        try mothlight(["simulate", "--census", "baseline", "--machines", "300", "--seed", "6", "-o", folder]).status
+          == 0)
+      let (table, churn) = ("\(folder)/sightings.csv", "\(folder)/churn.csv")
+      #expect(try mothlight(["census", table, "--learn-churn", churn]).status == 0)
+      let text = try String(contentsOfFile: churn, encoding: .utf8)
+      #expect(text.hasPrefix("# mothlight churn 1\n# from: ") && text.split(separator: "\n").count > 20)
+      let twice = try mothlight(["census", table, "--learn-churn", churn])
+      #expect(twice.status == 2 && twice.out.contains("already"))
+      #expect(try String(contentsOfFile: churn, encoding: .utf8) == text)
+      #expect(try mothlight(["census", table, "--churn", churn]).status == 0)
+      try "asn\n".write(toFile: churn, atomically: true, encoding: .utf8)
+      let damaged = try mothlight(["census", table, "--churn", churn])
+      #expect(damaged.status == 2 && damaged.out.contains("churn.csv:1"))
+      try "hour,ip\n7,10.0.0.1\n".write(toFile: "\(folder)/one.csv", atomically: true, encoding: .utf8)
+      let nothing = try mothlight(["census", "\(folder)/one.csv", "--learn-churn", "\(folder)/new.csv"])
+      #expect(nothing.status == 2 && nothing.out.contains("no identities"))
+    }
+  }
+
   @Test func whatIsNoTableIsSaidInOneLine() throws {
     try withFolder { folder in
       for (name, text) in [("empty", ""), ("foreign", "a,b\n1,2\n"), ("head", "hour,ip\n"), ("bad", "hour,ip\nx,y\n")] {

@@ -46,7 +46,7 @@ import Testing
   }
 
   @Test func usersComeAndGo() throws {
-    try withFolder { folder in
+    try withFolder { folder throws in
       let password = "four words of mine"
       let none = try users(folder, ["list"])
       #expect(none.status == 2 && none.err.contains("mothlight users add"))
@@ -70,7 +70,7 @@ import Testing
 
   /// A password among the arguments would be read by every user of the machine, and kept by the shell.
   @Test func passwordsAreNoArguments() throws {
-    try withFolder { folder in
+    try withFolder { folder throws in
       for option in ["--password", "-p", "--passwd"] {
         #expect(try users(folder, ["add", "alice", "--role", "admin", option, "four words of mine"]).status == 2)
       }
@@ -79,7 +79,7 @@ import Testing
   }
 
   @Test func tokensAreShownOnce() throws {
-    try withFolder { folder in
+    try withFolder { folder throws in
       #expect(try users(folder, ["add", "alice", "--role", "admin"], input: "four words of mine\n").status == 0)
       let made = try users(folder, ["token", "add", "alice", "prometheus"])
       let token = made.out.trimmingCharacters(in: .newlines)

@@ -98,7 +98,7 @@ public struct CensusEvaluation: Sendable {
     let trial = CensusTrial(
       botnet: scenario.name, sensors: scenario.sensors.map(\.name),
       hours: scenario.firstHour...(scenario.firstHour + UInt32(scenario.hours) - 1),
-      checkInSeconds: scenario.checkInSeconds, hosting: simulation.knownHosting)
+      hosting: simulation.knownHosting)
     var truth: CensusTruth?
     var addresses = HourlyAddresses(hours: scenario.hours, first: scenario.firstHour)
     let plain = try estimator.report(trial) { row in

@@ -4,8 +4,6 @@ public struct CensusTrial: Sendable {
   public var sensors: [String]
   /// UTC hours since 1970, all within.
   public var hours: ClosedRange<UInt32>
-  /// Seconds between the check-ins of a machine, as published for the family.
-  public var checkInSeconds: Double
   /// AS numbers known to be hosting networks.
   public var hosting: [UInt32]
 }

@@ -85,8 +85,8 @@ extension APIParameter.Kind {
 
   var schema: APISchema {
     switch self {
-    case .address: .text(format: nil, pattern: "^[0-9A-Fa-f.:]{2,45}$")
-    case .prefix: .text(format: nil, pattern: "^[0-9A-Fa-f.:]{2,45}(/[0-9]{1,3})?$")
+    case .address: .address
+    case .prefix: .either([.address, .text(format: nil, pattern: "^[0-9A-Fa-f.:]{2,45}/[0-9]{1,3}$")])
     case .day: .text(format: "date", pattern: nil)
     case .flag: .boolean
     case .integer(let range): .bounded(range)

@@ -12,6 +12,7 @@ indirect enum APISchema: Sendable {
   /// An object whose keys are words of their own.
   case map(APISchema)
   case orNull(APISchema)
+  case either([APISchema])
   case reference(String)
   /// Any object: its members are told elsewhere.
   case document
@@ -25,6 +26,7 @@ indirect enum APISchema: Sendable {
     }
   }
 
+  static let address = APISchema.either([.text(format: "ipv4", pattern: nil), .text(format: "ipv6", pattern: nil)])
   static let string = APISchema.text(format: nil, pattern: nil)
   static let time = APISchema.text(format: "date-time", pattern: nil)
   static let day = APISchema.text(format: "date", pattern: nil)
@@ -70,6 +72,11 @@ indirect enum APISchema: Sendable {
       json.beginObject()
       type("null", &json)
       json.endObject()
+      json.endArray()
+    case .either(let schemas):
+      json.key("anyOf")
+      json.beginArray()
+      for schema in schemas { schema.write(&json) }
       json.endArray()
     case .reference(let name): json.pair("$ref", "#/components/schemas/\(name)")
     case .document: type("object", &json)

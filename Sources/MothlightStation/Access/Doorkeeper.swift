@@ -165,7 +165,10 @@ public final class Doorkeeper: Sendable {
     }
     if let wait { return .wait(seconds: wait) }
     let hash = account.flatMap { PasswordHash(parsing: $0.password) } ?? decoy
-    guard let isRight = await desk.run({ hash.matches(password) }) else { return .busy }
+    guard let isRight = await desk.run({ hash.matches(password) }) else {
+      state.withLock { $0.throttle.withdraw(key, from: address) }
+      return .busy
+    }
     guard isRight, let account, !account.user.isDisabled else {
       await writeFailure(of: account?.user.name, from: address, at: time)
       return .wrong

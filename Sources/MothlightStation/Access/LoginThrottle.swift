@@ -76,6 +76,19 @@ public struct LoginThrottle: Sendable {
     places[place] = Entry(last: time)
   }
 
+  /// Takes an attempt back that was never checked: that others are many is nobody's failure.
+  public mutating func withdraw(_ account: String, from address: IPAddress) {
+    let address = Self.holder(of: address)
+    func less(_ entry: Entry?) -> Entry? {
+      guard var entry, entry.failures > 0 else { return entry }
+      entry.failures -= 1
+      return entry
+    }
+    addresses[address] = less(addresses[address])
+    let place = Place(account: account, address: address)
+    if let known = less(places[place]) { places[place] = known } else { accounts[account] = less(accounts[account]) }
+  }
+
   private func remaining(_ entry: Entry?, _ most: Double, _ time: Timestamp) -> Double {
     guard let entry, entry.failures >= limits.freeFailures else { return 0 }
     let since = time.seconds(since: entry.last)

@@ -173,8 +173,8 @@ extension Desk {
   func censusPage(_ ask: Ask) async -> String {
     let all = await editions()
     let asked = ask.query["botnet"]
-    let largest = await census?.edition()
-    let edition = all.first { $0.report.botnet == asked } ?? largest
+    var edition = all.first { $0.report.botnet == asked }
+    if edition == nil { edition = await census?.edition() }
     return CensusPage(frame: frame(ask), edition: edition, botnets: all.map(\.report.botnet)).page
   }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Mothlight
 
 /// Simulated traffic of an office, moved so that its last minutes are still to come: something to look at on the first day.
@@ -26,10 +27,7 @@ public struct DemoSource: LiveSource {
     var scenario = Scenario.builtin
     var start = began.advanced(bySeconds: -Double(scenario.hours) * 3600 * Self.shareBefore)
     while !Task.isCancelled {
-      let observations: [Observation]
-      do throws(SimulationError) {
-        observations = try Simulator(scenario).observations().map(\.observation)
-      } catch { throw SourceError(.toolFailed, "demo: \(error.message)") }
+      let observations = try Self.simulated(scenario)
       guard let first = observations.first else { return }
       meter.enter(.running, at: clock())
       await play(observations, movedBy: start.seconds(since: first.time), into: sink)
@@ -38,11 +36,29 @@ public struct DemoSource: LiveSource {
     }
   }
 
+  /// Simulated packets as the reader of captures gives them, so that what machines say is seen, too.
+  private static func simulated(_ scenario: Scenario) throws(SourceError) -> [Observation] {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "mothlight-demo-\(UUID().uuidString)").path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    var scenario = scenario
+    scenario.formats = [.pcap]
+    let files: [String]
+    do throws(SimulationError) { files = try Simulator(scenario).run(into: folder) } catch {
+      throw SourceError(.toolFailed, "demo: \(error.message)")
+    }
+    guard let capture = files.first(where: { $0.hasSuffix(".pcap") }) else { return [] }
+    let reader = try Inputs().open(path: capture)
+    var out: [Observation] = []
+    while try reader.read(into: &out, limit: 4096) {}
+    // An instrument tells of a flow when it has ended.
+    return out.enumerated().sorted { ($0.element.ended, $0.offset) < ($1.element.ended, $1.offset) }.map(\.element)
+  }
+
   private func play(_ observations: [Observation], movedBy seconds: Double, into sink: any ObservationSink) async {
     var batch: [Observation] = []
     for observation in observations {
       let moved = observation.moved(bySeconds: seconds)
-      while moved.time > clock() {
+      while moved.ended > clock() {
         await hand(&batch, to: sink)
         try? await Task.sleep(for: .milliseconds(500))
         if Task.isCancelled { return }
@@ -68,6 +84,9 @@ public struct DemoSource: LiveSource {
 }
 
 extension Observation {
+  /// When an instrument has seen all of it.
+  fileprivate var ended: Timestamp { if case .flow(let flow) = event { max(time, flow.last) } else { time } }
+
   /// The same at another time.
   func moved(bySeconds seconds: Double) -> Observation {
     var copy = self

@@ -42,11 +42,6 @@ public struct Rescue {
     return try Rescue(source: source, target: target).run(at: time)
   }
 
-  private init(source: SQLiteStore, target: SQLiteStore) {
-    self.source = source
-    self.target = target
-  }
-
   /// Tables that are made anew from the records, and those that are not ours.
   private static let derived: Set<String> = [
     "about", "botnet_day", "botnet_host", "botnet_host_day", "day_total", "detector", "finding", "flagged_host",

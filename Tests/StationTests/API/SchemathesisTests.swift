@@ -24,7 +24,10 @@ import Testing
       let arguments = [
         "run", "http://127.0.0.1:\(station.live.port)/api/v1/openapi.json", "-H",
         "Authorization: Bearer \(station.tokens[.admin] ?? "")", "--max-examples", examples, "--seed", "1",
-        "--checks", "all", "--phases", "examples,coverage,fuzzing", "--no-color", "--request-timeout", "10",
+        "--checks", "all",
+        // Where a cursor was given out, which rules parse and which key was used before, no schema can say.
+        "--exclude-checks", "positive_data_acceptance", "--phases", "examples,coverage,fuzzing", "--no-color",
+        "--request-timeout", "10",
       ]
       let (status, text) = try await Program.run(program, arguments)
       #expect(status == 0, "\(text.suffix(6000))")
@@ -45,6 +48,8 @@ enum Program {
             let process = Process()
             process.executableURL = URL(filePath: path)
             process.arguments = arguments
+            // What the program keeps for itself is none of the project's.
+            process.currentDirectoryURL = FileManager.default.temporaryDirectory
             let (output, entry) = (Pipe(), Pipe())
             process.standardOutput = output
             process.standardError = output

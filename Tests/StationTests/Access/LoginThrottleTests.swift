@@ -15,6 +15,7 @@ private final class Watched {
   func succeeded(_ account: String, from address: IPAddress, at time: Timestamp) {
     throttle.succeeded(account, from: address, at: time)
   }
+  func withdraw(_ account: String, from address: IPAddress) { throttle.withdraw(account, from: address) }
 }
 
 @Suite struct LoginThrottleTests {
@@ -85,6 +86,19 @@ private final class Watched {
     for _ in 0..<5 { _ = throttle.attempt("alice", isReal: true, from: home, at: at(0)) }
     throttle.succeeded("alice", from: home, at: at(1))
     #expect(throttle.attempt("alice", isReal: true, from: home, at: at(1)) == nil)
+  }
+
+  @Test func whatWasNotCheckedIsNoFailure() {
+    let throttle = Watched()
+    for _ in 0..<50 {
+      #expect(throttle.attempt("alice", isReal: true, from: home, at: at(0)) == nil)
+      throttle.withdraw("alice", from: home)
+    }
+    throttle.succeeded("alice", from: home, at: at(0))
+    for _ in 0..<50 {
+      #expect(throttle.attempt("alice", isReal: true, from: home, at: at(0)) == nil)
+      throttle.withdraw("alice", from: home)
+    }
   }
 
   @Test func aDayForgetsFailures() {

@@ -187,7 +187,7 @@ func memory(_ path: String) throws {
 
 /// 30 days of `simulate --census million`, kept as a sinkhole keeps them: written each simulated hour.
 func keep(_ path: String, withIdentities: Bool) throws {
-  guard let scenario = CensusScenario.named(CensusScenario.millionName, seed: 1, isVaried: true) else { return }
+  guard let scenario = CensusScenario.named(CensusScenario.millionName, seed: 1) else { return }
   var folder = try RollupFolder(path)
   var rollup = try CensusRollup(botnet: "million", sensors: scenario.sensors.map(\.name), keys: .published)
   var open: UInt32 = 0

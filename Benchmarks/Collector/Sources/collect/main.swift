@@ -45,5 +45,4 @@ let cpu = value(usage.ru_utime) + value(usage.ru_stime)
 let health = source.meter.health
 print(
   "{\"records\": \(health.records), \"flows\": \(sink.flows.load(ordering: .relaxed)), \"dropped\": "
-    + "\(health.dropped.values.reduce(0, +)), \"unparsed\": \(health.unparsed), \"cpu\": \(cpu), "
-    + "\"resident_KiB\": \(usage.ru_maxrss)}")
+    + "\(health.dropped.values.reduce(0, +)), \"unparsed\": \(health.unparsed), \"cpu\": \(cpu)}")

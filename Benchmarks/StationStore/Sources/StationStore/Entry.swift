@@ -7,7 +7,7 @@ import MothlightStore
   static func main() async throws {
     let words = CommandLine.arguments
     guard words.count >= 3 else {
-      print("usage: StationStore fill FILE [FINDINGS [DAYS [HOSTS]]] | ask FILE RUNS | open FILE | again FILE")
+      print("usage: StationStore fill FILE [FINDINGS [DAYS [HOSTS]]] | ask FILE RUNS | open FILE")
       exit(2)
     }
     func number(_ place: Int, _ otherwise: Int) -> Int {
@@ -107,15 +107,6 @@ struct Ask {
   let runs: Int
 
   private typealias Question = (name: String, ask: (StationStore) async throws -> Int)
-
-  private static func pageOfHosts(_ store: StationStore, _ query: HostDayQuery, page: Int) async throws -> Int {
-    var cursor: Mothlight.Cursor?
-    for _ in 1..<page {
-      cursor = try await store.hostDays(query, after: cursor, limit: 50).next
-      if cursor == nil { break }
-    }
-    return try await store.hostDays(query, after: cursor, limit: 50).rows.count
-  }
 
   private static func findings(_ change: (inout FindingQuery) -> Void) -> (StationStore) async throws -> Int {
     var query = FindingQuery()

@@ -19,6 +19,15 @@ extension CensusWords {
     "irregular_networks": "Networks whose sources come and go like no machine does were left out.",
     "known_poisoners":
       "Sources of hosting networks keep coming back; the lower end makes room for others that nobody lists.",
+    "poisoners_set_aside":
+      "Networks whose sources live unlike those of all other stable networks were set aside; the upper end takes them in.",
+    "machines_roam": "Machines move between networks and are counted in each; that was taken off, or was too much.",
+    "roaming_unknown": "Machines that move between networks would count in each; nothing tells how many do.",
+    "address_loss_unknown":
+      "Nothing tells clean-up from changed addresses in stable networks; the lower end makes room for that.",
+    "churn_learned": "How often machines change their addresses was taken from another botnet in some networks.",
+    "records_lost": "A sensor lost records under load: counts are lower bounds then.",
+    "clock_steps": "A sensor's clock was set back: hours around that may hold the sights of two.",
     "crowded_addresses":
       "Some addresses show many steady sources each: offices or inventions. The lower end leaves them out.",
     "one_shot_visitors":

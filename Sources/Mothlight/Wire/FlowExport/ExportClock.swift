@@ -35,7 +35,7 @@ struct ExportClock {
   /// RFC 5905 section 6, as RFC 7011 sections 6.1.9 and 6.1.10 use it; the era that is nearest to now.
   static func nanoseconds(ntp: UInt64) -> Int64 {
     let era: Int64 = ntp >> 63 == 1 ? -2_208_988_800 : 2_085_978_496
-    let fraction = (ntp & 0xffff_ffff) &* 1_000_000_000 >> 32
+    let fraction = ((ntp & 0xffff_ffff) &* 1_000_000_000) >> 32
     return (Int64(ntp >> 32) &+ era) &* 1_000_000_000 &+ Int64(fraction)
   }
 

@@ -15,7 +15,7 @@ struct CensusEstimatorTests {
     let trial = CensusTrial(
       botnet: name, sensors: scenario.sensors.map(\.name),
       hours: scenario.firstHour...(scenario.firstHour + UInt32(scenario.hours) - 1),
-      checkInSeconds: scenario.checkInSeconds, hosting: simulation.knownHosting)
+      hosting: simulation.knownHosting)
     var truth: CensusTruth?
     let report = try RollupCensus().report(trial) { row in truth = try simulation.run(row) }
     return (report, try #require(truth))
