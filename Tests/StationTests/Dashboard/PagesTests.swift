@@ -16,8 +16,11 @@ import Testing
   static func demo<T: Sendable>(
     access: any Gatekeeper = LocalGatekeeper(), _ body: @Sendable (LiveDashboard) async throws -> T
   ) async throws -> T {
-    try await LiveDashboard.run(
-      store: DemoStation.store(), access: access, census: DemoCensus.Shelf(), networks: DemoNetworks(),
+    var settings = DashboardSettings()
+    settings.version = "demo"
+    return try await LiveDashboard.run(
+      store: DemoStation.store(), settings: settings, access: access, census: DemoCensus.Shelf(),
+      networks: DemoNetworks(),
       board: DemoBoard.make(), clock: DemoStation.now, body)
   }
 
