@@ -28,8 +28,8 @@ final class Chromium {
     let (input, output) = (folder.appendingPathComponent("in").path, folder.appendingPathComponent("out").path)
     guard mkfifo(input, 0o600) == 0, mkfifo(output, 0o600) == 0 else { throw Trouble(description: "no pipes") }
     // Open both ways, so that neither end waits for the other.
-    toBrowser = open(input, O_RDWR | O_CLOEXEC)
-    fromBrowser = open(output, O_RDWR | O_CLOEXEC)
+    toBrowser = Glibc.open(input, O_RDWR | O_CLOEXEC)
+    fromBrowser = Glibc.open(output, O_RDWR | O_CLOEXEC)
     process.executableURL = URL(fileURLWithPath: "/bin/sh")
     let script =
       "exec \"$1\" --headless --no-sandbox --disable-gpu --hide-scrollbars --no-first-run --remote-debugging-pipe "
