@@ -126,8 +126,7 @@ struct Census: ParsableCommand {
           return try CensusBreakdownTable(breakdown, settings).export(editions, to: write)
         }
         for (i, edition) in editions.enumerated() {
-          if i > 0 { try write("
-") }
+          if i > 0 { try write("\n") }
           try exporter.export(edition, to: write)
         }
       }
