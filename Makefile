@@ -18,11 +18,13 @@ packages:
 build: packages ## Build the release program.
 	$(SWIFT) build -c release --product mothlight
 
-run: build ## Make the demo traffic in ./demo, read it, print the verdicts, write demo/report.html.
+run: build ## Read demo traffic (verdicts, demo/report.html), then watch it: pages at http://127.0.0.1:8420 until Ctrl-C.
 	$(MOTHLIGHT) simulate --overwrite
 	$(MOTHLIGHT) read demo/demo.pcap
 	@$(MOTHLIGHT) read demo/demo.pcap --format html --output demo/report.html
 	@echo "The same as a page: $(CURDIR)/demo/report.html"
+	@echo "Now a station that watches such traffic. Ctrl-C ends it."
+	$(MOTHLIGHT) watch demo --data demo/station
 
 test: packages ## Run all tests.
 	$(SWIFT) test
