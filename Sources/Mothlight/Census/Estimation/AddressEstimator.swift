@@ -87,7 +87,9 @@ struct AddressEstimator: Sendable {
     func weight(_ members: [Int]) -> Double {
       var few = FewHours()
       for n in members { few.add(seesAll ? measures.networks[n].byStretch : measures.networks[n].byHours) }
-      return few.one > 0 ? few.supported(least: 0.03) / few.one : 1
+      guard few.one > 0 else { return 1 }
+      if !seesAll, let rare = few.extrapolated(shape: rules.rarityShape) { return min(1, rare.ones / few.one) }
+      return few.supported(least: 0.03) / few.one
     }
     let weights = (
       weight(networks.indices.filter { networks[$0].isAnchor }),

@@ -154,7 +154,9 @@ public struct CensusEstimator: Sendable {
       b.networks.reduce(0) { $0 + ($1.isAnchor ? 0 : $1.machineDays) }
       / max(1, b.networks.reduce(0) { $0 + $1.machineDays })
     let missed = kind == .active ? 0.5 * log(daily.shareSeen) : 0
-    let onShare = kind == .stock && b.sharing == .contactRate ? 0.06 : 0
+    // How long machines are on is seen through what an hour shows.
+    let seldom = b.visibility.share < rules.visibilityPlain ? -0.1 * log(b.visibility.share) : 0
+    let onShare = kind == .stock ? seldom + (b.sharing == .contactRate ? 0.06 : 0) : 0
     let model = onShare + (kind == .stock ? 0.07 : 0.045) + 0.02 * loose
     let isRefused = caveats.contains { $0.refuses == .footprint || $0.refuses == .live }
     let known = isRefused ? nil : value

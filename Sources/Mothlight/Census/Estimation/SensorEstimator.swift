@@ -51,8 +51,8 @@ struct SensorEstimator: Sendable {
       }
       if between.expected > 0, between.seen >= 50 {
         inequality = between.seen / between.expected
-        // Each pair of sights looks at the same sights of the third again.
-        inequalityError = inequality * (2 / between.seen + 1 / matches).squareRoot()
+        // Pairs of sights look at the same sights of the third again: half as much again, as measured.
+        inequalityError = 1.5 * inequality * (2 / between.seen + 1 / matches).squareRoot()
       }
     }
     settle(sights, speaks)

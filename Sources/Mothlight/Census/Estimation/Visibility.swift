@@ -105,7 +105,7 @@ struct Visibility: Sendable {
       !known.isEmpty, byHour.count == sensors.showing.count
     else { return }
     let mean = known.reduce(0, +) / Double(known.count)
-    guard (0.4...1.15).contains(mean / Double(lag) / share) else { return }
+    guard (0.4...1.4).contains(mean / Double(lag) / share) else { return }
     share = mean / Double(lag)
     byHour = sensors.showing.map { $0 / mean }
     errorOfSensors = sensors.deviation

@@ -7,7 +7,7 @@ import Testing
 struct RecaptureTests {
   /// Tags with three sensors, each seeing a machine in an hour by its own chance.
   private static func tags(
-    machines: Int, hours: Int, shares: [Double], spread: Double, seed: UInt64
+    machines: Int, hours: Int, shares: [Double], spread: Double, seed: UInt64, lastSilent: Range<Int> = 0..<0
   ) -> CensusTable.Tags {
     var random = RandomSource(seed: seed)
     var out = CensusTable.Tags()
@@ -21,6 +21,7 @@ struct RecaptureTests {
       for s in shares.indices { out.bySensor[s].append(contentsOf: repeatElement(0, count: count)) }
       for hour in 0..<hours {
         for s in shares.indices where random.chance(min(0.9, shares[s] * own)) {
+          if s == shares.count - 1, lastSilent.contains(hour) { continue }
           out.bySensor[s][start + hour >> 6] |= 1 << UInt64(hour & 63)
           out.words[start + hour >> 6] |= 1 << UInt64(hour & 63)
         }
@@ -35,7 +36,8 @@ struct RecaptureTests {
 
   @Test("Three sensors that see a machine in twenty each tell how many there are")
   func sensors() throws {
-    let tags = Self.tags(machines: 1500, hours: 320, shares: [0.03, 0.05, 0.07], spread: 0, seed: 4)
+    let tags = Self.tags(
+      machines: 1500, hours: 320, shares: [0.03, 0.05, 0.07], spread: 0, seed: 4, lastSilent: 100..<140)
     let c = try #require(
       SensorEstimator(tags, hourCount: 320, skip: [], silent: [[], [], Array(100..<140)], lag: 1))
     #expect(abs(c.corrected / 1500 - 1) < 0.06)
