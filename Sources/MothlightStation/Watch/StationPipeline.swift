@@ -51,6 +51,7 @@ public actor StationPipeline {
   private var judgedCount: UInt64 = 0
   private var stateSaved: Timestamp
   private var isJudging = false
+  private var knowsHome: Bool
   /// The store's allow rules as they were last.
   private var rules: [AllowList.Rule] = []
   /// The last judgement is not on disk.
@@ -62,6 +63,7 @@ public actor StationPipeline {
     self.observatory = observatory
     self.settings = settings
     self.around = around
+    knowsHome = observatory.home != nil
     started = around.clock()
     stateSaved = started
   }
@@ -120,7 +122,7 @@ public actor StationPipeline {
     isJudging = true
     defer { isJudging = false }
     let now = around.clock()
-    decideHome(at: now, isLast: isLast)
+    let isDecided = decideHome(at: now, isLast: isLast)
     let since = judgedAt ?? started
     let fresh = observatory.observations &- judgedCount
     judgedCount = observatory.observations
@@ -128,7 +130,7 @@ public actor StationPipeline {
     let turns = dayIsOver
     var reports: [Report] = []
     let rules = (try? await around.store.allowRules())?.map(\.rule) ?? rules
-    if fresh > 0 || turns || isLast || hasUnwritten || rules != self.rules, observatory.home != nil {
+    if fresh > 0 || isDecided || turns || isLast || hasUnwritten || rules != self.rules, observatory.home != nil {
       hasUnwritten = false
       self.rules = rules
       for lane in Observatory.Lane.allCases {
@@ -139,14 +141,16 @@ public actor StationPipeline {
     publish(reports, at: now, fresh: fresh, seconds: now.seconds(since: since))
   }
 
-  private func decideHome(at now: Timestamp, isLast: Bool) {
-    guard let learning = observatory.learning else { return }
-    if isLast && learning.seen > 0
-      || now.seconds(since: started) >= settings.learnSeconds && learning.seen >= settings.exchangesLeast
-    {
-      observatory.learn()
+  /// - Returns: whether the home network became known since the last judgement.
+  private func decideHome(at now: Timestamp, isLast: Bool) -> Bool {
+    if let learning = observatory.learning {
+      let isTime = now.seconds(since: started) >= settings.learnSeconds && learning.seen >= settings.exchangesLeast
+      if isTime || isLast && learning.seen > 0 { observatory.learn() }
     }
-    if let home = observatory.home { around.saveHome?(home) }
+    guard !knowsHome, let home = observatory.home else { return false }
+    knowsHome = true
+    around.saveHome?(home)
+    return true
   }
 
   /// Event time has passed midnight for good.

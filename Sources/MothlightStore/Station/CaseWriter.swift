@@ -60,7 +60,20 @@ final class CaseWriter {
       if let cleaned = old.cleaned, Self.last(day).nanoseconds > cleaned { try reopen(old, by: day) }
       return try add(day, to: old)
     }
-    try open(day, owner)
+    _ = try open(day, owner, because: day.reason, by: .station)
+  }
+
+  /// Opens a case because somebody wants one, whatever the rules say.
+  /// - Returns: its number, or that of the open one that holds the host already.
+  func open(_ day: HostDay, because reason: String, by actor: Actor) throws -> Int64 {
+    let find = try Prepared(
+      db,
+      """
+      SELECT number FROM case_file JOIN case_host ON case_number = number
+      WHERE host = ? AND state IN ('open', 'acknowledged') ORDER BY number DESC LIMIT 1
+      """)
+    if let known = try find.bind(.blob(day.host.octets)).integer() { return known }
+    return try open(day, rules.owner(of: day.host), because: reason, by: actor)
   }
 
   /// What a false alarm is about and what would be news: findings that count as signs, else all.
@@ -97,7 +110,7 @@ final class CaseWriter {
   static func first(_ day: HostDay) -> Timestamp { day.findings.map(\.first).min() ?? day.activity.first }
   static func last(_ day: HostDay) -> Timestamp { day.findings.map(\.last).max() ?? day.activity.last }
 
-  private func open(_ day: HostDay, _ owner: String) throws {
+  private func open(_ day: HostDay, _ owner: String, because reason: String, by actor: Actor) throws -> Int64 {
     let insert = try Prepared(
       db,
       """
@@ -109,12 +122,13 @@ final class CaseWriter {
       .integer(first), .integer(last)
     ).run()
     let number = db.lastInsertedRowID
-    try CaseHistory.note(db, number, from: nil, to: .open, reason: day.reason, by: .station, at: time)
+    try CaseHistory.note(db, number, from: nil, to: .open, reason: reason, by: actor, at: time)
     try AuditTable.add(
       db,
       AuditEntry(
-        time: time, actor: .station, action: "case.open", subject: "case \(number)", detail: "\(owner): \(day.reason)"))
+        time: time, actor: actor, action: "case.open", subject: "case \(number)", detail: "\(owner): \(reason)"))
     try connect(day, to: number)
+    return number
   }
 
   private func reopen(_ old: Known, by day: HostDay) throws {

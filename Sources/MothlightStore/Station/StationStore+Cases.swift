@@ -68,6 +68,20 @@ extension StationStore {
     }
   }
 
+  public func openCase(_ host: IPAddress, day: Int, reason: String, by actor: Actor, at time: Timestamp)
+    async throws(StoreError) -> CaseRecord
+  {
+    let rules = rules
+    return try await write { db in
+      guard let kept = try HostDayReading(db).hostDay(host, day) else {
+        throw StoreError(.refused, "nothing is kept of \(host) on \(Timestamp.describe(day: day))")
+      }
+      let number = try CaseWriter(db, rules: rules, at: time).open(kept, because: reason, by: actor)
+      guard let record = try CaseTable(db).record(number) else { throw Self.noCase(number) }
+      return record
+    }
+  }
+
   private static func noCase(_ number: Int64) -> StoreError { StoreError(.refused, "there is no case \(number)") }
 
   /// Hours run from the opening of a case to its first cleaning that was not taken back.

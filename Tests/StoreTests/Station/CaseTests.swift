@@ -46,6 +46,26 @@ import Testing
     }
   }
 
+  @Test func anybodyMayOpenACaseByHand() async throws {
+    try await StationFixture.withStore { store, _ in
+      try await store.keep([StationFixture.plain("10.0.0.7", day: today, verdict: .suspicious)], run: "a", at: now)
+      let host = try #require(IPAddress("10.0.0.7"))
+      #expect(try await list(store).isEmpty)
+      let record = try await store.openCase(host, day: today, reason: "a student's laptop", by: ada, at: now)
+      #expect(record.summary.hosts == [host] && record.summary.state == .open && record.summary.verdict == .suspicious)
+      #expect(record.changes.map(\.actor) == [ada] && record.changes.map(\.reason) == ["a student's laptop"])
+      #expect(record.findings.count == 1)
+      // A second wish leads to the same case; what was never seen makes none.
+      #expect(try await store.openCase(host, day: today, reason: "again", by: ada, at: now).summary.number == 1)
+      await #expect(throws: StoreError(.refused, "")) {
+        _ = try await store.openCase(host, day: today - 9, reason: "?", by: ada, at: now)
+      }
+      #expect(try await list(store).count == 1)
+      #expect(
+        try await store.audit(after: nil, limit: 10).rows.contains { $0.action == "case.open" && $0.actor == ada })
+    }
+  }
+
   @Test func whatComesBackIsOpenedAgain() async throws {
     try await StationFixture.withStore { store, _ in
       try await store.keep([StationFixture.plain("10.0.0.1", day: today)], run: "a", at: now)
