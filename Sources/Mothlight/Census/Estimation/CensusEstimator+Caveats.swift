@@ -192,7 +192,7 @@ extension CensusEstimator {
           refuses: isTooMany ? .footprint : nil)
       ]
     }
-    guard b.roaming.error.map({ $0 > 0.05 }) ?? true else { return [] }
+    guard b.roaming.error.map({ $0 > Roaming.errorMost }) ?? true else { return [] }
     return [
       CensusCaveat(
         "roaming_unknown",

@@ -46,10 +46,14 @@ extension CensusEstimator {
     let gap = log(max(0.2, min(5, b.footprint(byHours: true) / max(1, b.footprint(byHours: false)))))
     let missed = 0.2 * log(b.visibility.share * Double(b.visibility.lag))
     let sharing = b.sharing == .none ? 0.15 : rules.sharingError * log(machinesPerAddress)
+    let open = b.roaming.error ?? 0
+    let roamingError = open <= Roaming.errorMost ? 2 * open : 0
+    let followed = 0.15 * (b.knownSuccession ?? 0)
+    let followedError = b.knownSuccession == nil ? 0 : b.succession?.error ?? 0
     let terms = [
       model, 0.04 * loose, bootstrap(), 0.5 * gap, missed, sharing, 1 / max(1, anchored).squareRoot(),
-      table.movedShare > 0.02 ? 0.05 : 0, 0.35 * log(b.roaming.networksPerMachine), 2 * (b.roaming.error ?? 0),
-      b.learnedDeviation, 0.15 * (b.succession?.share ?? 0), b.succession?.share == nil ? 0 : b.succession?.error ?? 0,
+      table.movedShare > 0.02 ? 0.05 : 0, 0.35 * log(b.roaming.networksPerMachine),
+      roamingError, b.learnedDeviation, followed, followedError,
     ]
     return terms.reduce(0) { $0 + $1 * $1 }.squareRoot()
   }

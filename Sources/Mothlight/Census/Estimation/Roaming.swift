@@ -18,6 +18,8 @@ struct Roaming: Sendable {
 
   /// Standard errors by which pairs must exceed chance. Pairs share tags, so they vary more than independent ones.
   static let clear = 8.0
+  /// A larger error means that nothing can be told.
+  static let errorMost = 0.05
   private static let shareLeast = 0.045
   /// Tags with one fingerprint in one country that are paired with one another, at most.
   private static let alikeMost = 2000
