@@ -27,7 +27,8 @@ run: build ## Read demo traffic (verdicts, demo/report.html), then watch it: pag
 	$(MOTHLIGHT) watch demo --data demo/station
 
 test: packages ## Run all tests.
-	$(SWIFT) test
+	@# With all tests in the queue at once those that wait for a socket or a file would wait for all others.
+	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 $(SWIFT) test
 
 bench: packages ## Measure speed and memory beside nfpcapd and ndpiReader (Benchmarks/).
 	@scripts/install-packages nfdump libndpi-bin

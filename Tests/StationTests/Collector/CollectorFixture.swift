@@ -58,7 +58,7 @@ struct RunningCollector {
 
   /// Until `condition` holds; at most ten seconds.
   static func waits(_ condition: () -> Bool) async -> Bool {
-    for _ in 0..<1000 {
+    for _ in 0..<6000 {
       if condition() { return true }
       try? await Task.sleep(for: .milliseconds(10))
     }

@@ -48,7 +48,7 @@ final class CollectingSink: ObservationSink {
 }
 
 /// Waits until something holds, at most so long.
-func eventually(seconds: Double = 60, _ condition: () -> Bool) async -> Bool {
+func eventually(seconds: Double = 240, _ condition: () -> Bool) async -> Bool {
   let end = ContinuousClock.now + .seconds(seconds)
   while ContinuousClock.now < end {
     if condition() { return true }
