@@ -80,10 +80,12 @@ extension APIRoute {
       })
   }
 
+  // Not optimised: Swift 6.3.1 crashes while it splits the specialised form of this function.
+  @inline(never) @_optimize(none)
   private static func found(_ request: APIRequest, _ desk: APIDesk) async throws -> CaseRecord {
-    guard let number = request.integer("number"), let record = try await desk.store.case(Int64(number)) else {
-      throw APIProblem.missing("case of this number")
-    }
+    guard let number = request.integer("number") else { throw APIProblem.missing("case of this number") }
+    let record = try await StoreCalls.case(desk.store, Int64(number))
+    guard let record else { throw APIProblem.missing("case of this number") }
     return record
   }
 
@@ -95,7 +97,7 @@ extension APIRoute {
   private static let openCase: Handler = { request, desk in
     guard let host = request.body["host"].flatMap({ IPAddress($0) }),
       let day = request.body["day"].flatMap({ CivilDay.parse($0) }),
-      try await desk.store.hostDay(host, day: day) != nil
+      try await StoreCalls.hostDay(desk.store, host, day: day) != nil
     else { throw APIProblem.missing("record of this host on this day") }
     let record = try await desk.store.openCase(
       host, day: day, reason: request.body["reason"] ?? "", by: request.actor, at: request.time)

@@ -116,7 +116,7 @@ extension APIRoute {
 
   private static let hostDay: Handler = { request, desk in
     guard let host = request.address("address"), let day = request.day("date"),
-      let found = try await desk.store.hostDay(host, day: day)
+      let found = try await StoreCalls.hostDay(desk.store, host, day: day)
     else { throw APIProblem.missing("record of this host on this day") }
     return .object { $0.hostDay(found) }
   }
@@ -140,10 +140,17 @@ extension APIRoute {
   }
 
   private static let finding: Handler = { request, desk in
-    guard let id = request.text("id"), let found = try await desk.store.finding(id: id) else {
-      throw APIProblem.missing("finding of this id")
-    }
+    let found = try await kept(request, desk)
     return .object { $0.storedFinding(found) }
+  }
+
+  // Not optimised: Swift 6.3.1 crashes while it splits the specialised form of this function.
+  @inline(never) @_optimize(none)
+  private static func kept(_ request: APIRequest, _ desk: APIDesk) async throws -> StoredFinding {
+    guard let id = request.text("id") else { throw APIProblem.missing("finding of this id") }
+    let found = try await StoreCalls.finding(desk.store, id: id)
+    guard let found else { throw APIProblem.missing("finding of this id") }
+    return found
   }
 
   private static let botnets: Handler = { request, desk in
@@ -157,7 +164,7 @@ extension APIRoute {
 
   private static let botnetNamed: Handler = { request, desk in
     let name = request.text("name") ?? ""
-    let known = try await desk.registry?.botnet(name)
+    let known = try await StoreCalls.botnet(desk.registry, name)
     let names = Set(([name] + [known?.name].compactMap { $0 }).map { $0.lowercased() })
     let today = request.time.day
     let activity = try await desk.store.botnets(0...max(0, today), limit: APIParameter.limitMost)

@@ -54,7 +54,7 @@ extension Desk {
       throw Failure(.notFound, "Nothing is kept of \(host).")
     }
     let asked = ask.query["day"].flatMap { HostChoice.day($0) }
-    let entry = try await store.hostDay(host, day: asked ?? newest.day)
+    let entry = try await StoreCalls.hostDay(store, host, day: asked ?? newest.day)
     var query = CaseQuery()
     query.host = host
     let cases = try await store.cases(query, after: nil, limit: 10).rows
@@ -76,7 +76,9 @@ extension Desk {
   }
 
   func finding(_ ask: Ask, _ id: String) async throws -> String {
-    guard var item = try await store.finding(id: id) else { throw Failure(.notFound, "There is no such finding.") }
+    guard var item = try await StoreCalls.finding(store, id: id) else {
+      throw Failure(.notFound, "There is no such finding.")
+    }
     item.finding = item.finding.bounded
     return FindingPage(frame: frame(ask), item: item).page
   }
@@ -97,7 +99,7 @@ extension Desk {
   func botnet(_ ask: Ask, _ name: String) async throws -> String {
     let day = try await latestDay()
     let activities = try await store.botnets(day - Self.days + 1...day, limit: 2000)
-    let botnet = try await registry?.botnet(name)
+    let botnet = try await StoreCalls.botnet(registry, name)
     let activity = activities.first { $0.name == name } ?? activities.first { $0.name == botnet?.name }
     let edition = await editions().first { $0.report.botnet.lowercased() == name.lowercased() }
     guard activity != nil || botnet != nil || edition != nil else {
@@ -156,7 +158,7 @@ extension Desk {
   }
 
   func `case`(_ ask: Ask, _ text: String) async throws -> String {
-    guard let number = Int64(text), let record = try await store.case(number) else {
+    guard let number = Int64(text), let record = try await StoreCalls.case(store, number) else {
       throw Failure(.notFound, "There is no such case.")
     }
     return CasePage(frame: frame(ask), record: record).page
