@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "CLinuxDatagram.h"
+#include "CLinuxMemory.h"
 #include "CLinuxRing.h"
 
 // One end of a conversation; an IPv4 address sits in the last four octets of an IPv4-mapped one. Port in host order.

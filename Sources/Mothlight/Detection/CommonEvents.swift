@@ -9,13 +9,26 @@ struct CommonEvents {
   private static let controls: [Int64] = [-60_000, -30_000, 30_000, 60_000]
   /// Moments looked at in one run.
   static let momentsMost = 2048
+  /// Hosts remembered around moments, 32 to 64 octets each: 268 MB at most. What finds no room is not counted as usual, so that a
+  /// moment rather passes for a common event.
+  private static let entriesMost = 1 << 22
 
   /// By moment: machines that began something at the moment, and on average around it.
   struct Activity {
-    var others: Set<IPAddress> = []
-    var members: Set<IPAddress> = []
+    var others = 0
+    var members = 0
     var controlOthers = 0.0
     var controlMembers = 0.0
+
+    fileprivate mutating func add(isMember: Bool, isControl: Bool) {
+      let share = 1 / Double(CommonEvents.controls.count)
+      switch (isMember, isControl) {
+      case (true, false): members += 1
+      case (false, false): others += 1
+      case (true, true): controlMembers += share
+      case (false, true): controlOthers += share
+      }
+    }
   }
 
   private struct Window {
@@ -34,37 +47,38 @@ struct CommonEvents {
       windows += controls.map { Window(from: moment.time - before + $0, slot: slot, control: true) }
     }
     windows.sort { ($0.from, $0.slot) < ($1.from, $1.slot) }
-    let members = crowds.map { Set($0.members.map(\.host)) }
+    // Hosts by number: those of the contexts before come first.
+    var bases: [UInt64] = []
+    for context in network { bases.append((bases.last ?? 0) + UInt64(context.hosts.count)) }
+    bases.insert(0, at: 0)
+    var members = FingerprintTable(limit: Self.entriesMost)
+    for (c, crowd) in crowds.enumerated() {
+      for member in crowd.members {
+        for p in member.pairs {
+          let host = bases[member.context] + UInt64(network[member.context].pairs.pairs[p].host)
+          _ = members.find(key(c, host), orInsert: 0)
+        }
+      }
+    }
     let own = crowds.map { crowd in
       Set(crowd.members.flatMap { m in m.pairs.map { Place(context: m.context, pair: $0) } })
     }
     var activity = [Activity](repeating: Activity(), count: moments.count)
-    var seenAround = Set<Seen>()
+    var seen = FingerprintTable(limit: Self.entriesMost)
     for (c, context) in network.enumerated() {
       for p in context.pairs.busy.lazy.map(Int.init) {
         let pair = context.pairs.pairs[p]
         guard pair.starts >= 4, !pair.isInside else { continue }
-        let host = context.address(of: pair.host)
+        let host = bases[c] + UInt64(pair.host)
         for time in context.pairs.startTimes(of: pair) {
           for index in indices(of: time, in: windows) {
             let window = windows[index]
             let crowd = moments[window.slot].crowd
-            let isMember = members[crowd].contains(host)
+            let isMember = members.peek(key(crowd, host)) != nil
             if isMember, own[crowd].contains(Place(context: c, pair: p)) { continue }
-            if !window.control {
-              if isMember {
-                activity[window.slot].members.insert(host)
-              } else {
-                activity[window.slot].others.insert(host)
-              }
-            } else if seenAround.insert(Seen(window: index, host: host)).inserted {
-              let share = 1 / Double(controls.count)
-              if isMember {
-                activity[window.slot].controlMembers += share
-              } else {
-                activity[window.slot].controlOthers += share
-              }
-            }
+            let known = seen.count
+            guard seen.find(key(index, host), orInsert: 0) == nil, seen.count > known else { continue }
+            activity[window.slot].add(isMember: isMember, isControl: window.control)
           }
         }
       }
@@ -72,13 +86,14 @@ struct CommonEvents {
     return activity
   }
 
+  /// Distinct for each pair of numbers below 2³².
+  private static func key(_ number: Int, _ host: UInt64) -> UInt64 {
+    mix64(UInt64(truncatingIfNeeded: number &+ 1) << 32 ^ host)
+  }
+
   private struct Place: Hashable {
     var context: Int
     var pair: Int
-  }
-  private struct Seen: Hashable {
-    var window: Int
-    var host: IPAddress
   }
 
   /// Windows that hold `time`, by bisection.

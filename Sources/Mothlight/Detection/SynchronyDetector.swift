@@ -103,8 +103,8 @@ public struct SynchronyDetector: NetworkDetector {
         defer { slot += 1 }
         guard slot < activity.count else { continue }
         let here = activity[slot]
-        if Double(here.others.count) >= 2 * here.controlOthers + 3 { continue }
-        busy += Double(here.members.count)
+        if Double(here.others) >= 2 * here.controlOthers + 3 { continue }
+        busy += Double(here.members)
         usual += here.controlMembers
         kept.append(moment)
       }

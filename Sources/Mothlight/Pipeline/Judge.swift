@@ -33,30 +33,57 @@ public struct Judge: Sendable {
   /// Judges all hosts of all shards and writes them into `report`.
   func judge(_ shards: [Shard], into report: inout Report) {
     let network = NetworkView(shards, over: ages)
+    gather(shards.map { part($0, network) }, into: &report)
+  }
+
+  /// The same with a task for each shard; what it writes is equal.
+  func judgeTogether(_ shards: [Shard], into report: inout Report) async {
+    let network = NetworkView(shards, over: ages)
+    let tasks = shards.map { shard in Task { part(shard, network) } }
+    var parts: [Part] = []
+    for task in tasks { parts.append(await task.value) }
+    gather(parts, into: &report)
+  }
+
+  /// What one shard gives to the report.
+  private struct Part {
     var rows: [HostDay] = []
-    for shard in shards {
-      var byHost: [IPAddress: [Finding]] = [:]
-      for seen in shard.findings {
-        if let rule = allow.rule(for: seen) {
-          report.hidden.append(HiddenFinding(finding: seen, rule: rule.description))
-          continue
-        }
-        let weighed = network.weighed(seen)
-        let finding = fitted(ages?.weighed(weighed) ?? weighed, shard).restored(undone)
-        for suppression in finding.suppressions {
-          report.counters["suppressed_\(suppression.kind.rawValue)", default: 0] += 1
-        }
-        if finding.logOdds <= 0, let why = finding.suppressions.max(by: { $0.nats < $1.nats }) {
-          report.hidden.append(HiddenFinding(finding: finding, rule: "\(why.kind.rawValue): \(why.because)"))
-        } else {
-          byHost[finding.host, default: []].append(finding)
-        }
+    var hidden: [HiddenFinding] = []
+    var suppressed: [String: UInt64] = [:]
+  }
+
+  private func part(_ shard: Shard, _ network: NetworkView) -> Part {
+    var part = Part()
+    var byHost: [IPAddress: [Finding]] = [:]
+    for seen in shard.findings {
+      if let rule = allow.rule(for: seen) {
+        part.hidden.append(HiddenFinding(finding: seen, rule: rule.description))
+        continue
       }
-      let peers = PeerSummary(shard.context)
-      for (number, host) in shard.context.hosts.enumerated() where Self.spoke(host) {
-        rows += days(host, number, byHost[host.address] ?? [], peers, shard.context)
+      let weighed = network.weighed(seen)
+      let finding = fitted(ages?.weighed(weighed) ?? weighed, shard).restored(undone)
+      for suppression in finding.suppressions {
+        part.suppressed["suppressed_\(suppression.kind.rawValue)", default: 0] += 1
+      }
+      if finding.logOdds <= 0, let why = finding.suppressions.max(by: { $0.nats < $1.nats }) {
+        part.hidden.append(HiddenFinding(finding: finding, rule: "\(why.kind.rawValue): \(why.because)"))
+      } else {
+        byHost[finding.host, default: []].append(finding)
       }
     }
+    let peers = PeerSummary(shard.context)
+    for (number, host) in shard.context.hosts.enumerated() where Self.spoke(host) {
+      part.rows += days(host, number, byHost[host.address] ?? [], peers, shard.context)
+    }
+    return part
+  }
+
+  private func gather(_ parts: [Part], into report: inout Report) {
+    for part in parts {
+      report.hidden += part.hidden
+      report.counters.merge(part.suppressed, uniquingKeysWith: +)
+    }
+    let rows = parts.flatMap(\.rows)
     // Places are sorted, not rows of some hundred octets each.
     let order = rows.indices.sorted { a, b in
       if rows[a].verdict != rows[b].verdict { return rows[a].verdict > rows[b].verdict }

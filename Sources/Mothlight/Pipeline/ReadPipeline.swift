@@ -1,5 +1,3 @@
-import AsyncAlgorithms
-
 /// Settings of one run over files.
 public struct ReadOptions: Sendable {
   /// Empty: learn it from the traffic.
@@ -84,14 +82,22 @@ public struct ReadPipeline {
     report.count(shards)
     var judge = Judge(allow: options.allow, home: known, undone: options.undone)
     guard var rolling = options.state.map({ RollingRun($0) }), let echo = feed.echo else {
-      judge.judge(shards, into: &report)
+      await Self.judge(shards, with: judge, into: &report)
       return report
     }
     judge.ages = rolling.add(shards, echo, into: &report)
-    judge.judge(shards, into: &report)
+    await Self.judge(shards, with: judge, into: &report)
     rolling.close(into: &report)
     stateToSave = rolling.result
     return report
+  }
+
+  private static func judge(_ shards: [Shard], with judge: Judge, into report: inout Report) async {
+    if shards.count > 1 {
+      await judge.judgeTogether(shards, into: &report)
+    } else {
+      judge.judge(shards, into: &report)
+    }
   }
 
   private mutating func pull(
@@ -129,111 +135,5 @@ public struct ReadPipeline {
     var rest: [Observation] = []
     swap(&rest, &waiting)
     await feed.send(&rest, home: home)
-  }
-}
-
-/// Hands observations to shards by host: one shard inline, or one task each behind a short queue.
-struct Feed {
-  /// Parts that wait for a shard: with none, reader and shards would take turns instead of working at once.
-  private static let partsWaiting = 4
-  private static let partObservations = Limits.batch * 4
-
-  private let options: ReadOptions
-  private var inline: Shard?
-  private var channels: [AsyncChannel<[Observation]>] = []
-  private var tasks: [Task<Shard, Never>] = []
-  private var pending: [[Observation]] = []
-  /// Hears what is handed on, for the state.
-  private(set) var echo: Echo?
-
-  init(options: ReadOptions) {
-    self.options = options
-    echo = options.state.map { Echo($0) }
-  }
-
-  /// Another input was opened.
-  mutating func expect(_ inputs: InputQueue) {
-    guard let known = echo?.inputsExpected else { return }
-    echo?.expect(inputs.paths(from: known))
-  }
-
-  private func makeShard(_ home: Home) -> Shard {
-    // The settings were tried when the pipeline was made; a failure here cannot come from outside.
-    let detectors =
-      (try? DetectorRoster.make(knobs: options.knobs, registry: options.registry, networks: options.networks)) ?? []
-    return Shard(home: home, detectors: detectors, memory: options.state, longSeriesMost: options.longSeriesMost)
-  }
-
-  mutating func send(_ batch: inout [Observation], home: Home) async {
-    echo?.hear(batch, home: home)
-    guard options.shards > 1 else {
-      if inline == nil { inline = makeShard(home) }
-      inline?.process(&batch)
-      return
-    }
-    if channels.isEmpty { start(home) }
-    await distribute(batch, home)
-  }
-
-  private mutating func start(_ home: Home) {
-    for _ in 0..<options.shards {
-      let channel = AsyncChannel<[Observation]>()
-      let fresh = makeShard(home)
-      channels.append(channel)
-      tasks.append(
-        Task {
-          var shard = fresh
-          for await part in channel.buffer(policy: .bounded(Self.partsWaiting)) {
-            var part = part
-            shard.process(&part)
-          }
-          return shard
-        })
-      pending.append([])
-    }
-  }
-
-  private mutating func distribute(_ batch: [Observation], _ home: Home) async {
-    for o in batch {
-      guard let (address, _) = Shard.hostAddress(of: o, home: home) else { continue }
-      let n = Int(truncatingIfNeeded: address.mixed % UInt64(channels.count))
-      pending[n].append(o)
-      if pending[n].count >= Self.partObservations { await flush(n) }
-    }
-  }
-
-  private mutating func flush(_ n: Int) async {
-    var part: [Observation] = []
-    part.reserveCapacity(Self.partObservations)
-    swap(&part, &pending[n])
-    if !part.isEmpty { await channels[n].send(part) }
-  }
-
-  mutating func finish(home: Home, isSampled: Bool, hasUsableTime: Bool) async -> [Shard] {
-    var shards: [Shard] = []
-    for n in channels.indices { await flush(n) }
-    for channel in channels { channel.finish() }
-    for task in tasks { shards.append(await task.value) }
-    if let inline { shards.append(inline) }
-    inline = nil
-    if shards.isEmpty { shards = [makeShard(home)] }
-    let isOneSided = !shards.contains { $0.sawAnswers }
-    echo?.conclude()
-    let heard = echo?.heard
-    var served: [IPAddress: UInt32] = [:]
-    for shard in shards { served.merge(shard.lookupsServedInside, uniquingKeysWith: &+) }
-    let hellos = shards.reduce(into: HelloCensus()) { $0.add($1.context.hellos) }
-    let finishing = shards.map { [served] shard in
-      Task {
-        var shard = shard
-        if isSampled { shard.markSampled() }
-        if !hasUsableTime { shard.markWithoutTime() }
-        shard.finish(isOneSided: isOneSided, served: served, hellos: hellos, echo: heard)
-        return shard
-      }
-    }
-    shards = []
-    for task in finishing { shards.append(await task.value) }
-    return shards
   }
 }
