@@ -83,7 +83,7 @@ public struct Judge: Sendable {
       report.hidden += part.hidden
       report.counters.merge(part.suppressed, uniquingKeysWith: +)
     }
-    let rows = parts.flatMap(\.rows)
+    let rows = parts.count == 1 ? parts[0].rows : parts.flatMap(\.rows)
     // Places are sorted, not rows of some hundred octets each.
     let order = rows.indices.sorted { a, b in
       if rows[a].verdict != rows[b].verdict { return rows[a].verdict > rows[b].verdict }

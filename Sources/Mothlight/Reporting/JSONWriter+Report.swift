@@ -175,9 +175,7 @@ extension JSONWriter {
     key("peers")
     value(UInt64(activity.peers))
     key("bins")
-    beginArray()
-    for n in activity.bins { value(UInt64(n)) }
-    endArray()
+    array(activity.bins)
     key("top_peers")
     beginArray()
     for peer in activity.topPeers { topPeer(peer) }

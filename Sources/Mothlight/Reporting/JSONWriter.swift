@@ -104,6 +104,22 @@ package struct JSONWriter: Sendable {
     digits(number)
   }
 
+  /// An array of numbers, many of which are small.
+  package mutating func array(_ numbers: [UInt32]) {
+    beginArray()
+    if open.count <= lineDepth {
+      for number in numbers { value(UInt64(number)) }
+    } else {
+      var isFirst = true
+      for number in numbers {
+        if !isFirst { bytes.append(0x2c) }
+        isFirst = false
+        digits(UInt64(number))
+      }
+    }
+    endArray()
+  }
+
   package mutating func value(_ number: Int) {
     separate()
     if number < 0 { bytes.append(0x2d) }

@@ -16,7 +16,7 @@ struct ReportTally: Sendable {
   var last: Timestamp?
   /// Hosts without a sign on any day, and hosts too little was seen of, each in order of appearance.
   var noSignHosts: [IPAddress] = []
-  var unjudgedHosts: [HostDay] = []
+  var unjudgedHosts: [(host: IPAddress, reason: String)] = []
   var isSampled = false
   var clockIsRelative = false
 
@@ -25,24 +25,26 @@ struct ReportTally: Sendable {
   init(_ report: Report) {
     var strongest: [IPAddress: Verdict] = [:]
     strongest.reserveCapacity(report.hosts.count)
-    for entry in report.hosts {
-      strongest[entry.host] = max(strongest[entry.host] ?? .notEnoughData, entry.verdict)
-      findings &+= entry.findings.count
-      flows &+= entry.activity.flows
-      lookups &+= entry.activity.dnsLookups
+    // By place: a host-day is a dozen references, and a copy counts each up and down.
+    for i in report.hosts.indices {
+      strongest[report.hosts[i].host, default: .notEnoughData].rise(to: report.hosts[i].verdict)
+      findings &+= report.hosts[i].findings.count
+      flows &+= report.hosts[i].activity.flows
+      lookups &+= report.hosts[i].activity.dnsLookups
     }
     hosts = strongest.count
-    for entry in report.hosts {
-      guard let verdict = strongest.removeValue(forKey: entry.host) else { continue }
+    for i in report.hosts.indices {
+      let host = report.hosts[i].host
+      guard let verdict = strongest.removeValue(forKey: host) else { continue }
       switch verdict {
       case .infected: infected += 1
       case .suspicious: suspicious += 1
       case .noSign:
         noSign += 1
-        noSignHosts.append(entry.host)
+        noSignHosts.append(host)
       case .notEnoughData:
         notEnoughData += 1
-        unjudgedHosts.append(entry)
+        unjudgedHosts.append((host, report.hosts[i].reason))
       }
     }
     for input in report.inputs {
@@ -134,4 +136,8 @@ extension ReportTally {
     }
     return out
   }
+}
+
+extension Verdict {
+  fileprivate mutating func rise(to other: Verdict) { self = max(self, other) }
 }
