@@ -10,6 +10,12 @@ struct CensusChoices: ParsableArguments {
   @Option(help: "Botnets for each scenario, 1 to \(CensusEvaluation.Plan.seedsMost).")
   var seeds = 20
 
+  @Option(
+    help:
+      "Seed of the first botnet, to draw ones that nobody has looked at; with --seeds up to \(CensusEvaluation.Plan.seedsMost)."
+  )
+  var firstSeed = 1
+
   @Option(help: "Machines infected at the beginning, instead of each scenario's own.")
   var machines: Int?
 
@@ -26,6 +32,11 @@ struct CensusChoices: ParsableArguments {
     guard (1...CensusEvaluation.Plan.seedsMost).contains(seeds) else {
       throw ValidationError("--seeds: 1 to \(CensusEvaluation.Plan.seedsMost)")
     }
+    guard (1...CensusEvaluation.Plan.seedsMost + 1 - seeds).contains(firstSeed) else {
+      throw ValidationError(
+        "--first-seed: 1 to \(CensusEvaluation.Plan.seedsMost + 1 - seeds), so that the last seed is at most \(CensusEvaluation.Plan.seedsMost)"
+      )
+    }
     guard (1...64).contains(jobs) else { throw ValidationError("--jobs: 1 to 64") }
     guard write == nil || !tuning else { throw ValidationError("tuning seeds are not for reporting: no --write") }
   }
@@ -35,6 +46,7 @@ struct CensusChoices: ParsableArguments {
 
   func run(only: String?, format: String, isStrict: Bool, showsProgress: Bool) async throws {
     var plan = CensusEvaluation.Plan(purpose: tuning ? .tuning : .reporting, seeds: seeds, machines: machines)
+    plan.firstSeed = firstSeed
     if let only { plan.names = only.split(separator: ",").map(String.init) }
     let evaluation: CensusEvaluation
     do {

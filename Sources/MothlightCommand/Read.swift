@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Mothlight
+import MothlightStation
 
 /// `mothlight read`: captures, flow files and log folders to a verdict per host and day.
 struct Read: AsyncParsableCommand {

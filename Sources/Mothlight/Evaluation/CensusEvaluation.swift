@@ -16,6 +16,8 @@ public struct CensusEvaluation: Sendable {
     public var purpose: Purpose
     /// Seeds for each scenario.
     public var seeds: Int
+    /// Of the purpose's seeds: a later one gives botnets that nobody has looked at.
+    public var firstSeed = 1
     /// Instead of each scenario's own.
     public var machines: Int?
 
@@ -31,6 +33,13 @@ public struct CensusEvaluation: Sendable {
 
     /// Tuning has 101 to 1100, so reporting must end before.
     public static let seedsMost = 100
+
+    /// Seeds as the scenarios get them.
+    var numbers: ClosedRange<UInt64> {
+      let first = max(1, min(firstSeed, Self.seedsMost))
+      let last = max(first, min(first - 1 + seeds, Self.seedsMost))
+      return purpose.base + UInt64(first)...purpose.base + UInt64(last)
+    }
   }
 
   /// The scores of one scenario, by seed.
@@ -53,10 +62,10 @@ public struct CensusEvaluation: Sendable {
   ) async throws -> CensusEvaluation {
     var scenarios: [CensusScenario] = []
     for name in plan.names {
-      for seed in 1...max(1, min(plan.seeds, Plan.seedsMost)) {
+      for seed in plan.numbers {
         guard
           let scenario = CensusScenario.named(
-            name, seed: plan.purpose.base + UInt64(seed), machines: plan.machines, isVaried: plan.purpose.isVaried)
+            name, seed: seed, machines: plan.machines, isVaried: plan.purpose.isVaried)
         else { throw SimulationError(.invalidScenario, CensusScenario.unknown(name)) }
         try scenario.validate()
         scenarios.append(scenario)

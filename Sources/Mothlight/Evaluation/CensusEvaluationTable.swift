@@ -16,8 +16,7 @@ public struct CensusEvaluationTable: Sendable {
   /// Which botnets were judged, in one sentence.
   public var origin: String {
     let plan = evaluation.plan
-    let first = plan.purpose.base + 1
-    let last = plan.purpose.base + UInt64(max(1, min(plan.seeds, CensusEvaluation.Plan.seedsMost)))
+    let (first, last) = (plan.numbers.lowerBound, plan.numbers.upperBound)
     let size = plan.machines.map { "\($0) machines at the beginning" } ?? "each scenario's own number of machines"
     return plan.purpose == .reporting
       ? "Seeds \(first) to \(last), each with a mix of its own; tuning used the plain mixes and seeds from 101 on; \(size)."

@@ -26,6 +26,19 @@ struct CensusEvaluationTests {
     -> CensusEvaluation.Plan
   { CensusEvaluation.Plan(names: names, purpose: purpose, seeds: seeds, machines: 120) }
 
+  @Test(
+    arguments: [(1, 2, 1...2), (21, 3, 21...23), (99, 5, 99...100), (0, 0, 1...1)] as [(Int, Int, ClosedRange<UInt64>)])
+  func seedsOfAPlanStayAmongThoseOfItsPurpose(first: Int, seeds: Int, expected: ClosedRange<UInt64>) async throws {
+    var later = plan(["short_36h"], seeds: seeds)
+    later.firstSeed = first
+    #expect(later.numbers == expected)
+    later.purpose = .tuning
+    #expect(later.numbers == expected.lowerBound + 100...expected.upperBound + 100)
+    let evaluation = try await CensusEvaluation.run(later, jobs: 1, by: AddressCount(), progress: { _, _, _ in })
+    #expect(evaluation.outcomes[0].scores.map(\.seed) == Array(later.numbers))
+    #expect(CensusEvaluationTable(evaluation).origin.contains("seeds \(later.numbers.lowerBound) to"))
+  }
+
   @Test func addressesAreCountedAsTheyAre() async throws {
     let evaluation = try await CensusEvaluation.run(
       plan(["short_36h", "only_ips"]), jobs: 2, by: AddressCount(), progress: { _, _, _ in })

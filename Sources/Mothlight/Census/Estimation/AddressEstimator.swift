@@ -27,7 +27,7 @@ struct AddressEstimator: Sendable {
   /// Who is no machine by how it comes.
   private(set) var visit = VisitRule()
   /// Weights of tags hardly seen, in anchors and elsewhere.
-  private(set) var oneShots = (1.0, 1.0)
+  private(set) var oneShots = (anchors: 1.0, others: 1.0)
   /// First of the six local hours in which least happens.
   private(set) var quietFrom = 0
   /// Local hour at which a day is cut when the network gives no better one.
@@ -83,25 +83,16 @@ struct AddressEstimator: Sendable {
     setAside = networks.indices.filter(poisoning.isSetAside)
     for n in setAside { choices.dropped[n] = true }
     choices.visit.seesAll = visibility.share >= rules.visibilityPlain
-    let seesAll = choices.visit.seesAll
-    func weight(_ members: [Int]) -> Double {
-      var few = FewHours()
-      for n in members { few.add(seesAll ? measures.networks[n].byStretch : measures.networks[n].byHours) }
-      guard few.one > 0 else { return 1 }
-      if !seesAll, let rare = few.extrapolated(shape: rules.rarityShape) { return min(1, rare.ones / few.one) }
-      return few.supported(least: 0.03) / few.one
-    }
-    let weights = (
-      weight(networks.indices.filter { networks[$0].isAnchor }),
-      weight(networks.indices.filter { !networks[$0].isAnchor && !choices.dropped[$0] })
-    )
-    visit = choices.visit
-    choices.oneShotWeights = networks.map { $0.isAnchor ? weights.0 : weights.1 }
-    oneShots = weights
-    measures = CensusMeasures(table, occupancy: occupancy, choices: choices)
     let hoursSetAside = setAside.reduce(0) { $0 + networks[$1].machineHours }
-    networks = choices.dropped.map { Judged(isDropped: $0) }
-    judge(choices.lag)
+    visit = choices.visit
+    // Where much is missed, visitors hide the anchors until they weigh less: then once more.
+    for _ in 0..<(visit.seesAll ? 1 : 2) {
+      oneShots = oneShotWeights(dropped: choices.dropped)
+      choices.oneShotWeights = networks.map { $0.isAnchor ? oneShots.anchors : oneShots.others }
+      measures = CensusMeasures(table, occupancy: occupancy, choices: choices)
+      networks = choices.dropped.map { Judged(isDropped: $0) }
+      judge(choices.lag)
+    }
     judgeCrowds()
     judgeHosting()
     chooseLearned()
@@ -110,6 +101,38 @@ struct AddressEstimator: Sendable {
     roaming = Roaming(self)
     let others = networks.reduce(0) { $0 + ($1.isDropped ? 0 : $1.machineHours) }
     setAsideShare = others > 0 ? hoursSetAside / others : 0
+  }
+
+  /// What a tag seen once weighs, in anchors and elsewhere: what recurrence does not support are visitors.
+  ///
+  /// Where much is missed, tags that live for a day are seen once by the thousand, and the series of their counts is no plain
+  /// one. Strangers come from anywhere, so there they are no more for each hour of a tag than among the anchors.
+  private func oneShotWeights(dropped: [Bool]) -> (anchors: Double, others: Double) {
+    let seesAll = visit.seesAll
+    var anchors = FewHours()
+    var others = FewHours()
+    var hours = (anchors: 0.0, others: 0.0)
+    for n in networks.indices {
+      let m = measures.networks[n]
+      if networks[n].isAnchor {
+        anchors.add(seesAll ? m.byStretch : m.byHours)
+        hours.anchors += m.tagHours
+      } else if !dropped[n] {
+        others.add(seesAll ? m.byStretch : m.byHours)
+        hours.others += m.tagHours
+      }
+    }
+    func weight(_ few: FewHours) -> Double {
+      guard few.one > 0 else { return 1 }
+      if !seesAll, let rare = few.extrapolated(shape: rules.rarityShape) { return min(1, rare.ones / few.one) }
+      return few.supported(least: 0.03) / few.one
+    }
+    var weights = (anchors: weight(anchors), others: weight(others))
+    if !seesAll, hours.anchors >= 1000, others.one > 0 {
+      let visitors = anchors.one * (1 - weights.anchors) / hours.anchors * hours.others
+      weights.others = max(weights.others, 1 - min(1, visitors / others.one))
+    }
+    return weights
   }
 
   /// Takes over what several sensors say of the share that an hour shows.
@@ -380,7 +403,7 @@ struct AddressEstimator: Sendable {
     var few = FewHours()
     for n in measuring { few.add(m[n].byHours) }
     if visibility.share < rules.visibilityPlain, few.all > 0 {
-      neverSeen = min(0.5, few.unseen(few.one * oneShots.0) / few.all)
+      neverSeen = min(0.5, few.unseen(few.one * oneShots.anchors) / few.all)
     }
     var total = (days: 0.0, hours: 0.0, machines: 0.0, open: 0.0)
     for n in measuring {

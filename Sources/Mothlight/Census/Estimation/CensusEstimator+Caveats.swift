@@ -149,7 +149,7 @@ extension CensusEstimator {
             + "(\(names(b.networks.indices.filter { b.networks[$0].isCrowded }))): offices or inventions; the lower end leaves them out"
         ))
     }
-    let weight = min(b.oneShots.0, b.oneShots.1)
+    let weight = min(b.oneShots.anchors, b.oneShots.others)
     if weight < 1 {
       out.append(
         CensusCaveat(
