@@ -124,6 +124,7 @@ struct StationFolder {
   var state: String { "\(path)/state" }
   var home: String { "\(path)/home" }
   var tls: String { "\(path)/tls" }
+  var pseudonyms: String { "\(path)/pseudonyms.key" }
   var positions: String { "\(path)/positions" }
 
   func learnedHome() -> Home? { (try? String(contentsOfFile: home, encoding: .utf8)).flatMap { Home(kept: $0) } }

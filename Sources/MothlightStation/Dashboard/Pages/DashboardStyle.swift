@@ -23,7 +23,8 @@ enum DashboardStyle {
 
   private static let rules: Markup = """
     body.station{max-width:80rem;padding-top:0}
-    .top{display:grid;grid-template-columns:auto minmax(0,1fr);gap:.2rem 1.4rem;align-items:center;padding:.9rem 0 0;border-bottom:1px solid var(--line)}
+    .tlp-clear{color:#fff}.tlp-green{color:#3f0}.tlp-amber{color:#ffc000}.tlp-red{color:#ff2b2b}.tlp{justify-self:start;print-color-adjust:exact;-webkit-print-color-adjust:exact}
+    .top{display:grid;grid-template-columns:auto auto minmax(0,1fr);gap:.2rem 1.4rem;align-items:center;padding:.9rem 0 0;border-bottom:1px solid var(--line)}
     .home{display:flex;align-items:center;gap:.7rem;color:inherit;text-decoration:none;line-height:1.15}.home b{font-size:1.1rem}
     .home small{display:block;color:var(--soft);font-size:.82rem}
     .top nav{grid-column:1/-1}.top nav ul{display:flex;flex-wrap:wrap;gap:0 .2rem;list-style:none;margin:.5rem -.6rem 0;padding:0}
@@ -93,7 +94,7 @@ enum DashboardStyle {
     .keys{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1.2rem}.keys dd{margin:0}
     .census>section:first-child>h1{margin-top:.4rem}
     @media (max-width:60rem){.two{grid-template-columns:minmax(0,1fr)}}
-    @media (max-width:620px){.top{grid-template-columns:minmax(0,1fr)}.search{justify-self:stretch;width:auto}.counts b{font-size:1.9rem}
+    @media (max-width:620px){.top{grid-template-columns:auto minmax(0,1fr)}.top .tlp{justify-self:end}.search{grid-column:1/-1;justify-self:stretch;width:auto}.counts b{font-size:1.9rem}
     .top nav ul{flex-wrap:nowrap;overflow-x:auto;margin:.4rem -.9rem 0;padding:0 .3rem}.top nav a{white-space:nowrap}
     .stack td[data-label]::before{content:attr(data-label) " ";color:var(--soft)}.stack td.n{text-align:left}.hint{display:none}
     .filter{gap:.6rem}.filter p{flex:1 1 8.5rem}.filter input,.filter select{width:100%!important}.filter input[type=checkbox]{width:1.05rem!important}.filter button{flex:1 1 100%}

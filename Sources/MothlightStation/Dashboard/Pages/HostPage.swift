@@ -11,6 +11,8 @@ struct HostPage {
   let network: NetworkRecord?
   /// The allow rule that covers each finding, in their order.
   let covering: [StoredAllowRule?]
+  /// The name under which those see it who see no addresses.
+  var pseudonym: String?
 
   private var ask: Ask { frame.ask }
   private var mayAct: Bool { ask.visitor.role >= .analyst }
@@ -55,6 +57,9 @@ struct HostPage {
       let since = first.firstFlaggedDay ?? history.last?.day
     {
       out += "<dt>flagged since</dt><dd>\(Parts.time(day: since, Timestamp.describe(day: since)))</dd>"
+    }
+    if let pseudonym {
+      out += "<dt>pseudonym</dt><dd><span class=\"m\">\(pseudonym)</span> for those who see no addresses</dd>"
     }
     if let network {
       let system = network.system.map { "AS\($0) \(network.systemName ?? "")" } ?? ""
