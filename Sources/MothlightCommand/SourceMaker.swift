@@ -28,11 +28,11 @@ struct SourceMaker: Sendable {
       settings.flows.trustsExporterClock = reception.trustsExporterClock
       return CollectorSource(settings)
     case .logs(let path):
-      var settings = LogFolderSettings(name: given.name, path: path, positionsPath: try journal(given.name))
+      var settings = FolderSettings.logs(name: given.name, path: path, positionsPath: try journal(given.name))
       settings.keeping = .whenTold
       return LogFolderSource(settings)
     case .captures(let path):
-      var settings = CaptureFolderSettings(name: given.name, path: path, positionsPath: try journal(given.name))
+      var settings = FolderSettings.captures(name: given.name, path: path, positionsPath: try journal(given.name))
       settings.keeping = .whenTold
       return CaptureFolderSource(settings)
     case .spool(let path):

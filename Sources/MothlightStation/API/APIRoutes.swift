@@ -3,7 +3,6 @@ import HTTPTypes
 import Hummingbird
 import Mothlight
 import NIOCore
-import Synchronization
 
 /// The API as a part of the server.
 public struct APIRoutes: RouteGroup {
@@ -16,7 +15,7 @@ public struct APIRoutes: RouteGroup {
   private let access: APIAccess
   private let clock: @Sendable () -> Timestamp
   private let answers = IdempotencyTable()
-  private let streams: Streams
+  private let streams: Seats
 
   /// - Parameter streamsMost: streams of rows at once: each holds a place in the store and a connection.
   public init(
@@ -26,7 +25,7 @@ public struct APIRoutes: RouteGroup {
   ) {
     desk = APIDesk(store: store, registry: registry, census: census, board: board, version: version, privacy: privacy)
     access = APIAccess(door)
-    streams = Streams(most: streamsMost)
+    streams = Seats(most: streamsMost)
     self.clock = clock ?? { Clock.now() }
   }
 
@@ -328,27 +327,4 @@ enum APIFormat: Sendable {
 extension HTTPField.Name {
   /// RFC 8288.
   static var nextLink: HTTPField.Name { HTTPField.Name("Link") ?? .location }
-}
-
-/// Room for so many streams at once.
-final class Streams: Sendable {
-  /// Given back when nobody holds it any more, sent or not.
-  final class Seat: Sendable {
-    private let streams: Streams
-    fileprivate init(_ streams: Streams) { self.streams = streams }
-    deinit { streams.taken.withLock { $0 -= 1 } }
-  }
-  private let most: Int
-  private let taken = Mutex(0)
-
-  init(most: Int) { self.most = most }
-
-  func take() -> Seat? {
-    let isFree = taken.withLock { count in
-      guard count < most else { return false }
-      count += 1
-      return true
-    }
-    return isFree ? Seat(self) : nil
-  }
 }

@@ -27,15 +27,22 @@ extension Desk {
 
   func today(_ ask: Ask) async throws -> String {
     let latest = try await latestDay()
-    let day: Int
+    var day = latest
     if let text = ask.query["day"] {
       guard let asked = HostChoice.day(text) else { throw Failure(.badRequest, "That is no day; write 2026-03-02.") }
       day = asked
-    } else {
-      day = latest
+    }
+    var overview = try await store.overview(day: day, days: Self.days)
+    var young: YoungDay?
+    if ask.query["day"] == nil {
+      young = YoungDay(overview, at: clock())
+      if young != nil {
+        day -= 1
+        overview = try await store.overview(day: day, days: Self.days)
+      }
     }
     return TodayPage(
-      frame: frame(ask), day: day, overview: try await store.overview(day: day, days: Self.days),
+      frame: frame(ask), day: day, young: young, overview: overview,
       botnets: try await store.botnets(day - Self.days + 1...day, limit: 12),
       statistics: try await store.caseStatistics(), health: await health(), census: await census?.edition()
     ).page
@@ -65,11 +72,21 @@ extension Desk {
     let covering = (entry?.findings ?? []).map { finding in
       rules.first { AllowList(rules: [$0.rule]).rule(for: finding) != nil }
     }
+    let left = await leftOut(of: host, day: asked ?? newest.day)
     return HostPage(
       frame: frame(ask), host: host, history: history, entry: entry?.bounded, cases: cases,
       network: veil == nil ? networks?.records(of: [host]).first ?? nil : nil, covering: covering,
-      pseudonym: privacy.pseudonym(of: host)
+      pseudonym: privacy.pseudonym(of: host), leftOut: left
     ).page
+  }
+
+  /// What was kept out of the verdict on one host's day, under its name where addresses are not shown.
+  private func leftOut(of host: IPAddress, day: Int) async -> LeftOut.Part {
+    guard let veil, let veiled = store as? VeiledStore else { return board.leftOut.of(host, day: day) }
+    guard let real = await veiled.host(named: host) else { return LeftOut.Part() }
+    var part = board.leftOut.of(real, day: day)
+    part.shown = part.shown.map(veil.covered)
+    return part
   }
 
   func findings(_ ask: Ask) async throws -> String {

@@ -127,6 +127,15 @@ public struct Veil: Sendable {
     return out
   }
 
+  public func covered(_ hidden: HiddenFinding) -> HiddenFinding {
+    var worker = worker([hidden.finding.host])
+    var out = hidden
+    worker.anonymise(&out.finding)
+    out.finding.alias = covered(id: hidden.finding.id)
+    out.rule = worker.text(hidden.rule)
+    return out
+  }
+
   func covered(_ item: Case) -> Case {
     var worker = worker(item.hosts)
     var out = item
