@@ -30,7 +30,7 @@ enum DashboardStyle {
     .top nav{grid-column:1/-1}.top nav ul{display:flex;flex-wrap:wrap;gap:0 .2rem;list-style:none;margin:.5rem -.6rem 0;padding:0}
     .top nav a{display:block;padding:.45rem .6rem;color:var(--ink);text-decoration:none;border-bottom:3px solid transparent;font-size:.95rem}
     .top nav a:hover{border-bottom-color:var(--line)}.top nav a[aria-current]{border-bottom-color:var(--ink);font-weight:600}
-    .search{justify-self:end;display:flex;gap:.4rem;width:min(26rem,100%)}.search input{flex:1;min-width:6rem}
+    .search{grid-column:3;justify-self:end;display:flex;gap:.4rem;width:min(26rem,100%)}.search input{flex:1;min-width:6rem}
     input,select,button,textarea{font:inherit;font-size:.92rem;color:var(--ink);background:var(--card);border:1px solid var(--bars);border-radius:4px;
     padding:.32rem .55rem;min-height:2.1rem}
     button{cursor:pointer;background:var(--paper)}button:hover{background:var(--rail)}
@@ -75,6 +75,7 @@ enum DashboardStyle {
     .act{margin:.6rem 0}details.act>summary{display:inline-block;border:1px solid var(--bars);border-radius:4px;padding:.25rem .7rem;color:var(--ink);background:var(--card)}
     details.act[open]>summary{background:var(--rail)}.act form,form.act{border-left:3px solid var(--line);padding:.2rem 0 .4rem .9rem;margin:.6rem 0;max-width:46rem}
     .act fieldset{border:0;margin:0;padding:0}.act legend{font-weight:600;padding:0}.act label{display:block;font-size:.88rem}
+    form.act.narrow{max-width:24rem}.top:not(:has(nav)){padding-bottom:.7rem}
     .act p{margin:.45rem 0}.act p:not(.check) label{color:var(--soft)}.act p:not(.check) input{width:100%}
     .done{border-left:3px solid var(--no_sign);padding:.35rem .8rem;background:var(--card);margin:1rem 0 0}
     .pager{margin:1rem 0}.strip{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem;margin:.7rem 0;padding:0}
@@ -101,6 +102,7 @@ enum DashboardStyle {
     .stack td,.stack th{overflow-wrap:anywhere;max-width:100%}.station .verdicts .why{min-width:0}}
     @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
     @media print{.top nav,.search,.filter,.act,form,footer .who,.pager,dialog{display:none!important}.two{grid-template-columns:minmax(0,1fr)}
-    body.station{max-width:none}.top{display:flex;border:0}.new,.badge{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+    body.station{max-width:none}.top{display:flex;border:0}#live{display:none}
+    .station .finding{break-inside:auto}.finding header{break-after:avoid}.measures,.facts{break-inside:avoid}.new,.badge{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
     """
 }

@@ -47,7 +47,7 @@ struct Frame {
       <!DOCTYPE html>
       <html lang="en"\(theme)><head><meta charset="utf-8">
       <meta name="viewport" content="width=device-width, initial-scale=1">
-      <meta name="color-scheme" content="\(scheme)"><meta name="referrer" content="no-referrer">
+      <meta name="color-scheme" content="\(scheme)"><meta name="referrer" content="same-origin">
       <title>\(title) – Mothlight</title>
       <link rel="stylesheet" href="\(Asset.style.path)"><link rel="icon" type="image/svg+xml" href="\(Asset.icon.path)">
       <script src="\(Asset.script.path)" defer></script></head>
