@@ -61,6 +61,12 @@ import Testing
       #expect(count.out.contains("5 d*") && count.out.contains("60 d"))
       let csv = try registry(["export", "--format", "csv"] + store)
       #expect(csv.out.split(separator: "\r\n").count == 1 + 1 + 1 + 30 + 1)
+      #expect(csv.out.split(separator: "\r\n").dropFirst().allSatisfy { $0.hasSuffix(",AMBER") })
+      #expect(try registry(["export", "--format", "csv", "--tlp", "red"] + store).out.contains(",RED\r\n"))
+      for lower in ["green", "clear", "white"] {
+        #expect(try registry(["export", "--tlp", lower] + store).status == 2)
+        #expect(try registry(["list", "--tlp", lower] + store).status == 2)
+      }
       let whole = try registry(["export"] + store)
       #expect(try JSONSerialization.jsonObject(with: Data(whole.out.utf8)) is [String: Any])
     }

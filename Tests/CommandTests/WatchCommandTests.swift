@@ -63,13 +63,15 @@ import Testing
     try BuiltProgram.withFolder { folder in
       let file = folder.appendingPathComponent("station.yaml")
       let text =
-        "station:\n  data: data\n  sources:\n    - { demo: true }\n  judge_every_s: 1\n  serve: { listen: \"127.0.0.1:0\" }\n"
+        "station:\n  data: data\n  sources:\n    - { captures: inbox }\n  judge_every_s: 1\n  serve: { listen: \"127.0.0.1:0\" }\n"
       try text.write(to: file, atomically: true, encoding: .utf8)
+      try FileManager.default.createDirectory(
+        at: folder.appendingPathComponent("inbox"), withIntermediateDirectories: false)
       let station = try Station(["--config", file.path], in: folder)
       #expect(station.wait(for: "open http://127.0.0.1:"), "\(station.said)")
-      #expect(station.wait(for: "demo: running"), "\(station.said)")
+      #expect(station.wait(for: "inbox: running"), "\(station.said)")
       // A mistake in the file is told, and the station goes on as it was.
-      try text.replacing("demo", with: "dmo").write(to: file, atomically: true, encoding: .utf8)
+      try text.replacing("captures", with: "capture").write(to: file, atomically: true, encoding: .utf8)
       kill(station.process.processIdentifier, SIGHUP)
       #expect(station.wait(for: "not reloaded") && station.said.contains("station.yaml:4"), "\(station.said)")
       try (text + "  privacy: { pseudonyms: everybody }\n").write(to: file, atomically: true, encoding: .utf8)

@@ -210,8 +210,10 @@ extension APIRoute {
     guard let edition = await desk.census?.edition() else {
       throw APIProblem.missing("census: none was made yet, or there is no sinkhole")
     }
+    var settings = ExporterSettings()
+    settings.tlp = max(.amber, desk.privacy.tlp ?? .clear)
     var text = ""
-    try CensusJSONExporter(ExporterSettings()).export(edition) { text += $0 }
+    try CensusJSONExporter(settings).export(edition) { text += $0 }
     return .document(text)
   }
 

@@ -22,6 +22,10 @@ struct HostsPage {
     } else {
       out += HostRows.table(rows.rows, caption: caption)
       out += Parts.next(ask, rows.next)
+      if choice.isVeiled {
+        out +=
+          "<p class=\"note\">Under pseudonyms a list ends after \(ReportWords.grouped(VeiledStore.hostDaysMost)) rows: narrow it.</p>\n"
+      }
     }
     return out
   }
