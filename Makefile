@@ -6,10 +6,10 @@ FUZZ_SECONDS ?= 20
 MOTHLIGHT := .build/release/mothlight
 
 .DEFAULT_GOAL := help
-.PHONY: help packages build run test bench fuzz evaluate lint
+.PHONY: help packages build run test bench fuzz evaluate lint check-package
 
 help: ## List the targets.
-	@awk -F ':[^#]*## ' '/^[a-z]+:[^#]*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':[^#]*## ' '/^[a-z-]+:[^#]*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 packages:
 	@command -v $(SWIFT) >/dev/null || { echo "Swift 6.2 or later is needed: https://www.swift.org/install/linux/" >&2; exit 1; }
@@ -46,6 +46,10 @@ evaluate: build ## Verdicts against known hosts (../shared/data), detection and 
 	@Tools/quality.py --program $(MOTHLIGHT) $(if $(FULL),--data $(DATA) --unpacked .data --peers \
 	  --write docs/detection-quality.md,--quick --summary)
 	@$(MOTHLIGHT) evaluate --census $(if $(FULL),--write docs/census-quality.md,--seeds 2 --machines 3000)
+
+check-package: ## Make the Debian package, install it in a clean Debian, run its units under systemd and its container (as root).
+	@scripts/install-packages dpkg-dev mmdebstrap systemd-container --optional lintian buildah podman runc
+	Tools/check_package.py
 
 lint: ## Check the format of all Swift files.
 	git ls-files '*.swift' | xargs $(SWIFT) format lint --strict --parallel

@@ -27,6 +27,12 @@ struct Evaluate: AsyncParsableCommand {
   @Option(name: .shortAndLong, help: "Output: table or json.")
   var format = "table"
 
+  @Option(
+    help: ArgumentHelp(
+      "Marking of the output (TLP 2.0). Default: amber, as hosts of a network are in it; with --census clear.",
+      valueName: "marking"))
+  var tlp: String?
+
   @Option(help: "Only rows whose path or host contains this; with --census, scenarios of these names, with commas.")
   var only: String?
 
@@ -54,18 +60,25 @@ struct Evaluate: AsyncParsableCommand {
     guard metric != nil || files.count == 1 else { throw ValidationError("give one truth table, not \(files.count)") }
   }
 
+  private func marking(of contents: TLP) throws -> TLP {
+    let asked = try ShareChoices.marking(tlp)
+    return try configured { () throws(ConfigurationError) in try TLP.marking(asked, of: contents) }
+  }
+
   func run() async throws {
     if census.census {
       try await census.run(
-        only: only, format: format, isStrict: strict, showsProgress: progress && Terminal.errorIsTerminal)
+        only: only, format: format, tlp: try marking(of: .clear), isStrict: strict,
+        showsProgress: progress && Terminal.errorIsTerminal)
       return
     }
     let options = try choices.options()
+    let tlp = try marking(of: .amber)
     var line = EvaluationProgress(isShown: progress && Terminal.errorIsTerminal)
-    if metric != nil { try await garcia(options, &line) } else { try await truth(options, &line) }
+    if metric != nil { try await garcia(options, tlp, &line) } else { try await truth(options, tlp, &line) }
   }
 
-  private func truth(_ options: ReadOptions, _ line: inout EvaluationProgress) async throws {
+  private func truth(_ options: ReadOptions, _ tlp: TLP, _ line: inout EvaluationProgress) async throws {
     let table = try load(files[0])
     let root = folder(of: files[0])
     let inputs = table.inputs.filter { input in
@@ -96,12 +109,12 @@ struct Evaluate: AsyncParsableCommand {
     }
     write(
       format == "json"
-        ? EvaluationJSON.text(evaluation, version: Mothlight.version)
-        : EvaluationTable(width: Terminal.width).text(evaluation))
+        ? EvaluationJSON.text(evaluation, version: Mothlight.version, tlp: tlp)
+        : EvaluationTable(width: Terminal.width).text(evaluation, tlp: tlp))
     if strict, evaluation.hasGrossError { throw ExitCode(1) }
   }
 
-  private func garcia(_ options: ReadOptions, _ line: inout EvaluationProgress) async throws {
+  private func garcia(_ options: ReadOptions, _ tlp: TLP, _ line: inout EvaluationProgress) async throws {
     let paths = try labelledFiles()
     var results: [Garcia2014] = []
     for (i, path) in paths.enumerated() {
@@ -121,8 +134,8 @@ struct Evaluate: AsyncParsableCommand {
     guard !results.isEmpty else { throw refuse("no labelled binetflow could be read") }
     write(
       format == "json"
-        ? GarciaOutputs.json(results, version: Mothlight.version)
-        : GarciaOutputs.table(results, width: Terminal.width))
+        ? GarciaOutputs.json(results, version: Mothlight.version, tlp: tlp)
+        : GarciaOutputs.table(results, width: Terminal.width, tlp: tlp))
   }
 
   /// The arguments, with a truth table replaced by its binetflow inputs.

@@ -44,7 +44,7 @@ struct CensusChoices: ParsableArguments {
   /// The census that is judged.
   private var estimator: some CensusEstimating { RollupCensus() }
 
-  func run(only: String?, format: String, isStrict: Bool, showsProgress: Bool) async throws {
+  func run(only: String?, format: String, tlp: TLP, isStrict: Bool, showsProgress: Bool) async throws {
     var plan = CensusEvaluation.Plan(purpose: tuning ? .tuning : .reporting, seeds: seeds, machines: machines)
     plan.firstSeed = firstSeed
     if let only { plan.names = only.split(separator: ",").map(String.init) }
@@ -57,7 +57,9 @@ struct CensusChoices: ParsableArguments {
     if showsProgress { Terminal.write("\r\u{1b}[K", to: 2) }
     let table = CensusEvaluationTable(evaluation)
     Terminal.write(
-      format == "json" ? CensusEvaluationJSON.text(evaluation, version: Mothlight.version) : table.text(), to: 1)
+      format == "json"
+        ? CensusEvaluationJSON.text(evaluation, version: Mothlight.version, tlp: tlp) : table.text(tlp: tlp),
+      to: 1)
     if let write {
       let page = (try? String(contentsOfFile: write, encoding: .utf8)) ?? "# How good the census is\n"
       do {

@@ -86,11 +86,16 @@ extension RegistryCommand {
     @Option(name: .shortAndLong, help: "Output: json or csv.")
     var format = "json"
 
+    @Option(help: "Marking of the output (TLP 2.0): amber, amber+strict, red. Default: amber.")
+    var tlp: String?
+
     func run() throws {
       guard format == "json" || format == "csv" else {
         throw ValidationError("--format takes json or csv, not '\(format)'")
       }
       let time = try choice.time()
+      let asked = try ShareChoices.marking(tlp)
+      let marking = try configured { () throws(ConfigurationError) in try RegistryMarking.marking(asked) }
       struct Closed: Error {}
       func put(_ text: String) throws {
         guard !Terminal.write(text, to: 1) else { return }
@@ -99,11 +104,11 @@ extension RegistryCommand {
       do {
         try choice.with { ledger in
           if format == "csv" {
-            let csv = RegistryCSV()
+            let csv = RegistryCSV(tlp: marking)
             try put(RegistryCSV.header)
             try ledger.forEachBotnet({ try put(csv.rows($0)) }, unassigned: { try put(csv.row($0)) })
           } else {
-            var json = RegistryJSON(at: time)
+            var json = RegistryJSON(at: time, tlp: marking)
             var isAtRows = true
             try put(json.beginExport())
             try ledger.forEachBotnet({ try put(json.export($0)) }) { claim in

@@ -90,6 +90,11 @@ struct RegistryFormat: ParsableArguments {
   @Option(name: .shortAndLong, help: "Output: table or json.")
   var format = "table"
 
+  @Option(
+    help: ArgumentHelp(
+      "Marking of the output (TLP 2.0): amber, amber+strict, red. Default: amber.", valueName: "marking"))
+  var tlp: String?
+
   func validate() throws {
     guard format == "table" || format == "json" else {
       throw ValidationError("--format takes table or json, not '\(format)'")
@@ -99,11 +104,13 @@ struct RegistryFormat: ParsableArguments {
   func print(
     at time: Timestamp, table: (inout RegistryPage) -> String, json: (inout RegistryJSON) -> String
   ) throws {
+    let asked = try ShareChoices.marking(tlp)
+    let marking = try configured { () throws(ConfigurationError) in try RegistryMarking.marking(asked) }
     if format == "json" {
-      var writer = RegistryJSON(at: time)
+      var writer = RegistryJSON(at: time, tlp: marking)
       try Output.write(json(&writer))
     } else {
-      var page = RegistryPage(width: Terminal.width, colour: Terminal.wantsColour, at: time)
+      var page = RegistryPage(width: Terminal.width, colour: Terminal.wantsColour, at: time, tlp: marking)
       try Output.write(table(&page))
     }
   }

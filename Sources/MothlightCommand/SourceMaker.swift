@@ -19,13 +19,20 @@ struct SourceMaker: Sendable {
       }
       settings.isPromiscuous = isPromiscuous
       return InterfaceSource(settings)
-    case .flows(let address): return CollectorSource(CollectorSettings(name: given.name, listen: address))
+    case .flows(let address, let reception):
+      var settings = CollectorSettings(name: given.name, listen: address)
+      settings.receiveBufferOctets = reception.receiveBufferOctets
+      settings.exportersShown = reception.exportersShown
+      settings.flows.exporters = reception.exporters
+      settings.flows.sampling = reception.sampling
+      settings.flows.trustsExporterClock = reception.trustsExporterClock
+      return CollectorSource(settings)
     case .logs(let path):
-      var settings = LogFolderSettings(name: given.name, path: path, positionsPath: try journal(given.name))
+      var settings = FolderSettings.logs(name: given.name, path: path, positionsPath: try journal(given.name))
       settings.keeping = .whenTold
       return LogFolderSource(settings)
     case .captures(let path):
-      var settings = CaptureFolderSettings(name: given.name, path: path, positionsPath: try journal(given.name))
+      var settings = FolderSettings.captures(name: given.name, path: path, positionsPath: try journal(given.name))
       settings.keeping = .whenTold
       return CaptureFolderSource(settings)
     case .spool(let path):

@@ -12,6 +12,7 @@ struct StationPages: Sendable {
     var census: CensusDesk?
     var board: StatusBoard
     var networks: (any NetworkDirectory)?
+    var privacy: StationPrivacy
   }
 
   let server: DashboardServer
@@ -43,10 +44,11 @@ struct StationPages: Sendable {
     let ledger = Ledger(rooms.file)
     let door = StationDoor(
       access, book: book, store: store, registry: ledger, census: rooms.census, board: rooms.board,
-      version: Mothlight.version)
+      version: Mothlight.version, privacy: rooms.privacy)
     server = DashboardServer(
       settings: settings, store: store, registry: ledger, census: rooms.census, board: rooms.board,
-      networks: rooms.networks, access: door.gatekeeper, groups: door.groups, tally: door.tally, logger: log.logger)
+      networks: rooms.networks, access: door.gatekeeper, privacy: rooms.privacy, groups: door.groups, tally: door.tally,
+      logger: log.logger)
   }
 
   private static func identity(_ serving: StationConfiguration.Serving, _ folder: StationFolder)

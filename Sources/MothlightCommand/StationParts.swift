@@ -67,8 +67,30 @@ final class StationParts: Sendable {
       return
     }
     pages = try await StationPages(
-      serving, folder, StationPages.Rooms(store: store, file: file, census: census, board: board, networks: directory),
-      log)
+      serving, folder,
+      StationPages.Rooms(
+        store: store, file: file, census: census, board: board, networks: directory,
+        privacy: try Self.privacy(configuration, folder, store, board, home, log)), log)
+  }
+
+  /// - Parameter learned: the home network that was learned in an earlier run.
+  private static func privacy(
+    _ configuration: StationConfiguration, _ folder: StationFolder, _ store: StationStore, _ board: StatusBoard,
+    _ learned: Home?, _ log: StationLog
+  ) throws -> StationPrivacy {
+    let given = configuration.privacy
+    guard given.readers != .nobody else { return StationPrivacy(tlp: given.tlp) }
+    let path = given.key ?? folder.pseudonyms
+    let (key, isNew) = try configured { () throws(ConfigurationError) in
+      try SecretFile.open(path, octets: ReportAnonymiser.keyOctets)
+    }
+    if isNew { log("\(path): a new key of pseudonyms was made") }
+    let known = configuration.home + (learned?.prefixes ?? [])
+    return try configured { () throws(ConfigurationError) in
+      try StationPrivacy(
+        given.readers, tlp: given.tlp, store: store, key: key, home: { known + board.pipeline.home },
+        clock: { StationLog.now() })
+    }
   }
 
   private static func open(_ path: String) throws(StoreError) -> SQLiteStore {
@@ -182,7 +204,8 @@ final class StationParts: Sendable {
     let changes: [(String, Bool)] = [
       ("data", old.data != next.data), ("home", old.home != next.home), ("lists", old.lists != next.lists),
       ("signatures", old.signatures != next.signatures), ("networks", old.networks != next.networks),
-      ("cases", old.cases != next.cases), ("serve", old.serving != next.serving), ("user", old.user != next.user),
+      ("cases", old.cases != next.cases), ("privacy", old.privacy != next.privacy),
+      ("serve", old.serving != next.serving), ("user", old.user != next.user),
       ("log", old.log != next.log),
     ]
     return changes.filter(\.1).map(\.0)

@@ -35,11 +35,13 @@ struct StationRun: Sendable {
   private func work(
     _ parts: StationParts, _ folder: StationFolder, _ signals: AsyncStream<Int32>
   ) async throws {
+    // Before anything can happen, so that nothing is missed.
+    let events = parts.board.events()
+    let notes = Task { await tell(events, parts.board) }
     let pipeline = Task { await parts.pipeline.run() }
     let supervisor = parts.supervisor
     let instruments = Task { await supervisor.run(parts.sources) }
     let upkeep = Task { await parts.upkeep() }
-    let notes = Task { await tell(parts.board) }
     let failures = AsyncStream.makeStream(of: (any Error).self)
     let server = parts.pages.map { pages in
       Task {
@@ -94,8 +96,8 @@ struct StationRun: Sendable {
   }
 
   /// Says on the log what sources do.
-  private func tell(_ board: StatusBoard) async {
-    for await event in board.events() {
+  private func tell(_ events: AsyncStream<StatusBoard.Event>, _ board: StatusBoard) async {
+    for await event in events {
       guard case .source(let name, let state) = event else { continue }
       let health = board.sources.last { $0.name == name }
       switch state {
@@ -124,6 +126,7 @@ struct StationFolder {
   var state: String { "\(path)/state" }
   var home: String { "\(path)/home" }
   var tls: String { "\(path)/tls" }
+  var pseudonyms: String { "\(path)/pseudonyms.key" }
   var positions: String { "\(path)/positions" }
 
   func learnedHome() -> Home? { (try? String(contentsOfFile: home, encoding: .utf8)).flatMap { Home(kept: $0) } }

@@ -52,12 +52,20 @@ enum PasswordPrompt {
   private static let octetsMost = PasswordRule.octetsMost + 1
 
   /// - Throws: `Failure` when the two do not agree, there is none, or it is too weak.
-  static func newPassword(for name: String) throws -> String {
+  private static func newPassword(for name: String) throws -> String {
     let isTyped = isatty(0) == 1
     let first = try read(isTyped ? "New password for \(name): " : nil)
     if isTyped, try read("The same again: ") != first { throw Failure("the two are not the same; nothing was changed") }
     do { try PasswordRule.check(first, for: name) } catch { throw Failure(error.message) }
     return first
+  }
+
+  static func newHash(for name: String) throws -> PasswordHash {
+    let password = try newPassword(for: name)
+    guard let hash = PasswordHash(password) else {
+      throw Failure("the password could not be hashed: is there memory?")
+    }
+    return hash
   }
 
   private static func read(_ prompt: String?) throws -> String {
@@ -121,10 +129,7 @@ extension Users {
       guard role == .admin || !isFirst else {
         throw Failure("the first user has to be an admin: mothlight users add \(name) --role admin")
       }
-      let password = try PasswordPrompt.newPassword(for: name)
-      guard let hash = PasswordHash(password) else {
-        throw Failure("the password could not be hashed: is there memory?")
-      }
+      let hash = try PasswordPrompt.newHash(for: name)
       try await station.with { book, actor, time in
         try await book.addUser(name, role: role, password: hash.description, by: actor, at: time)
       }
@@ -144,10 +149,7 @@ extension Users {
       guard known != nil else {
         throw Failure("there is no user '\(name)'; `mothlight users list` shows all")
       }
-      let password = try PasswordPrompt.newPassword(for: name)
-      guard let hash = PasswordHash(password) else {
-        throw Failure("the password could not be hashed: is there memory?")
-      }
+      let hash = try PasswordPrompt.newHash(for: name)
       try await station.with { book, actor, time in
         try await book.setPassword(of: name, to: hash.description, by: actor, at: time)
       }

@@ -34,6 +34,10 @@ struct Watch: AsyncParsableCommand {
   @Flag(help: "Serve no pages.")
   var noServe = false
 
+  @Option(
+    help: "Who sees pseudonyms in the place of addresses of ours: nobody, viewers or everybody. Default: viewers.")
+  var pseudonyms: String?
+
   @Option(help: "Seconds between judgements. Default: 30.")
   var judgeEvery: Int?
 
@@ -43,13 +47,16 @@ struct Watch: AsyncParsableCommand {
         "name a source, such as an interface or a folder; or give --config FILE; or try: watch demo")
     }
     guard config == nil || sources.isEmpty else { throw ValidationError("give sources or --config, not both") }
+    if let pseudonyms, StationPrivacy.Readers(rawValue: pseudonyms) == nil {
+      throw ValidationError("--pseudonyms takes nobody, viewers or everybody, not '\(pseudonyms)'")
+    }
     if let judgeEvery, !(1...3600).contains(judgeEvery) { throw ValidationError("--judge-every takes 1 to 3600") }
   }
 
   func run() async throws {
     let words = WatchWords(
       sources: sources, config: config, data: data, home: home, listen: listen, isServing: !noServe,
-      judgeEvery: judgeEvery)
+      judgeEvery: judgeEvery, pseudonyms: pseudonyms)
     try await StationRun(try words.configuration(), reread: { try words.configuration() }).run()
   }
 }
@@ -63,6 +70,7 @@ struct WatchWords: Sendable {
   var listen: String?
   var isServing: Bool
   var judgeEvery: Int?
+  var pseudonyms: String?
 
   func configuration() throws -> StationConfiguration {
     var configuration: StationConfiguration
@@ -84,6 +92,9 @@ struct WatchWords: Sendable {
         }
         return prefix
       }
+    }
+    if let readers = pseudonyms.flatMap({ StationPrivacy.Readers(rawValue: $0) }) {
+      configuration.privacy.readers = readers
     }
     if let seconds = judgeEvery { configuration.judgeSeconds = seconds }
     if let text = listen {

@@ -6,44 +6,11 @@ import Yams
 
 /// The built binary, run as a user would. It stands beside the test bundle.
 @Suite struct CommandTests {
-  private struct Outcome {
-    var status: Int32
-    var out: String
-    var err: String
+  private func mothlight(_ arguments: [String], input: Data? = nil) throws -> BuiltProgram.Outcome {
+    try BuiltProgram.run(arguments, input: input ?? Data())
   }
 
-  private func mothlight(_ arguments: [String], input: Data? = nil) throws -> Outcome {
-    let folder =
-      Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent() }.first {
-        FileManager.default.isExecutableFile(atPath: $0.appendingPathComponent("mothlight").path)
-      } ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-    let process = Process()
-    process.executableURL = folder.appendingPathComponent("mothlight")
-    process.arguments = arguments
-    let work = FileManager.default.temporaryDirectory.appendingPathComponent("mothlight-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: work, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: work) }
-    let outFile = work.appendingPathComponent("out")
-    let errFile = work.appendingPathComponent("err")
-    let inFile = work.appendingPathComponent("in")
-    for file in [outFile, errFile] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
-    try (input ?? Data()).write(to: inFile)
-    process.standardOutput = try FileHandle(forWritingTo: outFile)
-    process.standardError = try FileHandle(forWritingTo: errFile)
-    process.standardInput = try FileHandle(forReadingFrom: inFile)
-    try process.run()
-    process.waitUntilExit()
-    return Outcome(
-      status: process.terminationStatus, out: String(decoding: try Data(contentsOf: outFile), as: UTF8.self),
-      err: String(decoding: try Data(contentsOf: errFile), as: UTF8.self))
-  }
-
-  private func withFolder<T>(_ body: (URL) throws -> T) throws -> T {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("mothlight-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try body(folder)
-  }
+  private func withFolder<T>(_ body: (URL) throws -> T) throws -> T { try BuiltProgram.withFolder(body) }
 
   /// A small worm scenario, quick in a debug build.
   private let scenario = """

@@ -5,52 +5,18 @@ import Testing
 
 /// `mothlight registry` as a user runs it.
 @Suite struct RegistryCommandTests {
-  private struct Outcome {
-    var status: Int32
-    var out: String
-    var err: String
-  }
-
-  private static var program: String {
-    let folder =
-      Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent() }.first {
-        FileManager.default.isExecutableFile(atPath: $0.appendingPathComponent("mothlight").path)
-      } ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-    return folder.appendingPathComponent("mothlight").path
-  }
-
   private func registry(
     _ arguments: [String], environment: [String: String] = [:], fileBlocksMost: Int? = nil,
     killedAfterMicroseconds: UInt32? = nil
-  ) throws -> Outcome {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    let limit = fileBlocksMost.map { "ulimit -f \($0); " } ?? ""
-    process.arguments = ["-c", limit + "exec \"$0\" registry \"$@\"", Self.program] + arguments
-    process.environment = ["HOME": "/nonexistent", "USER": "tester"].merging(environment) { $1 }
-    let out = Pipe()
-    let err = Pipe()
-    process.standardOutput = out
-    process.standardError = err
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    if let killedAfterMicroseconds {
-      usleep(killedAfterMicroseconds)
-      kill(process.processIdentifier, SIGKILL)
-    }
-    let text = out.fileHandleForReading.readDataToEndOfFile()
-    let complaint = err.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return Outcome(
-      status: process.terminationStatus, out: String(decoding: text, as: UTF8.self),
-      err: String(decoding: complaint, as: UTF8.self))
+  ) throws -> BuiltProgram.Outcome {
+    try BuiltProgram.run(
+      ["registry"] + arguments,
+      environment: ["HOME": "/nonexistent", "USER": "tester"].merging(environment) { $1 },
+      fileBlocksMost: fileBlocksMost, killedAfterMicroseconds: killedAfterMicroseconds)
   }
 
   private func withFolder(_ body: (String) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("mothlight-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    try body(folder.path)
+    try BuiltProgram.withFolder { try body($0.path) }
   }
 
   private func file(_ text: String, _ folder: String, _ name: String) throws -> String {
@@ -95,6 +61,12 @@ import Testing
       #expect(count.out.contains("5 d*") && count.out.contains("60 d"))
       let csv = try registry(["export", "--format", "csv"] + store)
       #expect(csv.out.split(separator: "\r\n").count == 1 + 1 + 1 + 30 + 1)
+      #expect(csv.out.split(separator: "\r\n").dropFirst().allSatisfy { $0.hasSuffix(",AMBER") })
+      #expect(try registry(["export", "--format", "csv", "--tlp", "red"] + store).out.contains(",RED\r\n"))
+      for lower in ["green", "clear", "white"] {
+        #expect(try registry(["export", "--tlp", lower] + store).status == 2)
+        #expect(try registry(["list", "--tlp", lower] + store).status == 2)
+      }
       let whole = try registry(["export"] + store)
       #expect(try JSONSerialization.jsonObject(with: Data(whole.out.utf8)) is [String: Any])
     }

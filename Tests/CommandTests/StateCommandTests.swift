@@ -3,56 +3,14 @@ import Testing
 
 /// `read --state` as a user runs it: the built binary, its exit status, its folder.
 @Suite struct StateCommandTests {
-  private struct Outcome {
-    var status: Int32
-    var out: String
-    var err: String
-  }
-
-  /// - Parameters:
-  ///   - fileBlocksMost: limit on the size of a written file, in blocks of the shell.
-  ///   - killedAfterMicroseconds: the process is killed after this time.
   private func mothlight(
     _ arguments: [String], fileBlocksMost: Int? = nil, killedAfterMicroseconds: UInt32? = nil
-  ) throws -> Outcome {
-    let folder =
-      Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent() }.first {
-        FileManager.default.isExecutableFile(atPath: $0.appendingPathComponent("mothlight").path)
-      } ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-    let program = folder.appendingPathComponent("mothlight").path
-    let process = Process()
-    if let fileBlocksMost {
-      process.executableURL = URL(fileURLWithPath: "/bin/sh")
-      // The report goes through a pipe: the limit is on files.
-      process.arguments = ["-c", "ulimit -f \(fileBlocksMost); exec \"$0\" \"$@\"", program] + arguments
-    } else {
-      process.executableURL = URL(fileURLWithPath: program)
-      process.arguments = arguments
-    }
-    let out = Pipe()
-    let err = Pipe()
-    process.standardOutput = out
-    process.standardError = err
-    try process.run()
-    if let killedAfterMicroseconds {
-      usleep(killedAfterMicroseconds)
-      kill(process.processIdentifier, SIGKILL)
-    }
-    // Reports of these tests fit into a pipe's buffer only when it is drained.
-    let text = out.fileHandleForReading.readDataToEndOfFile()
-    let complaint = err.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return Outcome(
-      status: process.terminationStatus, out: String(decoding: text, as: UTF8.self),
-      err: String(decoding: complaint, as: UTF8.self))
+  ) throws -> BuiltProgram.Outcome {
+    try BuiltProgram.run(
+      arguments, fileBlocksMost: fileBlocksMost, killedAfterMicroseconds: killedAfterMicroseconds)
   }
 
-  private func withFolder(_ body: (URL) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("mothlight-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    try body(folder)
-  }
+  private func withFolder(_ body: (URL) throws -> Void) throws { try BuiltProgram.withFolder(body) }
 
   private func hourLog(_ hour: Int) -> String {
     let fields =

@@ -5,44 +5,14 @@ import Testing
 
 /// `mothlight users` as an admin runs it.
 @Suite struct UsersCommandTests {
-  private struct Outcome {
-    var status: Int32
-    var out: String
-    var err: String
+  private func users(_ folder: String, _ arguments: [String], input: String = "") throws -> BuiltProgram.Outcome {
+    try BuiltProgram.run(
+      ["users"] + arguments + ["--data", folder], input: Data(input.utf8), environment: ["USER": "tester"])
   }
 
-  private static var program: String {
-    let folder =
-      Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent() }.first {
-        FileManager.default.isExecutableFile(atPath: $0.appendingPathComponent("mothlight").path)
-      } ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-    return folder.appendingPathComponent("mothlight").path
-  }
-
-  private func users(_ folder: String, _ arguments: [String], input: String = "") throws -> Outcome {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: Self.program)
-    process.arguments = ["users"] + arguments + ["--data", folder]
-    process.environment = ["USER": "tester"]
-    let (out, err, entry) = (Pipe(), Pipe(), Pipe())
-    process.standardOutput = out
-    process.standardError = err
-    process.standardInput = entry
-    try process.run()
-    try entry.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-    try entry.fileHandleForWriting.close()
-    let text = out.fileHandleForReading.readDataToEndOfFile()
-    let complaint = err.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return Outcome(
-      status: process.terminationStatus, out: String(decoding: text, as: UTF8.self),
-      err: String(decoding: complaint, as: UTF8.self))
-  }
-
+  /// A data folder that is not there yet.
   private func withFolder(_ body: (String) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("mothlight-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: folder) }
-    try body(folder.path + "/data")
+    try BuiltProgram.withFolder { try body($0.path + "/data") }
   }
 
   @Test func usersComeAndGo() throws {

@@ -1,14 +1,18 @@
 /// An evaluation of a census as one JSON document; its fields are described in docs/simulation.md.
 public enum CensusEvaluationJSON {
-  public static let schemaVersion = "1.0"
+  public static let schemaVersion = "1.1"
 
-  /// - Parameter version: of the program.
-  public static func text(_ evaluation: CensusEvaluation, version: String) -> String {
+  /// - Parameters:
+  ///   - version: of the program.
+  ///   - tlp: how far it may go. Made-up machines are nobody's.
+  public static func text(_ evaluation: CensusEvaluation, version: String, tlp: TLP = .clear) -> String {
     let table = CensusEvaluationTable(evaluation)
     var json = JSONWriter(lineDepth: 3)
     json.beginObject()
     json.key("schema_version")
     json.value(schemaVersion)
+    json.key("tlp")
+    json.value(tlp.rawValue)
     json.key("kind")
     json.value("census_evaluation")
     json.key("mothlight_version")

@@ -32,8 +32,9 @@ public struct CensusEvaluationTable: Sendable {
     var words = 2
   }
 
-  public func text() -> String {
-    var out = "Census judged by made-up botnets. \(origin)\n"
+  /// - Parameter tlp: made-up machines are nobody's.
+  public func text(tlp: TLP = .clear) -> String {
+    var out = "\(tlp.marking)\nCensus judged by made-up botnets. \(origin)\n"
     for block in blocks {
       let all = [block.head.map { $0.uppercased() }] + block.rows
       let widths = block.head.indices.map { i in all.map { $0[i].count }.max() ?? 0 }

@@ -1,13 +1,17 @@
 /// An evaluation as one JSON document; its fields are described in docs/evaluation.md.
 public enum EvaluationJSON {
-  public static let schemaVersion = "1.0"
+  public static let schemaVersion = "1.1"
 
-  /// - Parameter version: of the program.
-  public static func text(_ evaluation: Evaluation, version: String) -> String {
+  /// - Parameters:
+  ///   - version: of the program.
+  ///   - tlp: how far it may go. Hosts of somebody's network are in it.
+  public static func text(_ evaluation: Evaluation, version: String, tlp: TLP = .amber) -> String {
     var json = JSONWriter(lineDepth: 2)
     json.beginObject()
     json.key("schema_version")
     json.value(schemaVersion)
+    json.key("tlp")
+    json.value(tlp.rawValue)
     json.key("kind")
     json.value("evaluation")
     json.key("mothlight_version")

@@ -10,8 +10,9 @@ public struct EvaluationTable: Sendable {
   /// - Parameter width: columns of the terminal.
   public init(width: Int) { self.width = width }
 
-  public func text(_ evaluation: Evaluation) -> String {
+  public func text(_ evaluation: Evaluation, tlp: TLP = .amber) -> String {
     var page = TerminalPage(width: width, colour: false)
+    page.line(tlp.marking)
     let rows = evaluation.rows
     page.line(
       "Evaluation against \(evaluation.truthName): \(ReportWords.count(rows.count, "row", "rows")), "

@@ -11,8 +11,9 @@ public enum GarciaOutputs {
     "Garcia 2014: windows of 300 s from the first record, the first 5 dropped; true positives and false negatives weigh "
     + "e^(−0.1 N) + 1 with N from 1 after them. Addresses are sources of labelled flows; background is not scored."
 
-  public static func table(_ results: [Garcia2014], width: Int) -> String {
+  public static func table(_ results: [Garcia2014], width: Int, tlp: TLP = .amber) -> String {
     var page = TerminalPage(width: width, colour: false)
+    page.line(tlp.marking)
     for result in results {
       page.heading(EvaluationTable.tail(result.path, page.width))
       labels(result, on: &page)
@@ -84,12 +85,16 @@ public enum GarciaOutputs {
 
   // MARK: JSON
 
-  /// - Parameter version: of the program.
-  public static func json(_ results: [Garcia2014], version: String) -> String {
+  /// - Parameters:
+  ///   - version: of the program.
+  ///   - tlp: how far it may go. Hosts of somebody's network are in it.
+  public static func json(_ results: [Garcia2014], version: String, tlp: TLP = .amber) -> String {
     var json = JSONWriter(lineDepth: 2)
     json.beginObject()
     json.key("schema_version")
     json.value(EvaluationJSON.schemaVersion)
+    json.key("tlp")
+    json.value(tlp.rawValue)
     json.key("kind")
     json.value("garcia2014")
     json.key("mothlight_version")

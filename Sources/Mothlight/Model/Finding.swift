@@ -120,6 +120,8 @@ public struct Finding: Sendable, Hashable {
   public var peerName: String?
   /// What was taken off its weight, and why.
   public var suppressions: [Suppression] = []
+  /// What it goes by where its host is not told: from `id` a host could be found by trying all.
+  package var alias: String?
 
   public init(
     card: DetectorCard, host: IPAddress, subject: String, summary: String, first: Timestamp, last: Timestamp,
@@ -149,6 +151,7 @@ public struct Finding: Sendable, Hashable {
 
   /// 128 bits of SHA-256 over detector, version, host, botnet, subject and day: writing it twice changes nothing.
   public var id: String {
+    if let alias { return alias }
     let text = "\(detector)\u{0}\(version)\u{0}\(host)\u{0}\(botnet ?? "")\u{0}\(subject)\u{0}\(first.day)"
     return Hex.encode(Array(SHA256.hash(data: Array(text.utf8)).prefix(16)))
   }

@@ -70,7 +70,7 @@ extension IPAddress: CustomStringConvertible {
   /// Dotted quad, RFC 5952 for IPv6, or the name of a stand-in.
   public var description: String {
     if isV4 { return "\(v4 >> 24).\(v4 >> 16 & 255).\(v4 >> 8 & 255).\(v4 & 255)" }
-    if isStandIn { return "host-" + StandIn.letters(low) }
+    if isStandIn { return (low & StandIn.bitsMost == 0 ? StandIn.prefix : "net-") + StandIn.letters(low) }
     let groups = (0..<8).map { i -> UInt16 in
       UInt16(truncatingIfNeeded: (i < 4 ? high : low) >> UInt64(48 - 16 * (i & 3)))
     }

@@ -31,17 +31,24 @@ public struct AllowList: Sendable, Equatable {
     }
   }
 
-  public static func parse(_ text: String) throws(ConfigurationError) -> Rule {
+  /// - Parameter standIns: whether names of stand-ins (`host-7F3K2QXD`) may stand for machines of ours.
+  public static func parse(_ text: String, standIns: Bool = false) throws(ConfigurationError) -> Rule {
+    func prefix(_ text: Substring) -> Prefix? {
+      if standIns, let host = IPAddress(standInName: text.hasSuffix("/128") ? text.dropLast(4) : text) {
+        return Prefix(host, length: 128)
+      }
+      return Prefix(text)
+    }
     let parts = text.split(separator: ":", maxSplits: 1)
     guard parts.count == 2 else { throw usage(text) }
     let value = parts[1]
     switch parts[0] {
-    case "source": if let p = Prefix(value) { return .source(p) }
-    case "destination": if let p = Prefix(value) { return .destination(p) }
+    case "source": if let p = prefix(value) { return .source(p) }
+    case "destination": if let p = prefix(value) { return .destination(p) }
     case "name": return .name(value.lowercased())
     case "pair":
       let ends = value.split(separator: ">")
-      if ends.count == 2, let a = Prefix(ends[0]), let b = Prefix(ends[1]) { return .pair(a, b) }
+      if ends.count == 2, let a = prefix(ends[0]), let b = prefix(ends[1]) { return .pair(a, b) }
     default: break
     }
     throw usage(text)

@@ -1,8 +1,10 @@
 /// The registry as one table (RFC 4180): a row for each claim, each with its source and date.
 public struct RegistryCSV: Sendable {
-  public static let header = "botnet_id,botnet,kind,field,value,detail,first,last,confidence,source,date\r\n"
+  public static let header = "botnet_id,botnet,kind,field,value,detail,first,last,confidence,source,date,tlp\r\n"
 
-  public init() {}
+  private let tlp: TLP
+
+  public init(tlp: TLP = RegistryMarking.contents) { self.tlp = tlp }
 
   public func rows(_ botnet: Botnet) -> String {
     let head = [botnet.id, botnet.name, botnet.kind.value.rawValue]
@@ -53,7 +55,7 @@ public struct RegistryCSV: Sendable {
     let cells =
       head + [
         field, value, detail, first?.description ?? "", last?.description ?? "", confidence.map(String.init) ?? "",
-        origin.source, origin.date.description,
+        origin.source, origin.date.description, tlp.rawValue,
       ]
     return cells.map(Self.cell).joined(separator: ",") + "\r\n"
   }

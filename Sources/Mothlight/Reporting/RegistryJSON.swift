@@ -1,17 +1,25 @@
 /// What the registry says, as JSON (fields: docs/registry.md).
 public struct RegistryJSON: Sendable {
-  public static let schema = "1.0"
+  public static let schema = "1.1"
 
   private var json = JSONWriter(lineDepth: 2)
   private let time: Timestamp
+  private let tlp: TLP
 
-  /// - Parameter time: the moment at which the standing is told.
-  public init(at time: Timestamp) { self.time = time }
+  /// - Parameters:
+  ///   - time: the moment at which the standing is told.
+  ///   - tlp: how far it may go; `RegistryMarking.contents` when nobody said more.
+  public init(at time: Timestamp, tlp: TLP = RegistryMarking.contents) {
+    self.time = time
+    self.tlp = tlp
+  }
 
   private mutating func begin() {
     json.beginObject()
     json.key("schema")
     json.value(Self.schema)
+    json.key("tlp")
+    json.value(tlp.rawValue)
     json.key("at")
     json.value(time)
   }

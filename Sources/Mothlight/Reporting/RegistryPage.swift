@@ -3,9 +3,11 @@ public struct RegistryPage: Sendable {
   private var page: TerminalPage
   private let time: Timestamp
 
-  public init(width: Int, colour: Bool, at time: Timestamp) {
+  /// - Parameter tlp: stands at the head.
+  public init(width: Int, colour: Bool, at time: Timestamp, tlp: TLP = RegistryMarking.contents) {
     page = TerminalPage(width: width, colour: colour)
     self.time = time
+    page.line(tlp.marking)
   }
 
   public mutating func list(_ rows: [BotnetSummary], of total: Int, expiryDays: Int) -> String {

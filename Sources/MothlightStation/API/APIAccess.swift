@@ -62,11 +62,11 @@ struct APIAccess: Sendable {
     return String(words[1])
   }
 
+  /// Whether a request comes from a page of ours, or from no page at all.
   static func isOwn(_ request: Request) -> Bool {
-    if let site = HTTPField.Name("Sec-Fetch-Site").flatMap({ request.headers[$0] }),
-      site != "same-origin" && site != "none"
-    {
-      return false
+    // No page can set it. An origin tells less: it is `null` where a page says nothing of itself, ours too.
+    if let site = HTTPField.Name("Sec-Fetch-Site").flatMap({ request.headers[$0] }) {
+      return site == "same-origin" || site == "none"
     }
     guard let origin = request.headers[.origin] else { return true }
     guard let authority = request.head.authority else { return false }

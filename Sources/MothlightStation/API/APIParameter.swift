@@ -46,8 +46,8 @@ extension APIParameter.Kind {
   /// Whether `text` is one of these.
   func admits(_ text: String) -> Bool {
     switch self {
-    case .address: !text.contains("%") && IPAddress(text) != nil
-    case .prefix: !text.contains("%") && Prefix(text) != nil
+    case .address: !text.contains("%") && HostName.address(text) != nil
+    case .prefix: !text.contains("%") && HostName.prefix(text, isVeiled: false) != nil
     case .day: text.utf8.count == 10 && CivilDay.parse(text) != nil
     case .flag: text == "true" || text == "false"
     case .integer(let range): Self.integer(text).map(range.contains) ?? false
@@ -71,7 +71,7 @@ extension APIParameter.Kind {
   /// What is expected, for the one who sent something else.
   var expectation: String {
     switch self {
-    case .address: "an IP address"
+    case .address: "an IP address, or a pseudonym such as host-7F3K2QXD"
     case .prefix: "an IP address or prefix, e.g. 192.0.2.0/24"
     case .day: "a day, YYYY-MM-DD"
     case .flag: "true or false"

@@ -70,7 +70,7 @@ extension APIRoute {
     var query = CaseQuery()
     if let state = request.text("state").flatMap({ Case.State(rawValue: $0) }) { query.states = [state] }
     query.owner = request.text("owner")
-    query.host = request.address("host")
+    query.host = await desk.host("host", request)
     let asked = query
     return .rows(
       APIRows { cursor, limit in
@@ -95,8 +95,9 @@ extension APIRoute {
   }
 
   private static let openCase: Handler = { request, desk in
-    guard let host = request.body["host"].flatMap({ IPAddress($0) }),
-      let day = request.body["day"].flatMap({ CivilDay.parse($0) }),
+    var named = request.body["host"].flatMap { HostName.address($0) }
+    if desk.veil == nil, let host = await desk.privacy.host(request.body["host"] ?? "") { named = host }
+    guard let host = named, let day = request.body["day"].flatMap({ CivilDay.parse($0) }),
       try await StoreCalls.hostDay(desk.store, host, day: day) != nil
     else { throw APIProblem.missing("record of this host on this day") }
     let record = try await desk.store.openCase(
@@ -125,7 +126,9 @@ extension APIRoute {
 
   private static let addRule: Handler = { request, desk in
     let rule: AllowList.Rule
-    do throws(ConfigurationError) { rule = try AllowList.parse(request.body["rule"] ?? "") } catch {
+    do { rule = try await desk.privacy.rule(request.body["rule"] ?? "", request.role) } catch let error
+      as ConfigurationError
+    {
       throw APIProblem(.badRequest, .body, error.message)
     }
     let stored = try await desk.store.addAllowRule(

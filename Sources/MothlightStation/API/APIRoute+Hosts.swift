@@ -92,7 +92,7 @@ extension APIRoute {
     query.days = try request.days()
     if let word = request.text("verdict"), let verdict = Verdict(rawValue: word) { query.verdictLeast = verdict }
     query.botnet = request.text("botnet")
-    query.within = request.prefix("prefix")
+    query.within = try prefix(request, desk)
     query.isNewOnly = request.flag("new")
     if let word = request.text("order"), let order = HostDayQuery.Order(rawValue: word) { query.order = order }
     let asked = query
@@ -105,7 +105,7 @@ extension APIRoute {
   }
 
   private static let history: Handler = { request, desk in
-    guard let host = request.address("address") else { throw APIProblem.missing("such host") }
+    guard let host = await desk.host("address", request) else { throw APIProblem.missing("such host") }
     let rows = try await desk.store.history(of: host)
     guard !rows.isEmpty else { throw APIProblem.missing("record of \(host)") }
     return .object { json in
@@ -115,7 +115,7 @@ extension APIRoute {
   }
 
   private static let hostDay: Handler = { request, desk in
-    guard let host = request.address("address"), let day = request.day("date"),
+    guard let host = await desk.host("address", request), let day = request.day("date"),
       let found = try await StoreCalls.hostDay(desk.store, host, day: day)
     else { throw APIProblem.missing("record of this host on this day") }
     return .object { $0.hostDay(found) }
@@ -124,8 +124,8 @@ extension APIRoute {
   private static let findings: Handler = { request, desk in
     var query = FindingQuery()
     query.days = try request.days()
-    query.host = request.address("host")
-    query.within = request.prefix("prefix")
+    query.host = await desk.host("host", request)
+    query.within = try prefix(request, desk)
     query.detector = request.text("detector")
     query.family = request.text("family").flatMap { EvidenceFamily(rawValue: $0) }
     query.botnet = request.text("botnet")
@@ -137,6 +137,16 @@ extension APIRoute {
       } write: {
         $0.storedFinding($1)
       })
+  }
+
+  /// - Throws: `APIProblem` 403 where networks of ours are not shown.
+  private static func prefix(_ request: APIRequest, _ desk: APIDesk) throws -> Prefix? {
+    guard let prefix = request.prefix("prefix") else { return nil }
+    guard desk.veil == nil || prefix.address.isStandIn else {
+      throw APIProblem(
+        .forbidden, .forbidden, "Networks of ours are not shown to this role; name a machine by its pseudonym.")
+    }
+    return prefix
   }
 
   private static let finding: Handler = { request, desk in
@@ -170,9 +180,10 @@ extension APIRoute {
     let activity = try await desk.store.botnets(0...max(0, today), limit: APIParameter.limitMost)
       .first { names.contains($0.name.lowercased()) }
     guard known != nil || activity != nil else { throw APIProblem.missing("botnet of this name") }
-    var registry = RegistryJSON(at: request.time)
+    let tlp = max(RegistryMarking.contents, desk.privacy.tlp ?? .clear)
+    var registry = RegistryJSON(at: request.time, tlp: tlp)
     let facts = known.map { registry.show($0) }
-    return .object { json in
+    return .object(least: facts == nil ? .clear : tlp) { json in
       json.pair("botnet", known?.name ?? activity?.name)
       json.key("activity")
       if let activity {
@@ -191,20 +202,25 @@ extension APIRoute {
     let health = StationHealth(
       version: desk.version, pipeline: desk.board.pipeline, sources: desk.board.sources,
       store: await desk.store.condition())
-    return .object { $0.stationHealth(health) }
+    let shown = desk.veil?.covered(health) ?? health
+    return .object { $0.stationHealth(shown) }
   }
 
   private static let census: Handler = { _, desk in
     guard let edition = await desk.census?.edition() else {
       throw APIProblem.missing("census: none was made yet, or there is no sinkhole")
     }
+    var settings = ExporterSettings()
+    settings.tlp = max(.amber, desk.privacy.tlp ?? .clear)
     var text = ""
-    try CensusJSONExporter(ExporterSettings()).export(edition) { text += $0 }
+    try CensusJSONExporter(settings).export(edition) { text += $0 }
     return .document(text)
   }
 
   private static let search: Handler = { request, desk in
-    let (text, limit) = (request.text("q") ?? "", request.integer("limit") ?? 50)
+    var asked = request.text("q") ?? ""
+    if desk.veil == nil, let host = await desk.privacy.host(asked) { asked = host.description }
+    let (text, limit) = (asked, request.integer("limit") ?? 50)
     return .rows(
       APIRows(whole: { try await desk.store.search(text, limit: limit) }) { $0.searchHit($1) })
   }

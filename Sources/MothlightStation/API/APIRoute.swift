@@ -51,11 +51,12 @@ struct APIRequest: Sendable {
   var values: [String: String]
   var body: [String: String]
   var actor: Actor
+  var role: Role
   var time: Timestamp
 
   func text(_ name: String) -> String? { values[name] }
-  func address(_ name: String) -> IPAddress? { values[name].flatMap { IPAddress($0) } }
-  func prefix(_ name: String) -> Prefix? { values[name].flatMap { Prefix($0[...]) } }
+  func address(_ name: String) -> IPAddress? { values[name].flatMap { HostName.address($0) } }
+  func prefix(_ name: String) -> Prefix? { values[name].flatMap { HostName.prefix($0, isVeiled: false) } }
   func day(_ name: String) -> Int? { values[name].flatMap { CivilDay.parse($0) } }
   func integer(_ name: String) -> Int? { values[name].flatMap { Int($0) } }
   func flag(_ name: String) -> Bool { values[name] == "true" }
@@ -74,7 +75,8 @@ struct APIRequest: Sendable {
 
 /// What a handler answers; how it goes over the wire is `APIServing`'s.
 enum APIReply: Sendable {
-  case object(@Sendable (inout JSONWriter) -> Void)
+  /// - `least`: marking of what is in it beside our machines.
+  case object(least: TLP = .clear, @Sendable (inout JSONWriter) -> Void)
   /// JSON that was written elsewhere.
   case document(String)
   case made(place: String, @Sendable (inout JSONWriter) -> Void)
@@ -112,9 +114,27 @@ struct APIRows: Sendable {
 
 /// What handlers read and write.
 struct APIDesk: Sendable {
-  let store: any Store
+  private(set) var store: any Store
   let registry: (any RegistryShelf)?
   let census: (any CensusShelf)?
   let board: StatusBoard
   let version: String
+  var privacy = StationPrivacy.none
+  /// Set where addresses of ours are not shown.
+  private(set) var veil: Veil?
+
+  /// The desk as somebody of that role sees it.
+  func seen(by role: Role) -> APIDesk {
+    guard let veiled = privacy.veil(for: role) else { return self }
+    var copy = self
+    copy.store = veiled
+    copy.veil = veiled.veil
+    return copy
+  }
+
+  /// The machine that is asked for; who sees addresses may name it by its pseudonym, too.
+  func host(_ name: String, _ request: APIRequest) async -> IPAddress? {
+    if veil == nil, let text = request.text(name), let host = await privacy.host(text) { return host }
+    return request.address(name)
+  }
 }

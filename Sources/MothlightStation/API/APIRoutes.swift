@@ -3,7 +3,6 @@ import HTTPTypes
 import Hummingbird
 import Mothlight
 import NIOCore
-import Synchronization
 
 /// The API as a part of the server.
 public struct APIRoutes: RouteGroup {
@@ -16,17 +15,17 @@ public struct APIRoutes: RouteGroup {
   private let access: APIAccess
   private let clock: @Sendable () -> Timestamp
   private let answers = IdempotencyTable()
-  private let streams: Streams
+  private let streams: Seats
 
   /// - Parameter streamsMost: streams of rows at once: each holds a place in the store and a connection.
   public init(
     store: any Store, registry: (any RegistryShelf)? = nil, census: (any CensusShelf)? = nil, board: StatusBoard,
-    door: Doorkeeper, version: String, streamsMost: Int = 16,
+    door: Doorkeeper, version: String, streamsMost: Int = 16, privacy: StationPrivacy = .none,
     clock: (@Sendable () -> Timestamp)? = nil
   ) {
-    desk = APIDesk(store: store, registry: registry, census: census, board: board, version: version)
+    desk = APIDesk(store: store, registry: registry, census: census, board: board, version: version, privacy: privacy)
     access = APIAccess(door)
-    streams = Streams(most: streamsMost)
+    streams = Seats(most: streamsMost)
     self.clock = clock ?? { Clock.now() }
   }
 
@@ -70,9 +69,9 @@ public struct APIRoutes: RouteGroup {
       let path = request.uri.path.dropFirst(APIRoute.prefix.count).split(separator: "/")
       let values = try APIQuery.values(of: route, path: path, query: request.uri.query)
       let actor = Actor(pass.name, origin: remote?.description ?? "")
-      var asked = APIRequest(values: values, body: [:], actor: actor, time: time)
+      var asked = APIRequest(values: values, body: [:], actor: actor, role: pass.role, time: time)
       guard route.isChange else {
-        let reply = try await route.serve(asked, desk)
+        let reply = try await route.serve(asked, desk.seen(by: pass.role))
         return try await response(reply, asked, format, request, route)
       }
       let octets = try await Self.body(of: request, by: route)
@@ -89,7 +88,7 @@ public struct APIRoutes: RouteGroup {
     -> Response
   {
     guard let header = HTTPField.Name("Idempotency-Key").flatMap({ request.headers[$0] }) else {
-      return try Self.answer(await route.serve(asked, desk)).response
+      return try answer(await route.serve(asked, desk.seen(by: asked.role)), asked).response
     }
     guard IdempotencyTable.isKey(header) else {
       throw APIQuery.wrong("Idempotency-Key", "is not 1 to 64 letters, digits, '-' or '_'")
@@ -108,7 +107,7 @@ public struct APIRoutes: RouteGroup {
     case .new: break
     }
     do {
-      let answer = try Self.answer(await route.serve(asked, desk))
+      let answer = try answer(await route.serve(asked, desk.seen(by: asked.role)), asked)
       answers.keep(key, answer)
       return answer.response
     } catch {
@@ -117,17 +116,18 @@ public struct APIRoutes: RouteGroup {
     }
   }
 
-  private static func answer(_ reply: APIReply) throws -> IdempotencyTable.Answer {
+  private func answer(_ reply: APIReply, _ asked: APIRequest) throws -> IdempotencyTable.Answer {
     var json = JSONWriter()
     json.beginObject()
     var place: String?
     switch reply {
-    case .object(let write): write(&json)
+    case .object(_, let write): write(&json)
     case .made(let path, let write):
       place = path
       write(&json)
     case .document, .rows: throw APIProblem(.internalServerError, .other, "A change answers with one object.")
     }
+    json.pair("tlp", desk.privacy.marking(for: asked.role).rawValue)
     json.endObject()
     json.newline()
     return IdempotencyTable.Answer(status: place == nil ? 200 : 201, place: place, body: ByteBuffer(bytes: json.bytes))
@@ -190,20 +190,30 @@ public struct APIRoutes: RouteGroup {
   ) async throws -> Response {
     var json = JSONWriter()
     var headers: HTTPFields = [:]
+    let marking = desk.privacy.marking(for: asked.role)
     switch reply {
-    case .object(let write), .made(_, let write):
+    case .object(let least, let write):
       json.beginObject()
       write(&json)
+      json.pair("tlp", max(least, marking).rawValue)
+      json.endObject()
+    case .made(_, let write):
+      json.beginObject()
+      write(&json)
+      json.pair("tlp", marking.rawValue)
       json.endObject()
     case .document(let text): json.raw(text)
     case .rows(let rows):
       let cursor = asked.text("cursor").map { Cursor($0) }
-      guard format == .json else { return try stream(rows, from: cursor, limit: asked.integer("limit")) }
+      guard format == .json else {
+        return try stream(rows, marking.rawValue, from: cursor, limit: asked.integer("limit"))
+      }
       let part = try await Self.page(rows, cursor, asked.integer("limit") ?? APIParameter.limitDefault)
       json.beginObject()
       json.list("items", part.rows) { $1(&$0) }
       let next = part.next.map { Self.link(to: $0, from: request) }
       json.pair("next", next)
+      json.pair("tlp", marking.rawValue)
       json.endObject()
       if let next { headers[.nextLink] = "<\(next)>; rel=\"next\"" }
     }
@@ -243,7 +253,7 @@ public struct APIRoutes: RouteGroup {
 
   /// One object a line. A page is read when the one before was taken by the client, so memory stays flat however many rows
   /// there are. An error on the way ends the stream without its proper end, so that no client takes a part for the whole.
-  private func stream(_ rows: APIRows, from cursor: Cursor?, limit: Int?) throws -> Response {
+  private func stream(_ rows: APIRows, _ marking: String, from cursor: Cursor?, limit: Int?) throws -> Response {
     guard let seat = streams.take() else {
       throw APIProblem(
         .serviceUnavailable, .busy, "Too many streams at once; try again or read pages.", headers: [.retryAfter: "10"])
@@ -259,6 +269,7 @@ public struct APIRoutes: RouteGroup {
         for row in part.rows {
           json.beginObject()
           row(&json)
+          json.pair("tlp", marking)
           json.endObject()
           json.newline()
         }
@@ -316,27 +327,4 @@ enum APIFormat: Sendable {
 extension HTTPField.Name {
   /// RFC 8288.
   static var nextLink: HTTPField.Name { HTTPField.Name("Link") ?? .location }
-}
-
-/// Room for so many streams at once.
-final class Streams: Sendable {
-  /// Given back when nobody holds it any more, sent or not.
-  final class Seat: Sendable {
-    private let streams: Streams
-    fileprivate init(_ streams: Streams) { self.streams = streams }
-    deinit { streams.taken.withLock { $0 -= 1 } }
-  }
-  private let most: Int
-  private let taken = Mutex(0)
-
-  init(most: Int) { self.most = most }
-
-  func take() -> Seat? {
-    let isFree = taken.withLock { count in
-      guard count < most else { return false }
-      count += 1
-      return true
-    }
-    return isFree ? Seat(self) : nil
-  }
 }

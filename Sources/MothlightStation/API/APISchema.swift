@@ -14,6 +14,8 @@ indirect enum APISchema: Sendable {
   case orNull(APISchema)
   case either([APISchema])
   case reference(String)
+  /// A named object that stands alone, with its marking beside its members.
+  case marked(String)
   /// Any object: its members are told elsewhere.
   case document
 
@@ -26,7 +28,11 @@ indirect enum APISchema: Sendable {
     }
   }
 
-  static let address = APISchema.either([.text(format: "ipv4", pattern: nil), .text(format: "ipv6", pattern: nil)])
+  static let address = APISchema.either([
+    .text(format: "ipv4", pattern: nil), .text(format: "ipv6", pattern: nil),
+    .text(format: nil, pattern: "^(host|net)-[0-9A-HJKMNP-TV-Z]{8}$"),
+  ])
+  static let tlp = word(TLP.allCases.map(\.rawValue))
   static let string = APISchema.text(format: nil, pattern: nil)
   static let time = APISchema.text(format: "date-time", pattern: nil)
   static let day = APISchema.text(format: "date", pattern: nil)
@@ -79,6 +85,11 @@ indirect enum APISchema: Sendable {
       for schema in schemas { schema.write(&json) }
       json.endArray()
     case .reference(let name): json.pair("$ref", "#/components/schemas/\(name)")
+    case .marked(let name):
+      json.key("allOf")
+      json.beginArray()
+      for part in [.reference(name), APISchema.object([.init("tlp", .tlp)])] { part.write(&json) }
+      json.endArray()
     case .document: type("object", &json)
     }
   }

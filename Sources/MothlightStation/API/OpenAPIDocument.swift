@@ -135,11 +135,14 @@ public struct OpenAPIDocument: Sendable {
   private func responses(_ route: APIRoute, _ json: inout JSONWriter) {
     json.beginObject()
     switch route.answer {
-    case .one(let name): answer("200", "Found.", [("application/json", .reference(name))], &json)
-    case .made(let name): answer("201", "Made.", [("application/json", .reference(name))], &json)
+    case .one(let name):
+      // These are written elsewhere; a census has its marking among its own members.
+      let schema = ["Document", "Census"].contains(name) ? APISchema.reference(name) : .marked(name)
+      answer("200", "Found.", [("application/json", schema)], &json)
+    case .made(let name): answer("201", "Made.", [("application/json", .marked(name))], &json)
     case .rows(let name):
       let page = APISchema.object([
-        .init("items", .list(.reference(name))), .init("next", .orNull(.string)),
+        .init("items", .list(.reference(name))), .init("next", .orNull(.string)), .init("tlp", .tlp),
       ])
       answer(
         "200", "A page, or a stream of its objects, one a line.",

@@ -18,7 +18,7 @@ struct LogInPage {
       <body class="station"><header class="top"><a class="home" href="/">\(SVG.moth)<span><b>Mothlight</b> \
       <small>botnet observatory</small></span></a></header>
       <main id="main"><h1>Log in</h1>
-      \(alert)<form method="post" action="/log-in" class="act open"><input type="hidden" name="csrf" value="\(token)">\
+      \(alert)<form method="post" action="/log-in" class="act open narrow"><input type="hidden" name="csrf" value="\(token)">\
       <input type="hidden" name="next" value="\(next)">
       <p><label for="name">Name</label><input id="name" name="name" autocomplete="username" autocapitalize="none" \
       spellcheck="false" maxlength="\(UserName.octetsMost)" required autofocus></p>

@@ -28,7 +28,8 @@ extension LogInRoutes {
     let tokens = try await door.book.tokens().filter { $0.owner == name }
     let main: Markup = """
       <h1>Account</h1><p>You are <b>\(name)</b> with the role <b>\(frame.ask.visitor.role.rawValue)</b>.</p>
-      <h2>Change the password</h2>\(alert)<form method="post" action="/account" class="act open">\(frame.csrf)
+      <h2>Change the password</h2>\(alert)<form method="post" action="/account" class="act open narrow">\(frame.csrf)
+      <p><label for="who">Name</label><input id="who" autocomplete="username" value="\(name)" readonly></p>
       <p><label for="old">Present password</label><input id="old" name="old" type="password" \
       autocomplete="current-password" maxlength="\(PasswordRule.octetsMost)" required></p>
       <p><label for="new">New password, \(PasswordRule.charactersLeast) characters or more</label>\
@@ -65,14 +66,14 @@ extension LogInRoutes {
     let rows = users.reduce(into: "" as Markup) { out, user in
       out += """
         <tr><th scope="row">\(user.name)</th><td>\(user.role.rawValue)</td><td>\(user.isDisabled ? "disabled" : "active")</td>\
-        <td>\(user.created.dayDescription)</td><td>\(user.lastSeen?.dayDescription ?? "never")</td></tr>
+        <td data-label="since">\(user.created.dayDescription)</td><td data-label="last seen">\(user.lastSeen?.dayDescription ?? "never")</td></tr>
         """
     }
     let tokens = try await door.book.tokens()
     let main: Markup = """
       <h1>Users</h1><p>Users and tokens are kept on the station itself: <code>mothlight users add</code>, <code>passwd</code>, \
       <code>role</code>, <code>remove</code>, <code>token</code>. Changes hold at once.</p>
-      <table><caption>\(users.count) users</caption><thead><tr><th scope="col">Name</th><th scope="col">Role</th>\
+      <table class="stack"><caption>\(ReportWords.count(users.count, "user", "users"))</caption><thead><tr><th scope="col">Name</th><th scope="col">Role</th>\
       <th scope="col">State</th><th scope="col">Since</th><th scope="col">Last seen</th></tr></thead><tbody>\(rows)</tbody></table>
       <h2>Tokens</h2>\(Self.table(of: tokens))
       """
@@ -84,12 +85,12 @@ extension LogInRoutes {
     let rows = tokens.reduce(into: "" as Markup) { out, token in
       out += """
         <tr><th scope="row">\(token.label)</th><td>\(token.owner)</td><td>\(token.role.rawValue)</td>\
-        <td>\(token.created.dayDescription)</td><td>\(token.expires?.dayDescription ?? "never")</td>\
-        <td>\(token.lastUsed?.dayDescription ?? "never")</td></tr>
+        <td data-label="since">\(token.created.dayDescription)</td><td data-label="ends">\(token.expires?.dayDescription ?? "never")</td>\
+        <td data-label="last used">\(token.lastUsed?.dayDescription ?? "never")</td></tr>
         """
     }
     return """
-      <table><caption>\(tokens.count) tokens</caption><thead><tr><th scope="col">For</th><th scope="col">Of</th>\
+      <table class="stack"><caption>\(ReportWords.count(tokens.count, "token", "tokens"))</caption><thead><tr><th scope="col">For</th><th scope="col">Of</th>\
       <th scope="col">Role</th><th scope="col">Since</th><th scope="col">Ends</th><th scope="col">Last used</th></tr></thead>\
       <tbody>\(rows)</tbody></table>
       """

@@ -13,15 +13,19 @@ public struct StationDoor: Sendable {
   ///   - version: of the program.
   public init(
     _ settings: AccessSettings, book: any AccessBook, store: any Store, registry: (any RegistryShelf)? = nil,
-    census: (any CensusShelf)? = nil, board: StatusBoard, version: String, clock: (@Sendable () -> Timestamp)? = nil
+    census: (any CensusShelf)? = nil, board: StatusBoard, version: String,
+    privacy: StationPrivacy = .none, clock: (@Sendable () -> Timestamp)? = nil
   ) {
     keeper = Doorkeeper(settings, book: book) { try await store.record($0) }
     gatekeeper = StationGatekeeper(keeper, clock: clock)
     groups = [
       LogInRoutes(keeper, version: version, clock: clock),
       APIRoutes(
-        store: store, registry: registry, census: census, board: board, door: keeper, version: version, clock: clock),
-      HealthRoutes(store: store, board: board, door: keeper, tally: tally, version: version, clock: clock),
+        store: store, registry: registry, census: census, board: board, door: keeper, version: version,
+        privacy: privacy, clock: clock),
+      HealthRoutes(
+        store: store, board: board, door: keeper, tally: tally, version: version, privacy: privacy,
+        clock: clock),
     ]
   }
 }

@@ -17,7 +17,8 @@ struct ActionRoutes: Sendable {
     router.post("/allow") { request, context in try await Self.addRule(desk, request, context) }
     router.post("/allow/:number/end") { _, context in
       let visitor = try context.admitted(.analyst)
-      _ = try await desk.store.endAllowRule(try Self.number(context), by: visitor.actor, at: desk.clock())
+      _ = try await desk.seen(by: visitor.role).store.endAllowRule(
+        try Self.number(context), by: visitor.actor, at: desk.clock())
       return Self.back(to: "/allow", .ruleEnded)
     }
     router.post("/cases") { _, context in try await Self.openCase(desk, context) }
@@ -25,7 +26,7 @@ struct ActionRoutes: Sendable {
     router.post("/cases/:number/undo") { _, context in
       let visitor = try context.admitted(.analyst)
       let number = try Self.number(context)
-      _ = try await desk.store.undo(number, by: visitor.actor, at: desk.clock())
+      _ = try await desk.seen(by: visitor.role).store.undo(number, by: visitor.actor, at: desk.clock())
       desk.board.publish(.caseChanged(number))
       return Self.back(to: "/cases/\(number)", .changeUndone)
     }
@@ -39,10 +40,11 @@ struct ActionRoutes: Sendable {
 
   private static func addRule(_ desk: Desk, _ request: Request, _ context: StationContext) async throws -> Response {
     let visitor = try context.admitted(.analyst)
+    let desk = desk.seen(by: visitor.role)
     let text = context.form["rule"] ?? ""
     let reason = try reason(context.form)
     do {
-      let rule = try AllowList.parse(text)
+      let rule = try await desk.privacy.rule(text, visitor.role)
       _ = try await desk.store.addAllowRule(rule, reason: reason, by: visitor.actor, at: desk.clock())
     } catch let error as ConfigurationError {
       // The form again with what was written, so that nothing has to be typed twice.
@@ -56,7 +58,8 @@ struct ActionRoutes: Sendable {
 
   private static func openCase(_ desk: Desk, _ context: StationContext) async throws -> Response {
     let visitor = try context.admitted(.analyst)
-    guard let host = context.form["host"].flatMap({ IPAddress($0) }) else {
+    let desk = desk.seen(by: visitor.role)
+    guard let host = context.form["host"].flatMap({ HostName.address($0) }) else {
       throw Failure(.badRequest, "The form names no machine.")
     }
     guard let day = context.form["day"].flatMap(HostChoice.day) else {
@@ -70,6 +73,7 @@ struct ActionRoutes: Sendable {
 
   private static func change(_ desk: Desk, _ context: StationContext) async throws -> Response {
     let visitor = try context.admitted(.analyst)
+    let desk = desk.seen(by: visitor.role)
     let number = try number(context)
     guard let state = context.form["to"].flatMap({ Case.State(rawValue: $0) }) else {
       throw Failure(.badRequest, "The form names no state.")

@@ -20,14 +20,15 @@ public struct DashboardServer: Sendable {
   public init(
     settings: DashboardSettings, store: any Store, registry: (any RegistryShelf)? = nil,
     census: (any CensusShelf)? = nil, board: StatusBoard, networks: (any NetworkDirectory)? = nil,
-    access: any Gatekeeper = LocalGatekeeper(), groups: [any RouteGroup] = [], tally: HTTPTally? = nil,
+    access: any Gatekeeper = LocalGatekeeper(), privacy: StationPrivacy = .none, groups: [any RouteGroup] = [],
+    tally: HTTPTally? = nil,
     logger: Logger = Logger(label: "dashboard", factory: { _ in SwiftLogNoOpLogHandler() }),
     clock: (@Sendable () -> Timestamp)? = nil
   ) {
     self.settings = settings
     desk = Desk(
       store: store, registry: registry, census: census, board: board, networks: networks, version: settings.version,
-      clock: clock ?? { Clock.now() })
+      privacy: privacy, clock: clock ?? { Clock.now() })
     self.access = access
     self.tally = tally
     self.logger = logger

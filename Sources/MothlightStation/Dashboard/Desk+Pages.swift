@@ -18,23 +18,31 @@ extension Desk {
   }
 
   func health() async -> StationHealth {
-    StationHealth(
+    let health = StationHealth(
       version: version, pipeline: board.pipeline, sources: board.sources, store: await store.condition())
+    return veil?.covered(health) ?? health
   }
 
   private func cursor(_ ask: Ask) -> Cursor? { ask.query["after"].map { Cursor($0) } }
 
   func today(_ ask: Ask) async throws -> String {
     let latest = try await latestDay()
-    let day: Int
+    var day = latest
     if let text = ask.query["day"] {
       guard let asked = HostChoice.day(text) else { throw Failure(.badRequest, "That is no day; write 2026-03-02.") }
       day = asked
-    } else {
-      day = latest
+    }
+    var overview = try await store.overview(day: day, days: Self.days)
+    var young: YoungDay?
+    if ask.query["day"] == nil {
+      young = YoungDay(overview, at: clock())
+      if young != nil {
+        day -= 1
+        overview = try await store.overview(day: day, days: Self.days)
+      }
     }
     return TodayPage(
-      frame: frame(ask), day: day, overview: try await store.overview(day: day, days: Self.days),
+      frame: frame(ask), day: day, young: young, overview: overview,
       botnets: try await store.botnets(day - Self.days + 1...day, limit: 12),
       statistics: try await store.caseStatistics(), health: await health(), census: await census?.edition()
     ).page
@@ -42,13 +50,15 @@ extension Desk {
 
   func hosts(_ ask: Ask) async throws -> String {
     let latest = try await latestDay()
-    let choice = HostChoice(ask.query, latest: latest)
+    let choice = HostChoice(ask.query, latest: latest, isVeiled: veil != nil)
     let rows = try await store.hostDays(choice.query, after: cursor(ask), limit: Self.rowsMost)
     return HostsPage(frame: frame(ask), choice: choice, rows: rows, latest: latest).page
   }
 
   func host(_ ask: Ask, _ text: String) async throws -> String {
-    guard let host = IPAddress(text) else { throw Failure(.notFound, "This is no address of a machine.") }
+    var named = HostName.address(text)
+    if veil == nil, let host = await privacy.host(text) { named = host }
+    guard let host = named else { throw Failure(.notFound, "This is no address of a machine.") }
     let history = try await store.history(of: host)
     guard let newest = history.first else {
       throw Failure(.notFound, "Nothing is kept of \(host).")
@@ -62,15 +72,26 @@ extension Desk {
     let covering = (entry?.findings ?? []).map { finding in
       rules.first { AllowList(rules: [$0.rule]).rule(for: finding) != nil }
     }
+    let left = await leftOut(of: host, day: asked ?? newest.day)
     return HostPage(
       frame: frame(ask), host: host, history: history, entry: entry?.bounded, cases: cases,
-      network: networks?.records(of: [host]).first ?? nil, covering: covering
+      network: veil == nil ? networks?.records(of: [host]).first ?? nil : nil, covering: covering,
+      pseudonym: privacy.pseudonym(of: host), leftOut: left
     ).page
+  }
+
+  /// What was kept out of the verdict on one host's day, under its name where addresses are not shown.
+  private func leftOut(of host: IPAddress, day: Int) async -> LeftOut.Part {
+    guard let veil, let veiled = store as? VeiledStore else { return board.leftOut.of(host, day: day) }
+    guard let real = await veiled.host(named: host) else { return LeftOut.Part() }
+    var part = board.leftOut.of(real, day: day)
+    part.shown = part.shown.map(veil.covered)
+    return part
   }
 
   func findings(_ ask: Ask) async throws -> String {
     let latest = try await latestDay()
-    let choice = FindingChoice(ask.query, latest: latest)
+    let choice = FindingChoice(ask.query, latest: latest, isVeiled: veil != nil)
     let found = try await store.findings(choice.query, after: cursor(ask), limit: Self.rowsMost)
     return FindingsPage(frame: frame(ask), choice: choice, found: found, latest: latest).page
   }
@@ -91,7 +112,8 @@ extension Desk {
       summaries = if let text { try await registry.botnets(matching: text, limit: 50) } else { [] }
     }
     return BotnetsPage(
-      frame: frame(ask), day: day, activities: try await store.botnets(day - Self.days + 1...day, limit: 200),
+      frame: frame(ask, least: RegistryMarking.contents), day: day,
+      activities: try await store.botnets(day - Self.days + 1...day, limit: 200),
       summaries: summaries, census: await census?.edition()
     ).page
   }
@@ -111,7 +133,8 @@ extension Desk {
     query.order = .newest
     let hosts = activity == nil ? [] : try await store.hostDays(query, after: nil, limit: 25).rows
     return BotnetPage(
-      frame: frame(ask), name: botnet?.name ?? name, day: day, activity: activity, hosts: hosts, botnet: botnet,
+      frame: frame(ask, least: RegistryMarking.contents), name: botnet?.name ?? name, day: day, activity: activity,
+      hosts: hosts, botnet: botnet,
       census: edition
     ).page
   }
@@ -177,12 +200,14 @@ extension Desk {
     let asked = ask.query["botnet"]
     var edition = all.first { $0.report.botnet == asked }
     if edition == nil { edition = await census?.edition() }
-    return CensusPage(frame: frame(ask), edition: edition, botnets: all.map(\.report.botnet)).page
+    return CensusPage(frame: frame(ask, least: .amber), edition: edition, botnets: all.map(\.report.botnet)).page
   }
 
   func search(_ ask: Ask) async throws -> String {
     let text = String((ask.query["q"] ?? "").prefix(200))
-    let hits = text.isEmpty ? [] : try await store.search(text, limit: SearchPage.hitsMost)
+    var asked = text
+    if veil == nil, let host = await privacy.host(text) { asked = host.description }
+    let hits = text.isEmpty ? [] : try await store.search(asked, limit: SearchPage.hitsMost)
     let rows = text.isEmpty ? [] : try await registry?.botnets(matching: text, limit: 20) ?? []
     return SearchPage(frame: frame(ask), text: text, hits: hits, registry: rows).page
   }

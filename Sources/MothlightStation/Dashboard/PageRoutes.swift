@@ -33,7 +33,7 @@ struct PageRoutes: RouteGroup {
   ) {
     let desk = desk
     router.get(path) { request, context in
-      _ = try context.admitted(least)
+      let desk = desk.seen(by: try context.admitted(least).role)
       let parameters = context.parameters
       let text = try await make(desk, try desk.ask(request, context)) { name in
         Form.decodedPath(parameters.get(name) ?? "")
@@ -44,7 +44,10 @@ struct PageRoutes: RouteGroup {
 }
 
 extension Desk {
-  func frame(_ ask: Ask) -> Frame { Frame(ask: ask, version: version) }
+  /// - Parameter least: marking of what the page shows beside our machines.
+  func frame(_ ask: Ask, least: TLP = .clear) -> Frame {
+    Frame(ask: ask, version: version, marking: max(least, privacy.marking(for: ask.visitor.role)))
+  }
 
   /// - Throws: `Failure` when nobody known looks.
   func ask(_ request: Request, _ context: StationContext) throws -> Ask {

@@ -2,39 +2,15 @@ import Crypto
 import Glibc
 import Mothlight
 
-/// A folder into which captures or flow files are put.
-public struct CaptureFolderSettings: Sendable, Hashable {
-  /// Of the source, unique within a station.
-  public var name: String
-  public var path: String
-  /// Where it is kept what was read; its folder must be there.
-  public var positionsPath: String
-  public var keeping = PositionKeeping.atOnce
-  public var pollSeconds = 1.0
-  /// A file is whole when neither its size nor its time has changed for so long. One that arrives with an older time, by a
-  /// rename or a copy that keeps times, is read at once.
-  public var settleSeconds = 10.0
-  /// At the first start, files that are older are left alone. All are read by default: they were put there to be read.
-  public var historySeconds = Double.infinity
-  /// `RecordOrigin.input` of its observations.
-  public var input: UInt32 = 0
-
-  public init(name: String, path: String, positionsPath: String) {
-    self.name = name
-    self.path = path
-    self.positionsPath = positionsPath
-  }
-}
-
 /// Reads each file of a folder once, when it is whole: pcap, pcapng, nfcapd, binetflow, and whole logs. Files are neither moved
 /// nor deleted; a file that was read is known by its content, also under another name.
 public final class CaptureFolderSource: LiveSource {
-  public let settings: CaptureFolderSettings
+  public let settings: FolderSettings
   public let meter: SourceMeter
   public var name: String { settings.name }
   private let keeper: PositionKeeper
 
-  public init(_ settings: CaptureFolderSettings) {
+  public init(_ settings: FolderSettings) {
     self.settings = settings
     meter = SourceMeter(name: settings.name, kind: "captures", place: settings.path, at: Clock.now())
     keeper = PositionKeeper(path: settings.positionsPath, keeping: settings.keeping)
@@ -80,7 +56,7 @@ final class DropFolder {
     var notBefore = ContinuousClock.now
   }
 
-  private let settings: CaptureFolderSettings
+  private let settings: FolderSettings
   private let keeper: PositionKeeper
   private let meter: SourceMeter
   private var scan: FolderScan
@@ -88,7 +64,7 @@ final class DropFolder {
   private let historyEnds: Int64
   private var filesRead = 0
 
-  init(_ settings: CaptureFolderSettings, _ keeper: PositionKeeper, _ meter: SourceMeter) {
+  init(_ settings: FolderSettings, _ keeper: PositionKeeper, _ meter: SourceMeter) {
     self.settings = settings
     self.keeper = keeper
     self.meter = meter

@@ -13,7 +13,7 @@ final class FollowedLogs {
   /// A file that could not be read is tried again after so long.
   private static let retrySeconds = 60.0
 
-  let settings: LogFolderSettings
+  let settings: FolderSettings
   let keeper: PositionKeeper
   let meter: SourceMeter
   private var scan: FolderScan
@@ -26,7 +26,7 @@ final class FollowedLogs {
   /// Files last written before it are history, nanoseconds since 1970.
   private let historyEnds: Int64
 
-  init(_ settings: LogFolderSettings, _ keeper: PositionKeeper, _ meter: SourceMeter) {
+  init(_ settings: FolderSettings, _ keeper: PositionKeeper, _ meter: SourceMeter) {
     self.settings = settings
     self.keeper = keeper
     self.meter = meter

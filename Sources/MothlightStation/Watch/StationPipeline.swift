@@ -211,6 +211,7 @@ public actor StationPipeline {
     let refused = observatory.refusedWhileLearning
     let troubles = troubles
     self.troubles = []
+    if !reports.isEmpty { around.board.leftOut = LeftOut(reports.flatMap(\.hidden)) }
     around.board.update { health in
       health.observations = observatory.observations
       health.observationsPerSecond = seconds > 0 ? Double(fresh) / seconds : 0

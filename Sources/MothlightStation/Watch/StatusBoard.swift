@@ -19,6 +19,7 @@ public final class StatusBoard: Sendable {
 
   private struct State {
     var pipeline: PipelineHealth
+    var leftOut = LeftOut()
     var sources: [SourceMeter] = []
     var readers: [Int: AsyncStream<Event>.Continuation] = [:]
     var next = 0
@@ -29,6 +30,12 @@ public final class StatusBoard: Sendable {
 
   public var pipeline: PipelineHealth { state.withLock { $0.pipeline } }
   public var sources: [SourceHealth] { state.withLock { $0.sources }.map(\.health) }
+
+  /// What the latest judgement kept out of verdicts.
+  public var leftOut: LeftOut {
+    get { state.withLock { $0.leftOut } }
+    set { state.withLock { $0.leftOut = newValue } }
+  }
 
   /// Shows a source, in the place of an earlier one of its name.
   public func add(_ meter: SourceMeter) {

@@ -63,6 +63,8 @@ import Testing
     let text = EvaluationJSON.text(Self.evaluation, version: "9")
     let root = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
     #expect(root["schema_version"] as? String == EvaluationJSON.schemaVersion)
+    #expect(root["tlp"] as? String == "AMBER")
+    #expect(EvaluationTable(width: 150).text(Self.evaluation, tlp: .red).hasPrefix("TLP:RED\n"))
     #expect(root["missing"] as? [String] == ["e/absent.pcap"])
     let inputs = try #require(root["inputs"] as? [[String: Any]])
     #expect(inputs.count == 4)

@@ -22,7 +22,7 @@ struct LiveStation: Sendable {
 
   /// - Parameter users: without them, this machine is `local`.
   static func run<T: Sendable>(
-    users: Bool = true, store: MemoryStore? = nil, streams: Int = 16,
+    users: Bool = true, store: MemoryStore? = nil, streams: Int = 16, readers: StationPrivacy.Readers = .nobody,
     _ change: (inout AccessSettings) -> Void = { _ in },
     clock: Timestamp = now, _ body: @Sendable (LiveStation) async throws -> T
   ) async throws -> T {
@@ -46,15 +46,22 @@ struct LiveStation: Sendable {
     let board = StatusBoard(at: now.advanced(bySeconds: -3600))
     board.add(source())
     let tally = HTTPTally()
+    let privacy = try StationPrivacy(
+      readers, store: store, key: [UInt8](0..<32), home: { [Prefix("192.0.2.0/24")].compactMap { $0 } },
+      clock: { clock })
     let time: @Sendable () -> Timestamp = { clock }
     let groups: [any RouteGroup] = [
       LogInRoutes(door, version: "1.2.3", clock: time),
-      APIRoutes(store: store, board: board, door: door, version: "1.2.3", streamsMost: streams, clock: time),
-      HealthRoutes(store: store, board: board, door: door, tally: tally, version: "1.2.3", clock: time),
+      APIRoutes(
+        store: store, board: board, door: door, version: "1.2.3", streamsMost: streams,
+        privacy: privacy, clock: time),
+      HealthRoutes(
+        store: store, board: board, door: door, tally: tally, version: "1.2.3", privacy: privacy, clock: time),
     ]
     let ready = tokens
     return try await LiveDashboard.run(
-      store: store, access: StationGatekeeper(door, clock: time), groups: groups, tally: tally, board: board,
+      store: store, access: StationGatekeeper(door, clock: time), groups: groups, tally: tally,
+      privacy: privacy, board: board,
       clock: clock
     ) { live in
       try await body(LiveStation(live: live, book: book, door: door, tally: tally, tokens: ready))

@@ -13,7 +13,7 @@ struct LiveDashboard: Sendable {
   static func run<T: Sendable>(
     store: MemoryStore = MemoryStore(), settings: DashboardSettings = DashboardSettings(),
     access: any Gatekeeper = LocalGatekeeper(), groups: [any RouteGroup] = [], tally: HTTPTally? = nil,
-    registry: (any RegistryShelf)? = nil,
+    registry: (any RegistryShelf)? = nil, privacy: StationPrivacy = .none,
     census: (any CensusShelf)? = nil, networks: (any NetworkDirectory)? = nil,
     board: StatusBoard = StatusBoard(at: Timestamp(seconds: 1_772_400_000)), clock: Timestamp? = nil,
     _ body: @Sendable (LiveDashboard) async throws -> T
@@ -22,7 +22,7 @@ struct LiveDashboard: Sendable {
     settings.port = 0
     let server = DashboardServer(
       settings: settings, store: store, registry: registry, census: census, board: board, networks: networks,
-      access: access, groups: groups, tally: tally, clock: { clock ?? Clock.now() })
+      access: access, privacy: privacy, groups: groups, tally: tally, clock: { clock ?? Clock.now() })
     let (ports, told) = AsyncStream.makeStream(of: Int.self)
     let running = Task {
       defer { told.finish() }

@@ -83,6 +83,97 @@ struct ChromiumTests {
     #expect(found == [])
   }
 
+  /// The pages around users: logging in, one's account, all users. Logged in as a person does it.
+  @Test(.timeLimit(.minutes(3))) func pagesOfUsersInBothThemesAndOnAPhone() async throws {
+    let found = try await LiveStation.run { station in
+      let port = station.live.port
+      return try await Chromium.work {
+        let browser = try Chromium()
+        let folder = try Self.folder()
+        var found: [String] = []
+        for (width, scheme, mark) in [(1280, "light", ""), (1280, "dark", "-dark"), (390, "light", "-phone")] {
+          try browser.size(width, width < 600 ? 800 : 900)
+          try browser.prefer(scheme)
+          func look(_ name: String, _ complaints: [String]) throws {
+            found += complaints.map { "\(name)\(mark): \($0)" }
+            let wide = try browser.evaluate("document.documentElement.scrollWidth") as? Int ?? 0
+            if wide > width { found.append("\(name)\(mark): \(wide) px wide") }
+            let audit = (try browser.evaluate(Self.audit) as? String ?? "no audit").split(separator: "\n")
+              // There is nowhere to go before one is known.
+              .filter { name != "log-in" || $0 != "landmarks" }
+            found += audit.map { "\(name)\(mark): \($0)" }
+            try browser.picture(to: folder.appendingPathComponent("\(name)\(mark).png"))
+          }
+          try look("log-in", try browser.open("http://127.0.0.1:\(port)/log-in"))
+          _ = try browser.evaluate(
+            "document.getElementById('name').value = 'boss'; document.getElementById('password').value = '\(LiveStation.password)'; document.querySelector('form.act button').click(); 0"
+          )
+          let end = Date().addingTimeInterval(20)
+          while Date() < end,
+            (try? browser.evaluate("location.pathname === '/' && document.readyState === 'complete'")) as? Bool != true
+          {
+            usleep(50_000)
+          }
+          try look("account", try browser.open("http://127.0.0.1:\(port)/account"))
+          if try browser.evaluate("document.body.innerText.includes('You are boss')") as? Bool != true {
+            found.append("account\(mark): nobody is logged in")
+          }
+          try look("users", try browser.open("http://127.0.0.1:\(port)/users"))
+          // Out again, for the next round.
+          _ = try browser.evaluate("document.querySelector('footer form[action=\"/log-out\"] button').click(); 0")
+          while Date() < end,
+            (try? browser.evaluate("location.pathname === '/log-in' && document.readyState === 'complete'")) as? Bool
+              != true
+          {
+            usleep(50_000)
+          }
+        }
+        return found
+      }
+    }
+    #expect(found == [])
+  }
+
+  /// The first page and a host's page on paper: nothing of the screen's furniture, nothing cut off. The sheets stay beside the pictures.
+  @Test(.timeLimit(.minutes(2))) func pagesArePrinted() async throws {
+    let sheets = try await PagesTests.demo { live in
+      let port = live.port
+      return try await Chromium.work {
+        let browser = try Chromium()
+        let folder = try Self.folder()
+        try browser.size(1280, 900)
+        var sheets: [String: Int] = [:]
+        for (name, path) in [("today", "/"), ("host", "/hosts/10.20.4.37")] {
+          _ = try browser.open("http://127.0.0.1:\(port)\(path)")
+          let reply = try browser.call(
+            "Page.printToPDF", ["printBackground": false, "paperWidth": 8.27, "paperHeight": 11.69])
+          let octets = try #require((reply["data"] as? String).flatMap { Data(base64Encoded: $0) })
+          try octets.write(to: folder.appendingPathComponent("\(name).pdf"))
+          _ = try browser.call("Emulation.setEmulatedMedia", ["media": "print"])
+          // A sheet of A4 between its margins.
+          try browser.size(718, 1000)
+          let seen = try browser.evaluate(
+            "[...document.querySelectorAll('nav, form, dialog, .search, .pager, button')].filter(e => e.getClientRects().length > 0).length"
+          )
+          sheets["\(name) furniture"] = seen as? Int
+          sheets["\(name) too wide"] = max(
+            0, (try browser.evaluate("document.documentElement.scrollWidth") as? Int ?? 999) - 718)
+          sheets["\(name) marked"] =
+            try browser.evaluate(
+              "[...document.querySelectorAll('.tlp')].filter(e => e.getClientRects().length > 0).length") as? Int
+          _ = try browser.call("Emulation.setEmulatedMedia", ["media": ""])
+          try browser.size(1280, 900)
+        }
+        return sheets
+      }
+    }
+    #expect(
+      sheets == [
+        "today furniture": 0, "today too wide": 0, "today marked": 2, "host furniture": 0, "host too wide": 0,
+        "host marked": 2,
+      ])
+  }
+
   /// A script that came through would set `window.alert` off; the policy would say so on the console as well.
   @Test(.timeLimit(.minutes(2))) func hostileTextRunsNothing() async throws {
     let found = try await LiveDashboard.run(

@@ -9,7 +9,7 @@ import Testing
     #expect(reply.status == 200)
     #expect(reply.headers["content-security-policy"] == SecurityHeaders.policy)
     #expect(reply.headers["x-content-type-options"] == "nosniff")
-    #expect(reply.headers["referrer-policy"] == "no-referrer")
+    #expect(reply.headers["referrer-policy"] == "same-origin")
     #expect(reply.headers["cache-control"] == "no-store")
     #expect(reply.headers["content-type"] == "text/html; charset=utf-8")
     #expect(reply.body.hasPrefix("<!DOCTYPE html>") && reply.body.hasSuffix("</html>\n"))

@@ -21,7 +21,7 @@ import Testing
     }
 
     func start(settle: Double = 0.1, positions: String = "drop.positions", callsMost: Int = .max) {
-      var settings = CaptureFolderSettings(
+      var settings = FolderSettings.captures(
         name: "drop", path: folder, positionsPath: scratch.path + "/" + positions)
       settings.pollSeconds = 0.01
       settings.settleSeconds = settle

@@ -34,9 +34,9 @@ final class LogBench {
   private(set) var source: LogFolderSource?
   private(set) var sink = CollectingSink()
   private var task: Task<SourceError?, Never>?
-  private let change: (inout LogFolderSettings) -> Void
+  private let change: (inout FolderSettings) -> Void
 
-  init(_ change: @escaping (inout LogFolderSettings) -> Void = { _ in }) throws {
+  init(_ change: @escaping (inout FolderSettings) -> Void = { _ in }) throws {
     scratch = try ScratchFolder()
     logs = scratch.path + "/logs"
     try FileManager.default.createDirectory(atPath: logs, withIntermediateDirectories: true)
@@ -53,9 +53,9 @@ final class LogBench {
   }
 
   private static func settings(
-    _ scratch: ScratchFolder, _ change: (inout LogFolderSettings) -> Void
-  ) -> LogFolderSettings {
-    var settings = LogFolderSettings(
+    _ scratch: ScratchFolder, _ change: (inout FolderSettings) -> Void
+  ) -> FolderSettings {
+    var settings = FolderSettings.logs(
       name: "zeek", path: scratch.path + "/logs", positionsPath: scratch.path + "/zeek.positions")
     settings.pollSeconds = 0.01
     settings.settleSeconds = 0.05

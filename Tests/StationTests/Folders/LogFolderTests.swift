@@ -218,7 +218,7 @@ import Testing
     let bench = try LogBench()
     bench.start()
     #expect(await eventually { bench.health?.state == .running })
-    var settings = LogFolderSettings(
+    var settings = FolderSettings.logs(
       name: "other", path: bench.logs, positionsPath: bench.scratch.path + "/zeek.positions")
     settings.pollSeconds = 0.01
     let other = LogFolderSource(settings)

@@ -96,6 +96,22 @@ import Testing
     #expect(symptoms.filter { $0.state != .fine }.allSatisfy { !$0.remedy.isEmpty })
   }
 
+  @Test func aKeyThatOthersReadIsBroken() throws {
+    let root = try Self.machine()
+    defer { try? FileManager.default.removeItem(atPath: root) }
+    var configuration = Self.configuration([.init(name: "demo", place: .demo)], data: root)
+    let examination = { Examination(configuration, root: root, isRoot: false) }
+    #expect(try Self.symptom("pseudonyms", examination()).finding.hasSuffix("pseudonyms.key: will be made"))
+    let key = "\(root)/pseudonyms.key"
+    #expect(
+      FileManager.default.createFile(atPath: key, contents: Data("x".utf8), attributes: [.posixPermissions: 0o644]))
+    #expect(try Self.symptom("pseudonyms", examination()).state == .broken)
+    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: key)
+    #expect(try Self.symptom("pseudonyms", examination()).state == .fine)
+    configuration.privacy.readers = .nobody
+    #expect(!examination().symptoms().contains { $0.subject == "pseudonyms" })
+  }
+
   @Test func withoutAConfigurationTheMachineAloneIsLookedAt() {
     let symptoms = Examination(nil).symptoms()
     #expect(symptoms.map(\.subject) == ["clock", "open files", "network data", "nfdump"])

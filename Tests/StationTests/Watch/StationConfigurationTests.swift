@@ -32,6 +32,8 @@ import Testing
         sources:
           - { interface: eth0, filter: "not port 22", promiscuous: true }
           - { flows: "192.0.2.1:2055" }
+          - { flows: "[::1]:4739", exporters: [ 192.0.2.0/24 ], sampling: [ { exporters: 192.0.2.7, one_in: 1000 } ],
+              trust_exporter_clock: true, receive_buffer_mib: 8, exporters_shown: 5 }
           - { logs: zeek/current }
           - { captures: /srv/captures, name: drop }
           - { spool: ../spool }
@@ -42,13 +44,23 @@ import Testing
         keep_days: 7
         judge_every_s: 5
         serve: { listen: "192.0.2.1:8443", tls: own, names: [ moth.example.org ] }
+        privacy: { pseudonyms: everybody, key: p.key, tlp: amber+strict }
         user: mothlight
         log: json
       """)
-    #expect(configuration.sources.map(\.name) == ["eth0", "flows-2055", "current", "drop", "spool"])
+    #expect(configuration.sources.map(\.name) == ["eth0", "flows-2055", "flows-4739", "current", "drop", "spool"])
+    var reception = StationConfiguration.Reception()
+    reception.exporters = ["192.0.2.0/24"].compactMap { Prefix($0) }
+    reception.sampling = [.init(exporters: try #require(Prefix("192.0.2.7")), oneIn: 1000)]
+    reception.trustsExporterClock = true
+    reception.receiveBufferOctets = 8 << 20
+    reception.exportersShown = 5
+    #expect(configuration.sources[2].place == .flows(try #require(ListenAddress("[::1]:4739")), reception))
+    #expect(configuration.privacy.readers == .everybody && configuration.privacy.key == "conf/p.key")
+    #expect(configuration.privacy.tlp == .amberStrict)
     #expect(configuration.sources[0].place == .interface("eth0", filter: "not port 22", promiscuous: true))
-    #expect(configuration.sources[2].place == .logs("conf/zeek/current"))
-    #expect(configuration.sources[3].place == .captures("/srv/captures"))
+    #expect(configuration.sources[3].place == .logs("conf/zeek/current"))
+    #expect(configuration.sources[4].place == .captures("/srv/captures"))
     #expect(configuration.home.count == 2)
     #expect(configuration.lists == ["conf/list.csv"])
     #expect(configuration.networks == ["default", "conf/own.mmdb"])
@@ -73,6 +85,29 @@ import Testing
       "outside of loopback pages need"
     ),
     ("station:\n  data: d\n  sources:\n    - { demo: true }\n  serve: { tls: yes }\n", "'tls' is 'own'"),
+    (
+      "station:\n  data: d\n  sources:\n    - { interface: eth0,\n        filter: \"port 22 adn\" }\n",
+      "station.yaml:5: filter, column"
+    ),
+    ("station:\n  data: d\n  sources:\n    - { flows: \"127.0.0.1:1\", exporters: [ x ] }\n", "'x' is no prefix"),
+    (
+      "station:\n  data: d\n  sources:\n    - flows: \"127.0.0.1:1\"\n      sampling:\n        - { exporters: 10.0.0.0/8 }\n",
+      "station.yaml:6: a rate of 'sampling' lacks 'one_in'"
+    ),
+    (
+      "station:\n  data: d\n  sources:\n    - { flows: \"127.0.0.1:1\", receive_buffer_mib: 0 }\n",
+      "'receive_buffer_mib' is not a number from 1 to 1024"
+    ),
+    ("station:\n  data: d\n  sources:\n    - { logs: a, exporters: [ 10.0.0.0/8 ] }\n", "knows no key 'exporters'"),
+    (
+      "station:\n  data: d\n  sources:\n    - { demo: true }\n  privacy: { pseudonyms: all }\n",
+      "is one of: nobody, viewers"
+    ),
+    (
+      "station:\n  data: d\n  sources:\n    - { demo: true }\n  privacy:\n    tlp: green\n",
+      "station.yaml:6: machines that may be infected are TLP:AMBER at least, not TLP:GREEN"
+    ),
+    ("station:\n  data: d\n  sources:\n    - { demo: true }\n  privacy: { tlp: white }\n", "'tlp' is one of"),
     ("station:\n  data: d\n  sources:\n    - { demo: true }\n  home: [ 300.1.2.3 ]\n", "no prefix"),
   ])
   func mistakesAreNamedWithTheirLine(_ text: String, _ expected: String) {

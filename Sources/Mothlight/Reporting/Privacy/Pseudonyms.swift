@@ -20,6 +20,11 @@ public struct Pseudonyms: Sendable {
   /// A stand-in that prints as `host-7F3K2QXD`.
   public func standIn(for address: IPAddress) -> IPAddress { IPAddress(standIn: bits("address", address.networkBytes)) }
 
+  /// A stand-in that prints as `net-7F3K2QXD`.
+  func standIn(for network: Prefix) -> IPAddress {
+    IPAddress(standInOfNetwork: bits("prefix", network.address.networkBytes + [UInt8(clamping: network.length)]))
+  }
+
   /// `name-7F3K2QXD`.
   public func name(for name: String) -> String { "name-" + StandIn.letters(bits("name", name.lowercased().utf8)) }
 }

@@ -19,7 +19,10 @@ public struct ReportAnonymiser: Sendable {
   private let method: Method
   private let prefixes: CryptoPAn
   private let names: Pseudonyms
-  private var home: [Prefix] = []
+  /// Addresses in it are ours, beside all private ones.
+  var home: [Prefix] = []
+  /// Machines that are ours wherever they are: those that a row is about.
+  var ours: Set<IPAddress> = []
   private var known: [IPAddress: IPAddress] = [:]
 
   /// - Parameter key: `keyOctets` octets, the same for reports that are to be compared.
@@ -53,10 +56,10 @@ public struct ReportAnonymiser: Sendable {
   }
 
   func isInternal(_ address: IPAddress) -> Bool {
-    address.isPrivate || address.isLinkLocal || home.contains { $0.contains(address) }
+    address.isPrivate || address.isLinkLocal || ours.contains(address) || home.contains { $0.contains(address) }
   }
 
-  private mutating func address(_ address: IPAddress) -> IPAddress {
+  mutating func address(_ address: IPAddress) -> IPAddress {
     if address.isStandIn { return .unspecified }
     guard isInternal(address) else { return address }
     if let old = known[address] { return old }
@@ -65,7 +68,7 @@ public struct ReportAnonymiser: Sendable {
     return new
   }
 
-  private mutating func anonymise(_ day: inout HostDay) {
+  mutating func anonymise(_ day: inout HostDay) {
     day.host = address(day.host)
     for i in day.findings.indices { anonymise(&day.findings[i]) }
     day.reason = text(day.reason)
@@ -78,7 +81,7 @@ public struct ReportAnonymiser: Sendable {
     for i in day.activity.topNames.indices { day.activity.topNames[i].name = name(day.activity.topNames[i].name) }
   }
 
-  private mutating func anonymise(_ finding: inout Finding) {
+  mutating func anonymise(_ finding: inout Finding) {
     finding.host = address(finding.host)
     finding.peer = finding.peer.map { address($0) }
     finding.peerName = finding.peerName.map { name($0) }
@@ -101,10 +104,37 @@ public struct ReportAnonymiser: Sendable {
     if let error = input.error { input.error = SourceError(error.code, text(error.message)) }
   }
 
-  private mutating func text(_ text: String) -> String { AddressText.replacing(in: text) { address($0) } }
+  mutating func text(_ text: String) -> String {
+    localNames(in: AddressText.replacing(in: text) { address($0) })
+  }
+
+  /// Names in sentences that only our network knows, as far as their last labels tell it.
+  private func localNames(in text: String) -> String {
+    let lower = text.lowercased()
+    guard Self.localSuffixes.contains(where: { lower.contains($0) }) else { return text }
+    var out = ""
+    var word = ""
+    func flush() {
+      var name = Substring(word)
+      while name.last == "." { name = name.dropLast() }
+      let isLocal = Self.localSuffixes.contains { name.lowercased().hasSuffix($0) }
+      out += isLocal ? names.name(for: String(name)) + word.dropFirst(name.count) : word
+      word = ""
+    }
+    for character in text {
+      if character.isLetter || character.isNumber || "-_.".contains(character) {
+        word.append(character)
+      } else {
+        flush()
+        out.append(character)
+      }
+    }
+    flush()
+    return out
+  }
 
   /// A name of the DNS: one that only our network knows, or that an address was turned into, says which machine it is.
-  private mutating func name(_ name: String) -> String {
+  mutating func name(_ name: String) -> String {
     let lower = name.lowercased()
     if lower.hasSuffix(".ip6.arpa") { return names.name(for: name) + ".ip6.arpa" }
     if lower.hasSuffix(".in-addr.arpa") {
@@ -163,11 +193,20 @@ enum AddressText {
     for end in candidates where end > word.startIndex {
       guard let address = IPAddress(String(decoding: word[word.startIndex..<end], as: UTF8.self)) else { continue }
       let replaced = new(address)
-      if replaced == address { break }
+      if replaced == address {
+        out += word
+        return
+      }
       out += Array(replaced.description.utf8)
       out += word[end...]
       return
     }
-    out += word
+    // A word before a colon may end in letters that are digits, too: `source:192.0.2.1`.
+    guard let colon = word.firstIndex(of: 0x3a), !word[colon...].allSatisfy({ $0 == 0x3a }) else {
+      out += word
+      return
+    }
+    out += word[...colon]
+    append(word[(colon + 1)...], to: &out, new)
   }
 }

@@ -42,18 +42,23 @@ public enum TLP: String, Sendable, Hashable, CaseIterable, Comparable {
   }
 }
 
-extension ExporterSettings {
+extension TLP {
   /// The marking of an export whose most guarded part is `contents`.
   /// - Throws: `ConfigurationError` when the export was to be marked lower than its contents.
-  func marking(of contents: TLP) throws(ConfigurationError) -> TLP {
-    guard let tlp else { return contents }
-    guard tlp >= contents else {
+  public static func marking(_ asked: TLP?, of contents: TLP) throws(ConfigurationError) -> TLP {
+    guard let asked else { return contents }
+    guard asked >= contents else {
       throw ConfigurationError(
-        "\(tlp.marking) was asked for, but there is something marked \(contents.marking) in it; mark it so, or leave that out"
+        "\(asked.marking) was asked for, but there is something marked \(contents.marking) in it; mark it so, or leave that out"
       )
     }
-    return tlp
+    return asked
   }
+}
+
+extension ExporterSettings {
+  /// - Throws: `ConfigurationError` when the export was to be marked lower than its contents.
+  func marking(of contents: TLP) throws(ConfigurationError) -> TLP { try TLP.marking(tlp, of: contents) }
 }
 
 extension Report {

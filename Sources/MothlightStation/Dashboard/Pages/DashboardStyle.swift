@@ -23,13 +23,14 @@ enum DashboardStyle {
 
   private static let rules: Markup = """
     body.station{max-width:80rem;padding-top:0}
-    .top{display:grid;grid-template-columns:auto minmax(0,1fr);gap:.2rem 1.4rem;align-items:center;padding:.9rem 0 0;border-bottom:1px solid var(--line)}
+    .tlp-clear{color:#fff}.tlp-green{color:#3f0}.tlp-amber{color:#ffc000}.tlp-red{color:#ff2b2b}.tlp{justify-self:start;print-color-adjust:exact;-webkit-print-color-adjust:exact}
+    .top{display:grid;grid-template-columns:auto auto minmax(0,1fr);gap:.2rem 1.4rem;align-items:center;padding:.9rem 0 0;border-bottom:1px solid var(--line)}
     .home{display:flex;align-items:center;gap:.7rem;color:inherit;text-decoration:none;line-height:1.15}.home b{font-size:1.1rem}
     .home small{display:block;color:var(--soft);font-size:.82rem}
     .top nav{grid-column:1/-1}.top nav ul{display:flex;flex-wrap:wrap;gap:0 .2rem;list-style:none;margin:.5rem -.6rem 0;padding:0}
     .top nav a{display:block;padding:.45rem .6rem;color:var(--ink);text-decoration:none;border-bottom:3px solid transparent;font-size:.95rem}
     .top nav a:hover{border-bottom-color:var(--line)}.top nav a[aria-current]{border-bottom-color:var(--ink);font-weight:600}
-    .search{justify-self:end;display:flex;gap:.4rem;width:min(26rem,100%)}.search input{flex:1;min-width:6rem}
+    .search{grid-column:3;justify-self:end;display:flex;gap:.4rem;width:min(26rem,100%)}.search input{flex:1;min-width:6rem}
     input,select,button,textarea{font:inherit;font-size:.92rem;color:var(--ink);background:var(--card);border:1px solid var(--bars);border-radius:4px;
     padding:.32rem .55rem;min-height:2.1rem}
     button{cursor:pointer;background:var(--paper)}button:hover{background:var(--rail)}
@@ -74,6 +75,7 @@ enum DashboardStyle {
     .act{margin:.6rem 0}details.act>summary{display:inline-block;border:1px solid var(--bars);border-radius:4px;padding:.25rem .7rem;color:var(--ink);background:var(--card)}
     details.act[open]>summary{background:var(--rail)}.act form,form.act{border-left:3px solid var(--line);padding:.2rem 0 .4rem .9rem;margin:.6rem 0;max-width:46rem}
     .act fieldset{border:0;margin:0;padding:0}.act legend{font-weight:600;padding:0}.act label{display:block;font-size:.88rem}
+    form.act.narrow{max-width:24rem}.top:not(:has(nav)){padding-bottom:.7rem}
     .act p{margin:.45rem 0}.act p:not(.check) label{color:var(--soft)}.act p:not(.check) input{width:100%}
     .done{border-left:3px solid var(--no_sign);padding:.35rem .8rem;background:var(--card);margin:1rem 0 0}
     .pager{margin:1rem 0}.strip{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem;margin:.7rem 0;padding:0}
@@ -93,13 +95,14 @@ enum DashboardStyle {
     .keys{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1.2rem}.keys dd{margin:0}
     .census>section:first-child>h1{margin-top:.4rem}
     @media (max-width:60rem){.two{grid-template-columns:minmax(0,1fr)}}
-    @media (max-width:620px){.top{grid-template-columns:minmax(0,1fr)}.search{justify-self:stretch;width:auto}.counts b{font-size:1.9rem}
+    @media (max-width:620px){.top{grid-template-columns:auto minmax(0,1fr)}.top .tlp{justify-self:end}.search{grid-column:1/-1;justify-self:stretch;width:auto}.counts b{font-size:1.9rem}
     .top nav ul{flex-wrap:nowrap;overflow-x:auto;margin:.4rem -.9rem 0;padding:0 .3rem}.top nav a{white-space:nowrap}
     .stack td[data-label]::before{content:attr(data-label) " ";color:var(--soft)}.stack td.n{text-align:left}.hint{display:none}
     .filter{gap:.6rem}.filter p{flex:1 1 8.5rem}.filter input,.filter select{width:100%!important}.filter input[type=checkbox]{width:1.05rem!important}.filter button{flex:1 1 100%}
     .stack td,.stack th{overflow-wrap:anywhere;max-width:100%}.station .verdicts .why{min-width:0}}
     @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
     @media print{.top nav,.search,.filter,.act,form,footer .who,.pager,dialog{display:none!important}.two{grid-template-columns:minmax(0,1fr)}
-    body.station{max-width:none}.top{display:flex;border:0}.new,.badge{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+    body.station{max-width:none}.top{display:flex;border:0}#live{display:none}
+    .station .finding{break-inside:auto}.finding header{break-after:avoid}.measures,.facts{break-inside:avoid}.new,.badge{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
     """
 }

@@ -67,13 +67,17 @@ struct FindingChoice {
   var query = FindingQuery()
   private(set) var troubles: [String] = []
 
-  init(_ form: Form, latest: Int) {
+  init(_ form: Form, latest: Int, isVeiled: Bool = false) {
     var form30 = form
     if form["days"] == nil, form["day"] == nil { form30 = Form("days=30") }
     query.days = HostChoice.days(form30, latest: latest, &troubles)
     if let text = form["host"] {
-      query.within = Prefix(text)
-      if query.within == nil { troubles.append("'\(text)' is no address; write 192.0.2.7 or 192.0.2.0/24") }
+      query.within = HostName.prefix(text, isVeiled: isVeiled)
+      if isVeiled, query.within == nil {
+        troubles.append(HostChoice.noPrefixes)
+      } else if query.within == nil {
+        troubles.append("'\(text)' is no address; write 192.0.2.7 or 192.0.2.0/24")
+      }
     }
     query.detector = form["detector"]
     if let text = form["family"] {

@@ -37,6 +37,8 @@ struct Frame {
 
   let ask: Ask
   let version: String
+  /// How far the page may go; `nil` for pages that tell of no machine.
+  var marking: TLP?
 
   func page(_ title: String, _ tab: Tab?, _ main: Markup) -> String {
     let theme: Markup = ask.theme == .auto ? "" : " data-theme=\"\(ask.theme.rawValue)\""
@@ -45,13 +47,13 @@ struct Frame {
       <!DOCTYPE html>
       <html lang="en"\(theme)><head><meta charset="utf-8">
       <meta name="viewport" content="width=device-width, initial-scale=1">
-      <meta name="color-scheme" content="\(scheme)"><meta name="referrer" content="no-referrer">
+      <meta name="color-scheme" content="\(scheme)"><meta name="referrer" content="same-origin">
       <title>\(title) – Mothlight</title>
       <link rel="stylesheet" href="\(Asset.style.path)"><link rel="icon" type="image/svg+xml" href="\(Asset.icon.path)">
       <script src="\(Asset.script.path)" defer></script></head>
       <body class="station"><a class="skip" href="#main">To the content</a>
       <header class="top"><a class="home" href="/" aria-label="Mothlight, to the first page">\(SVG.moth)\
-      <span><b>Mothlight</b> <small>botnet observatory</small></span></a>
+      <span><b>Mothlight</b> <small>botnet observatory</small></span></a>\(mark)
       <form class="search" role="search" action="/search" method="get"><label class="vh" for="q">Search</label>\
       <input id="q" name="q" type="search" maxlength="200" placeholder="address, name, botnet" value="\(tab == nil ? ask.query["q"] ?? "" : "")">\
       <button>Search</button></form>
@@ -87,10 +89,14 @@ struct Frame {
       <form method="post" action="/theme" class="themes"><span id="themes">Colours</span> <span role="group" aria-labelledby="themes">\
       \(csrf)<input type="hidden" name="back" value="\(ask.target)">\(themes)</span></form>
       <span class="hint">Keys: press <kbd>?</kbd></span></div>
-      <p>Mothlight \(version). All times are UTC. <a href="/about">About, and what Mothlight never does</a>.
+      <p>\(mark)Mothlight \(version). All times are UTC. <a href="/about">About, and what Mothlight never does</a>.
       <span id="live" role="status"></span></p></footer>
 
       """
+  }
+
+  private var mark: Markup {
+    marking.map { "<b class=\"tlp tlp-\($0.cssWord)\">\($0.marking)</b> " } ?? ""
   }
 
   var csrf: Markup { "<input type=\"hidden\" name=\"csrf\" value=\"\(ask.visitor.csrfToken)\">" }
@@ -106,4 +112,9 @@ struct Frame {
 
       """
   }
+}
+
+extension TLP {
+  /// Of the style sheet: the page's policy forbids colours in its own text.
+  var cssWord: String { self == .amberStrict ? "amber" : rawValue.lowercased() }
 }

@@ -11,6 +11,10 @@ struct HostPage {
   let network: NetworkRecord?
   /// The allow rule that covers each finding, in their order.
   let covering: [StoredAllowRule?]
+  /// The name under which those see it who see no addresses.
+  var pseudonym: String?
+  /// What the latest judgement kept out of this day's verdict.
+  var leftOut = LeftOut.Part()
 
   private var ask: Ask { frame.ask }
   private var mayAct: Bool { ask.visitor.role >= .analyst }
@@ -41,10 +45,30 @@ struct HostPage {
       }
       out += "</section>\n"
     }
+    out += keptOut
     out += "<section aria-labelledby=\"peers\"><h2 id=\"peers\">Whom it talked to</h2>\n"
     out += HTMLExporter.peers(entry.activity.topPeers) + HTMLExporter.names(entry.activity.topNames)
     out += "</section>\n"
     return out
+  }
+
+  /// Closed until asked for; a rule that hides too much must be seen to do so.
+  private var keptOut: Markup {
+    guard leftOut.count > 0 else { return "" }
+    var out: Markup = """
+      <section aria-labelledby="left"><h2 id="left">Kept out</h2><details class="act"><summary>\
+      \(ReportWords.count(leftOut.count, "finding was", "findings were")) kept out of the verdict</summary>
+      <p class="sub">By allow rules, or as services that are known. They count again when the rule ends.</p>
+
+      """
+    for (i, item) in leftOut.shown.enumerated() {
+      let why: Markup = "<p class=\"sub\">Kept out by <code>\(Parts.text(item.rule, columns: 200))</code></p>\n"
+      out += HTMLExporter.card(item.finding.bounded, [], id: "left-\(i + 1)", isFirst: false, actions: why)
+    }
+    if leftOut.count > leftOut.shown.count {
+      out += "<p class=\"note\">\(leftOut.count - leftOut.shown.count) more are not listed.</p>\n"
+    }
+    return out + "</details></section>\n"
   }
 
   private func facts(_ entry: HostDay) -> Markup {
@@ -55,6 +79,9 @@ struct HostPage {
       let since = first.firstFlaggedDay ?? history.last?.day
     {
       out += "<dt>flagged since</dt><dd>\(Parts.time(day: since, Timestamp.describe(day: since)))</dd>"
+    }
+    if let pseudonym {
+      out += "<dt>pseudonym</dt><dd><span class=\"m\">\(pseudonym)</span> for those who see no addresses</dd>"
     }
     if let network {
       let system = network.system.map { "AS\($0) \(network.systemName ?? "")" } ?? ""

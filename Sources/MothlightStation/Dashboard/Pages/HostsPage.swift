@@ -22,6 +22,10 @@ struct HostsPage {
     } else {
       out += HostRows.table(rows.rows, caption: caption)
       out += Parts.next(ask, rows.next)
+      if choice.isVeiled {
+        out +=
+          "<p class=\"note\">Under pseudonyms a list ends after \(ReportWords.grouped(VeiledStore.hostDaysMost)) rows: narrow it.</p>\n"
+      }
     }
     return out
   }
@@ -38,6 +42,14 @@ struct HostsPage {
       "Machines \(days ?? "of all kept days"), \(order). “Flagged for” counts from the first kept day on which a machine was suspicious."
   }
 
+  /// Where addresses are not shown, no network can be asked for.
+  private var prefix: Markup {
+    guard !choice.isVeiled else { return "" }
+    return """
+      <p><label for="prefix">Prefix</label><input id="prefix" name="prefix" maxlength="49" placeholder="192.0.2.0/24" value="\(ask.query["prefix"] ?? "")"></p>
+      """
+  }
+
   private var form: Markup {
     let verdicts: [(String, Markup)] = [
       ("", "any"), ("no_sign", "no sign or worse"), ("suspicious", "suspicious or worse"), ("infected", "infected"),
@@ -48,7 +60,7 @@ struct HostsPage {
       <p><label for="verdict">Verdict</label><select id="verdict" name="verdict">\(Fields.options(verdicts, ask.query["verdict"]))</select></p>
       \(Fields.days(ask, choice.query.days, latest))
       <p><label for="botnet">Botnet</label><input id="botnet" name="botnet" maxlength="100" value="\(ask.query["botnet"] ?? "")"></p>
-      <p><label for="prefix">Prefix</label><input id="prefix" name="prefix" maxlength="49" placeholder="192.0.2.0/24" value="\(ask.query["prefix"] ?? "")"></p>
+      \(prefix)
       <p><label for="order">Order</label><select id="order" name="order">\(Fields.options(orders, ask.query["order"]))</select></p>
       <p class="check"><input id="new" type="checkbox" name="new" value="1"\(choice.query.isNewOnly ? " checked" : "" as Markup)><label for="new">new ones only</label></p>
       <button>Show</button></form>
@@ -83,8 +95,13 @@ enum Fields {
 struct HostChoice {
   var query = HostDayQuery()
   private(set) var troubles: [String] = []
+  let isVeiled: Bool
 
-  init(_ form: Form, latest: Int) {
+  /// What is said to who asks for a network where addresses are not shown.
+  static let noPrefixes = "networks of ours are not shown to you, so no prefix can be asked for"
+
+  init(_ form: Form, latest: Int, isVeiled: Bool = false) {
+    self.isVeiled = isVeiled
     query.days = Self.days(form, latest: latest, &troubles)
     if let text = form["verdict"] {
       if let verdict = Verdict(rawValue: text) {
@@ -95,8 +112,12 @@ struct HostChoice {
     }
     query.botnet = form["botnet"]
     if let text = form["prefix"] {
-      query.within = Prefix(text)
-      if query.within == nil { troubles.append("'\(text)' is no prefix; write 192.0.2.0/24 or an address") }
+      query.within = HostName.prefix(text, isVeiled: isVeiled)
+      if isVeiled, query.within == nil {
+        troubles.append(Self.noPrefixes)
+      } else if query.within == nil {
+        troubles.append("'\(text)' is no prefix; write 192.0.2.0/24 or an address")
+      }
     }
     query.isNewOnly = form["new"] != nil
     if let text = form["order"], let order = HostDayQuery.Order(rawValue: text) { query.order = order }

@@ -4,6 +4,8 @@ import Mothlight
 struct TodayPage {
   let frame: Frame
   let day: Int
+  /// Set when the day before is shown, as the present one has only begun.
+  var young: YoungDay?
   let overview: Overview
   let botnets: [BotnetActivity]
   let statistics: CaseStatistics
@@ -106,7 +108,14 @@ struct TodayPage {
 
         """
     }
-    if !isToday {
+    if let young {
+      out += """
+        <p class="note">The new day is \(ReportWords.duration(young.seconds)) old and \(ReportWords.grouped(young.judged)) of \
+        yesterday's \(ReportWords.count(young.before, "machine", "machines")) can be judged so far, so this is yesterday. \
+        <a href="/?day=\(Timestamp.describe(day: young.day))">The new day all the same</a></p>
+
+        """
+    } else if !isToday {
       out += "<p class=\"note\">This is \(Timestamp.describe(day: day)). <a href=\"/\">To the latest day</a></p>\n"
     }
     if health.store.state != .ready {

@@ -3,7 +3,6 @@ import Hummingbird
 import Mothlight
 import NIOCore
 import ServiceLifecycle
-import Synchronization
 
 /// `/events`: that something changed, as server-sent events (WHATWG HTML section 9.2). What changed is read from the pages.
 struct EventRoutes: RouteGroup {
@@ -76,29 +75,5 @@ struct EventRoutes: RouteGroup {
     case .source(_, let state): "event: source\ndata: \(state.rawValue)\n\n"
     case .census: "event: census\ndata: new\n\n"
     }
-  }
-}
-
-/// Room for so many at once.
-private final class Seats: Sendable {
-  /// Given back when nobody holds it any more, sent or not.
-  final class Seat: Sendable {
-    private let seats: Seats
-    fileprivate init(_ seats: Seats) { self.seats = seats }
-    deinit { seats.taken.withLock { $0 -= 1 } }
-  }
-
-  private let most: Int
-  private let taken = Mutex(0)
-
-  init(most: Int) { self.most = most }
-
-  func take() -> Seat? {
-    let isFree = taken.withLock { count in
-      guard count < most else { return false }
-      count += 1
-      return true
-    }
-    return isFree ? Seat(self) : nil
   }
 }

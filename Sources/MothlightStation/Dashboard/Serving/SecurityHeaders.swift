@@ -9,7 +9,8 @@ struct SecurityHeaders: RouterMiddleware {
 
   private static let fixed: [(name: HTTPField.Name?, value: String)] = [
     (.contentSecurityPolicy, policy), (.xContentTypeOptions, "nosniff"),
-    (HTTPField.Name("Referrer-Policy"), "no-referrer"),
+    // With `no-referrer` browsers would hide the origin of our own forms from us (Fetch standard, section 3.2).
+    (HTTPField.Name("Referrer-Policy"), "same-origin"),
     (HTTPField.Name("X-Frame-Options"), "DENY"), (HTTPField.Name("Cross-Origin-Opener-Policy"), "same-origin"),
     (HTTPField.Name("Cross-Origin-Resource-Policy"), "same-origin"),
     (HTTPField.Name("Permissions-Policy"), "camera=(), geolocation=(), microphone=()"),

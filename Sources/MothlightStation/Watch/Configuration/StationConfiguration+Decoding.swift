@@ -7,6 +7,11 @@ extension StationConfiguration {
     static let sources = 64
     static let prefixes = 1024
     static let owners = 4096
+    /// Rates by network of exporters.
+    static let rates = 256
+    static let receiveBufferMiB = 1...1024
+    /// Lines of one source on the page of sensors.
+    static let exportersShown = 1...512
   }
 
   init(_ node: YAMLNode, _ path: String) throws(YAMLNode.Problem) {
@@ -31,6 +36,7 @@ extension StationConfiguration {
     if let node = fields.take("cases") { cases = try Self.cases(node) }
     if let days = try fields.number("keep_days", in: 1...3650) { keepDays = days }
     if let seconds = try fields.number("judge_every_s", in: 1...3600) { judgeSeconds = seconds }
+    if let node = fields.take("privacy") { privacy = try Self.privacy(node, path) }
     if let node = fields.take("serve") { serving = try Self.serving(node, path) }
     user = try fields.text("user", most: 64)
     if let format = try fields.word("log", LogFormat.self) { log = format }
@@ -61,14 +67,14 @@ extension StationConfiguration {
     case "interface":
       let interface = try fields.text("interface", most: 15) ?? ""
       place = .interface(
-        interface, filter: try fields.text("filter", most: 1000), promiscuous: try fields.isTrue("promiscuous"))
+        interface, filter: try Self.filter(&fields), promiscuous: try fields.isTrue("promiscuous"))
       name = interface
     case "flows":
       let text = try fields.text("flows", most: 64) ?? ""
       guard let address = ListenAddress(text) else {
         throw Problem(fields.lineOf("flows"), "'\(text)' is no address with a port, such as 192.0.2.1:2055")
       }
-      (place, name) = (.flows(address), "flows-\(address.port)")
+      (place, name) = (.flows(address, try Self.reception(&fields)), "flows-\(address.port)")
     case "demo":
       guard try fields.isTrue("demo") else { throw Problem(fields.lineOf("demo"), "'demo' is true or left out") }
       (place, name) = (.demo, "demo")
@@ -80,6 +86,57 @@ extension StationConfiguration {
     let chosen = try fields.text("name", most: 48)
     try fields.finish()
     return Source(name: chosen ?? name, place: place)
+  }
+
+  /// Compiled here already, so that a mistake is told with its line and column before anything is started.
+  private static func filter(_ fields: inout YAMLFields) throws(Problem) -> String? {
+    guard let text = try fields.text("filter", most: 1000) else { return nil }
+    do { _ = try CaptureFilter(text) } catch { throw Problem(fields.lineOf("filter"), error.description) }
+    return text
+  }
+
+  private static func reception(_ fields: inout YAMLFields) throws(Problem) -> Reception {
+    var reception = Reception()
+    if let node = fields.take("exporters") { reception.exporters = try prefixes(node, "exporters") }
+    if let node = fields.take("sampling") {
+      reception.sampling = try YAMLFields.list(node, "sampling", most: Bound.rates).map { item throws(Problem) in
+        var inner = try YAMLFields(item, "a rate of 'sampling'")
+        let text = try YAMLFields.text(try inner.required("exporters"), "exporters", most: 64)
+        guard let exporters = Prefix(text) else {
+          throw Problem(inner.lineOf("exporters"), "'\(text)' is no prefix such as 192.0.2.0/24")
+        }
+        guard let rate = try inner.number("one_in", in: 1...Int(UInt32.max)) else { throw inner.missing("one_in") }
+        try inner.finish()
+        return FlowCollectorSettings.Sampling(exporters: exporters, oneIn: UInt32(clamping: rate))
+      }
+    }
+    reception.trustsExporterClock = try fields.isTrue("trust_exporter_clock")
+    if let size = try fields.number("receive_buffer_mib", in: Bound.receiveBufferMiB) {
+      reception.receiveBufferOctets = size << 20
+    }
+    if let count = try fields.number("exporters_shown", in: Bound.exportersShown) { reception.exportersShown = count }
+    return reception
+  }
+
+  private static func privacy(_ node: YAMLNode, _ path: String) throws(Problem) -> Privacy {
+    var fields = try YAMLFields(node, "'privacy'")
+    var privacy = Privacy()
+    if let readers = try fields.word("pseudonyms", StationPrivacy.Readers.self) { privacy.readers = readers }
+    privacy.key = try fields.text("key").map { FileOctets.beside(path, $0) }
+    if let text = try fields.text("tlp", most: 16) {
+      guard let tlp = TLP(text) else {
+        let all = TLP.allCases.map { $0.rawValue.lowercased() }.joined(separator: ", ")
+        throw Problem(fields.lineOf("tlp"), "'tlp' is one of: \(all)")
+      }
+      let least: TLP = privacy.readers == .everybody ? .green : .amber
+      guard tlp >= least else {
+        throw Problem(
+          fields.lineOf("tlp"), "machines that may be infected are \(least.marking) at least, not \(tlp.marking)")
+      }
+      privacy.tlp = tlp
+    }
+    try fields.finish()
+    return privacy
   }
 
   private static func cases(_ node: YAMLNode) throws(Problem) -> CaseRules {

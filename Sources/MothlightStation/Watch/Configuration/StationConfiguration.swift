@@ -8,7 +8,7 @@ public struct StationConfiguration: Sendable, Equatable {
       /// A network interface; packets that `filter` (a capture filter as tcpdump takes it) lets through.
       case interface(String, filter: String?, promiscuous: Bool)
       /// NetFlow v5 and v9, IPFIX and sFlow over UDP.
-      case flows(ListenAddress)
+      case flows(ListenAddress, Reception = Reception())
       /// A folder into which Zeek or Suricata writes.
       case logs(String)
       /// A folder into which finished captures or flow files are put.
@@ -24,6 +24,29 @@ public struct StationConfiguration: Sendable, Equatable {
       self.name = name
       self.place = place
     }
+  }
+
+  /// What a port for flow exporters takes, beside its address.
+  public struct Reception: Sendable, Equatable {
+    /// Who may export; empty: everybody.
+    public var exporters: [Prefix] = []
+    /// Rates that go before what exporters say.
+    public var sampling: [FlowCollectorSettings.Sampling] = []
+    /// For replays of archives.
+    public var trustsExporterClock = false
+    public var receiveBufferOctets = CollectorSettings.receiveBufferOctetsDefault
+    public var exportersShown = CollectorSettings.exportersShownDefault
+    public init() {}
+  }
+
+  /// Who sees addresses of ours, and how what is shown is marked.
+  public struct Privacy: Sendable, Equatable {
+    public var readers = StationPrivacy.Readers.viewers
+    /// File of the key of pseudonyms; `nil`: in the data folder.
+    public var key: String?
+    /// A marking above that of the contents.
+    public var tlp: TLP?
+    public init() {}
   }
 
   /// How pages and API are offered.
@@ -61,6 +84,7 @@ public struct StationConfiguration: Sendable, Equatable {
   /// Days that findings and host-days are kept in detail.
   public var keepDays = 30
   public var judgeSeconds = 30
+  public var privacy = Privacy()
   /// `nil`: no page.
   public var serving: Serving? = Serving()
   /// Whose rights are left after the instruments are open; `nil`: as started.

@@ -27,7 +27,10 @@ public struct Examination: Sendable {
           remedy:
             "put 'home: [ your prefixes ]' into the configuration, so that nobody else's machine is taken for yours"))
     }
-    if let serving = configuration.serving { out += symptoms(of: serving) }
+    if let serving = configuration.serving {
+      out += symptoms(of: serving)
+      if configuration.privacy.readers != .nobody { out.append(pseudonymKey(configuration)) }
+    }
     return out
   }
 
@@ -159,6 +162,16 @@ public struct Examination: Sendable {
     return access(path, R_OK | X_OK) == 0
       ? Symptom(subject, .fine, "\(path) can be read")
       : Symptom(subject, .broken, "\(path): cannot be read", remedy: "let the station's user read it")
+  }
+
+  /// A key that others can read leads every name back.
+  private func pseudonymKey(_ configuration: StationConfiguration) -> Symptom {
+    let path = configuration.privacy.key ?? "\(configuration.data)/pseudonyms.key"
+    var status = stat()
+    guard stat(path, &status) == 0 else { return Symptom("pseudonyms", .fine, "\(path): will be made") }
+    return status.st_mode & 0o077 == 0
+      ? Symptom("pseudonyms", .fine, "for \(configuration.privacy.readers.rawValue), by the key in \(path)")
+      : Symptom("pseudonyms", .broken, "\(path): others may read this key", remedy: "chmod 600 \(path)")
   }
 
   private func symptoms(of serving: StationConfiguration.Serving) -> [Symptom] {

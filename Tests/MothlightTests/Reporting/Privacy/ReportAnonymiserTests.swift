@@ -101,6 +101,9 @@ import Testing
     ("fd00::1 and ::ffff", "X and ::ffff"), ("[fd00::1]:443", "[X]:443"),
     ("9.9.9.9, 10.1.2.3-10.1.2.4", "9.9.9.9, X-X"),
     ("beef.example at 12:30:05", "beef.example at 12:30:05"), ("no address", "no address"), ("", ""),
+    ("source:10.0.0.1/32", "source:X/32"), ("pair:10.0.0.1>9.9.9.9", "pair:X>9.9.9.9"),
+    ("face:10.0.0.1:80", "face:X:80"),
+    ("2600:fd00::1", "2600:fd00::1"), ("a:b:c:", "a:b:c:"),
   ])
   func addressesInSentences(_ text: String, _ wanted: String) {
     let x = IPAddress(standIn: 0)

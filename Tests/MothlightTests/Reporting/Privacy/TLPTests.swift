@@ -73,4 +73,15 @@ import Testing
       }
     }
   }
+
+  @Test func theRegistryIsMarked() throws {
+    let time = Timestamp(seconds: 1_780_000_000)
+    var json = RegistryJSON(at: time)
+    #expect(json.search([]).contains("\"tlp\":\"AMBER\""))
+    var page = RegistryPage(width: 100, colour: false, at: time, tlp: .red)
+    #expect(page.list([], of: 0, expiryDays: 5).hasPrefix("TLP:RED\n"))
+    #expect(RegistryCSV.header.hasSuffix(",tlp\r\n"))
+    #expect(try RegistryMarking.marking(nil) == .amber && RegistryMarking.marking(.amberStrict) == .amberStrict)
+    #expect(throws: ConfigurationError.self) { try RegistryMarking.marking(.green) }
+  }
 }
