@@ -24,6 +24,8 @@ public final class SQLiteStore: Sendable {
   public let trouble: String?
   /// Whether this SQLite can search text (FTS5); without it, text is searched by plain comparison.
   public let hasFullText: Bool
+  /// By which hash the writer finds a subject again; of no use to who only reads.
+  let names: NameHash
 
   /// Opens, checks and, when it is older, brings up to date.
   ///
@@ -46,9 +48,11 @@ public final class SQLiteStore: Sendable {
       try pool.writeWithoutTransaction { try Self.prepare($0, path) }
       try Migrations.migrator.migrate(pool)
       try pool.writeWithoutTransaction { try Self.makeShrinkable($0, path) }
+      names = try pool.read { try NameHash($0) }
       hasFullText = try pool.writeWithoutTransaction { db in
         let second = time.nanoseconds / 1_000_000_000
         let isSmall = Self.octets(path) <= Self.checkedWholeOctetsMost
+        try Glance.look(db, path)
         if try alwaysCheck || (isSmall && Self.isCheckDue(db, second, wasUnclean)) { try Self.check(db, path, second) }
         return try wantsFullText && Self.knowsFullText(db)
       }
@@ -62,6 +66,7 @@ public final class SQLiteStore: Sendable {
   public init(reading path: String, because trouble: String) throws(StoreError) {
     self.path = path
     self.trouble = trouble
+    names = NameHash(key: (0, 0))
     do {
       var configuration = Self.configuration
       configuration.readonly = true
