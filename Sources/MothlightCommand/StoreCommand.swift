@@ -114,7 +114,7 @@ extension StoreCommand {
       let path = try place.path()
       var trouble: [String] = []
       do throws(StoreError) {
-        let store = StationStore(try SQLiteStore(path: path, at: StoreCommand.now))
+        let store = try StationStore.open(path, mode: .existing, at: StoreCommand.now)
         defer { store.close() }
         trouble = try await store.check(at: StoreCommand.now)
       } catch {

@@ -2,8 +2,8 @@ extension Migrations {
   /// What made writing slow is left out or made narrow.
   ///
   /// Indexes whose keys are random begin with a stretch of ids (`RowID.stretch`), so that a transaction touches their end only. The
-  /// findings of a snapshot are found by its places, those of a family by its detectors. Subjects are looked up by 32 bits
-  /// of a keyed hash instead of by their text; rows from before have none and are entered again when they are next seen.
+  /// findings of a snapshot are found by its places, those of a family by its detectors. Subjects have no index of their
+  /// own: the writer knows them by heart (`AboutMemory`).
   static let lean = """
     DROP INDEX finding_snapshot;
     DROP INDEX finding_mark;
@@ -22,16 +22,14 @@ extension Migrations {
 
     CREATE TABLE about_of_3 (
       id INTEGER PRIMARY KEY,
-      hash INTEGER,
       subject TEXT NOT NULL,
       name TEXT NOT NULL,
       last_day INTEGER NOT NULL
     ) STRICT;
-    INSERT INTO about_of_3 SELECT id, NULL, subject, name, last_day FROM about;
+    INSERT INTO about_of_3 SELECT id, subject, name, last_day FROM about;
     DROP TABLE about;
     ALTER TABLE about_of_3 RENAME TO about;
-    CREATE INDEX about_hash ON about (id >> 16, hash) WHERE hash IS NOT NULL;
 
-    INSERT INTO state VALUES ('names_key_0', random()), ('names_key_1', random()), ('words', 0);
+    INSERT INTO state VALUES ('words', 0);
     """
 }

@@ -1,31 +1,26 @@
-import GRDB
-import Mothlight
-
-/// SipHash-2-4 (Aumasson and Bernstein, INDOCRYPT 2012, doi 10.1007/978-3-642-34931-7_28) with a key of this store alone.
+/// SipHash-2-4 (Aumasson and Bernstein, INDOCRYPT 2012, doi 10.1007/978-3-642-34931-7_28) with a key of this opening alone.
 ///
-/// Subjects are words of strangers: without the key nobody can choose many of one hash.
+/// Subjects are words of strangers: without the key nobody can choose two of one hash, or many of one place in a table.
 struct NameHash: Sendable {
   private let key: (UInt64, UInt64)
 
   init(key: (UInt64, UInt64)) { self.key = key }
 
-  /// The key that the store was given when it was made.
-  init(_ db: Database) throws {
-    func part(_ n: Int) throws -> UInt64 {
-      let word = try Prepared(db, "SELECT value FROM state WHERE key = ?").bind(.text("names_key_\(n)")).integer()
-      return UInt64(bitPattern: word ?? 0)
-    }
-    key = (try part(0), try part(1))
-  }
+  init() { key = (UInt64.random(in: 0...(.max)), UInt64.random(in: 0...(.max))) }
 
   /// Of a subject and the name of its peer.
   func hash(_ subject: String, _ name: String) -> UInt64 {
+    var (subject, name) = (subject, name)
+    return subject.withUTF8 { a in name.withUTF8 { b in hash(UnsafeRawBufferPointer(a), UnsafeRawBufferPointer(b)) } }
+  }
+
+  func hash(_ subject: UnsafeRawBufferPointer, _ name: UnsafeRawBufferPointer) -> UInt64 {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(subject.utf8.count &+ name.utf8.count &+ 1)
-    bytes.append(contentsOf: subject.utf8)
+    bytes.reserveCapacity(subject.count &+ name.count &+ 1)
+    bytes.append(contentsOf: subject)
     // No octet of UTF-8.
     bytes.append(0xff)
-    bytes.append(contentsOf: name.utf8)
+    bytes.append(contentsOf: name)
     return bytes.withUnsafeBytes(hash)
   }
 

@@ -190,11 +190,11 @@ public struct Rescue {
       result.gaps += snapshots.gaps + walk.gaps
       return (records, findings)
     }
-    let (hasFullText, names) = (target.hasFullText, target.names)
+    let names = target.names
     let known = try target.write { db -> Rescued in
       var result = result
       let writer = try StationWriter(
-        db, rules: nil, at: day.written ?? time, memory: WriterMemory(), hasFullText: hasFullText)
+        db, target, rules: nil, at: day.written ?? time, memory: WriterMemory())
       for (id, record) in records.sorted(by: { $0.key < $1.key }) {
         let own = findings[id] ?? [:]
         let listed = record.places.compactMap { own[$0] }

@@ -93,7 +93,7 @@ public final class StationStore: Store {
       return StoreError(.damaged, "\(file.path): a record cannot be read; `mothlight store check` tells more")
     }
     let told = StoreError(error, path: file.path)
-    if told.code == .damaged { DamageNote(file.path).write(told.message) }
+    if told.code == .damaged { keepNote(told) }
     state.withLock { state in
       guard !state.isForGood else { return }
       switch told.code {
@@ -108,8 +108,14 @@ public final class StationStore: Store {
 
   /// Notes damage that a check has found.
   func note(damage: StoreError) {
-    DamageNote(file.path).write(damage.message)
+    keepNote(damage)
     state.withLock { $0 = WritingState(state: .readOnly, reason: damage.message, isForGood: true) }
+  }
+
+  /// For who else writes to the file, and for the next start.
+  private func keepNote(_ damage: StoreError) {
+    file.damage.withLock { $0 = $0 ?? damage.message }
+    DamageNote(file.path).write(damage.message)
   }
 
   // MARK: Writing host-days
@@ -129,8 +135,7 @@ public final class StationStore: Store {
     let line = EncodingLine(hostDays, file.names)
     try await write { [self] db in
       // Only the writer's queue touches the memory, so it never outlives what it remembers.
-      let writer = try StationWriter(
-        db, rules: rules, at: time, memory: takeMemory(), hasFullText: file.hasFullText)
+      let writer = try StationWriter(db, file, rules: rules, at: time, memory: takeMemory())
       try line.each { try writer.keep($0, run: run) }
       if hostDays.isEmpty {
         try db.execute(sql: "INSERT OR REPLACE INTO state VALUES ('tried', ?)", arguments: [time.second])

@@ -6,28 +6,29 @@ final class StationWriter {
   let db: Database
   let time: Timestamp
   let hasFullText: Bool
+  private let names: NameHash
   var memory: WriterMemory
   let totals: DayTotals
   let cases: CaseWriter?
 
   private var next: [String: [Int: Int64]] = [:]
-  private var newestAbout: Int64?
 
   private let findHostDay: Prepared
   private let insertHostDay: Prepared
   private let updateHostDay: Prepared
   private let snapshots: Prepared
   private let insertSnapshot: Prepared
-  private let findAbout: Prepared
   private let insertAbout: Prepared
   let insertFinding: Prepared
 
   /// - Parameter rules: `nil` opens no cases.
-  init(_ db: Database, rules: CaseRules?, at time: Timestamp, memory: WriterMemory, hasFullText: Bool) throws {
+  /// - Parameter file: whose transaction this is.
+  init(_ db: Database, _ file: SQLiteStore, rules: CaseRules?, at time: Timestamp, memory: WriterMemory) throws {
     self.db = db
     self.time = time
     self.memory = memory
-    self.hasFullText = hasFullText
+    hasFullText = file.hasFullText
+    names = file.names
     totals = try DayTotals(db, at: time)
     cases = try rules.map { try CaseWriter(db, rules: $0, at: time) }
     findHostDay = try Prepared(db, "SELECT id, verdict, brief FROM host_day WHERE day = ? AND host = ?")
@@ -38,8 +39,7 @@ final class StationWriter {
     )
     snapshots = try Prepared(db, "SELECT id, run, places, body FROM snapshot WHERE host_day = ? ORDER BY run")
     insertSnapshot = try Prepared(db, "INSERT INTO snapshot VALUES (?, ?, ?, ?, ?)")
-    findAbout = try Prepared(db, "SELECT id, last_day, subject, name FROM about WHERE id >> 16 = ? AND hash = ?")
-    insertAbout = try Prepared(db, "INSERT INTO about (hash, subject, name, last_day) VALUES (?, ?, ?, ?)")
+    insertAbout = try Prepared(db, "INSERT INTO about (subject, name, last_day) VALUES (?, ?, ?)")
     insertFinding = try Prepared(db, "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
   }
 
@@ -209,42 +209,19 @@ final class StationWriter {
   /// What findings are about, each once, so that text is searched in names and not in findings.
   /// - Parameter hash: `NameHash` of subject and name.
   func about(_ finding: Finding, _ hash: UInt64, on day: Int) throws -> Int64 {
-    if let known = memory.abouts.find(hash), !AboutAge.isDue(known, day) { return known.id }
-    let (subject, name) = (finding.subject, finding.peerName ?? "")
-    let key = SQLValue.integer(Int64(UInt32(truncatingIfNeeded: hash)))
-    var known: AboutMemory.Known?
-    for stretch in try aboutStretches() where known == nil {
-      try findAbout.bind(.integer(stretch), key).each { row in
-        guard row.text(2) == subject, row.text(3) == name else { return true }
-        known = .init(id: row.integer(0), lastDay: Int32(clamping: row.integer(1)))
-        return false
-      }
-    }
-    let lastDay = Int32(clamping: day)
-    if var known {
-      if AboutAge.isDue(known, day) {
-        known.lastDay = lastDay
-        try Prepared(db, "UPDATE about SET last_day = ? WHERE id = ?").bind(.integer(day), .integer(known.id)).run()
-      }
+    try memory.abouts.load(db, names)
+    if var known = memory.abouts.find(hash) {
+      guard AboutAge.isDue(known, day) else { return known.id }
+      try Prepared(db, "UPDATE about SET last_day = ? WHERE id = ?").bind(.integer(day), .integer(known.id)).run()
+      known.lastDay = Int32(clamping: day)
       memory.abouts.put(hash, known)
       return known.id
     }
-    try insertAbout.bind(key, .text(subject), .text(name), .integer(day)).run()
+    try insertAbout.bind(.text(finding.subject), .text(finding.peerName ?? ""), .integer(day)).run()
     let id = db.lastInsertedRowID
-    newestAbout = id
-    memory.abouts.put(hash, .init(id: id, lastDay: lastDay))
+    memory.abouts.put(hash, .init(id: id, lastDay: Int32(clamping: day)))
     return id
   }
-
-  /// Where a subject may stand, newest first. One from further back is entered again, which is only a little room lost.
-  private func aboutStretches() throws -> some Sequence<Int64> {
-    let newest = try newestAbout ?? Prepared(db, "SELECT MAX(id) FROM about").integer() ?? 0
-    newestAbout = newest
-    return (max(0, newest >> 16 - Self.stretchesMost)...(newest >> 16)).reversed()
-  }
-
-  /// Stretches of 65,536 subjects that one is looked for in: four million subjects, 0.1 ms.
-  private static let stretchesMost: Int64 = 63
 
   /// The next free id of `day`.
   func nextID(_ table: String, _ day: Int) throws -> Int64 {

@@ -18,11 +18,12 @@ extension StationStore {
     if let first = trouble.first {
       note(damage: StoreError.damaged(file.path, first))
     } else if file.trouble == nil {
-      DamageNote(file.path).remove()
       try await write { db in
         try db.execute(sql: "INSERT OR REPLACE INTO state VALUES ('checked', ?)", arguments: [time.second])
       }
     }
+    // Whoever repaired the file in its place has it checked.
+    if trouble.isEmpty { DamageNote(file.path).remove() }
     return trouble
   }
 

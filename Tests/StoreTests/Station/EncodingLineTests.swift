@@ -51,13 +51,27 @@ import Testing
     #expect(hash.hash("ab", "c") != hash.hash("a", "bc"))
   }
 
-  /// Two stores do not share a key.
-  @Test func eachStoreHasAKeyOfItsOwn() async throws {
+  /// Two openings do not share a key.
+  @Test func eachOpeningHasAKeyOfItsOwn() async throws {
     let hashes = try await [
       StationFixture.withStore { store, _ in store.file.names.hash("a", "b") },
       StationFixture.withStore { store, _ in store.file.names.hash("a", "b") },
     ]
     #expect(hashes[0] != hashes[1])
+  }
+
+  /// A writer that begins anew knows what the store holds: no subject stands twice.
+  @Test func subjectsStandOnce() async throws {
+    try await StationFixture.withFolder { folder in
+      let path = folder + "/store.sqlite"
+      for n in 0..<3 {
+        let store = try StationStore.open(path, at: StationFixture.now)
+        try await store.keep(days(300), run: "\(n)", at: StationFixture.now)
+        let subjects = try store.file.read { try Prepared($0, "SELECT COUNT(*) FROM about").integer() }
+        #expect(subjects == 1)
+        store.close()
+      }
+    }
   }
 
   @Test func theMemoryForgetsTheOldest() {

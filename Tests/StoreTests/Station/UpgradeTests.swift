@@ -143,7 +143,7 @@ import Testing
       #expect(left == [], "the old index of texts is gone")
       try await store.keep(
         [StationFixture.plain("10.9.9.9", day: today, subject: "name1.example port 80")], run: "b", at: now)
-      #expect(try await store.search("10.9.9.9", limit: 5).map(\.title) == ["10.9.9.9"])
+      #expect(try await store.search("10.9.9.9", limit: 5).first?.title == "10.9.9.9")
     }
   }
 
