@@ -27,11 +27,16 @@ struct StoreChoice: ParsableArguments {
       valueName: "file"))
   var store: String?
 
+  @Option(help: ArgumentHelp("Use the ledger in this folder of a station.", valueName: "dir"))
+  var data: String?
+
   @Option(help: "Tell the standing at this UTC day (YYYY-MM-DD) instead of now.")
   var at: String?
 
   @Flag(help: .hidden)
   var timings = false
+
+  func validate() throws { _ = try StationFile.chosen(store: store, data: data) }
 
   /// End of the day that was given, or now.
   func time() throws -> Timestamp {
@@ -42,7 +47,7 @@ struct StoreChoice: ParsableArguments {
 
   func path() throws -> (path: String, isOwn: Bool) {
     let environment = ProcessInfo.processInfo.environment
-    if let store { return (store, false) }
+    if let chosen = try StationFile.chosen(store: store, data: data) { return (chosen, false) }
     if let given = environment["MOTHLIGHT_STORE"], !given.isEmpty { return (given, false) }
     if let home = environment["XDG_DATA_HOME"], home.hasPrefix("/") {
       return (home + "/mothlight/mothlight.sqlite", true)

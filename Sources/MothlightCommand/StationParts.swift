@@ -25,13 +25,16 @@ final class StationParts: Sendable {
 
   /// Seconds between two censuses of what the spools hold, and between two looks at what has to go.
   private static let (censusSeconds, retentionSeconds) = (300.0, 3600.0)
+  private let checks: StoreRound
 
   init(_ configuration: StationConfiguration, _ folder: StationFolder, _ log: StationLog) async throws {
     self.log = log
     board = StatusBoard(at: StationLog.now())
-    let file: SQLiteStore
-    do throws(StoreError) { file = try Self.open(folder.store) } catch { throw Failure(error.message) }
-    store = StationStore(file, rules: configuration.cases)
+    do throws(StoreError) {
+      store = try StationStore.open(folder.store, rules: configuration.cases, at: StationLog.now())
+    } catch { throw Failure(error.message) }
+    checks = StoreRound(store, log)
+    if let trouble = store.file.trouble { log(.error, "only reading: \(trouble)") }
     let saver = try StateSaver(folder.state)
     for note in saver.notes { log(.warning, "state: \(note)") }
     var options = try Self.options(configuration)
@@ -69,7 +72,7 @@ final class StationParts: Sendable {
     pages = try await StationPages(
       serving, folder,
       StationPages.Rooms(
-        store: store, file: file, census: census, board: board, networks: directory,
+        store: store, file: store.file, census: census, board: board, networks: directory,
         privacy: try Self.privacy(configuration, folder, store, board, home, log)), log)
   }
 
@@ -91,10 +94,6 @@ final class StationParts: Sendable {
         given.readers, tlp: given.tlp, store: store, key: key, home: { known + board.pipeline.home },
         clock: { StationLog.now() })
     }
-  }
-
-  private static func open(_ path: String) throws(StoreError) -> SQLiteStore {
-    try SQLiteStore(path: path, mode: .create, at: StationLog.now())
   }
 
   private static func options(_ configuration: StationConfiguration) throws -> ReadOptions {
@@ -135,6 +134,7 @@ final class StationParts: Sendable {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await self.countAgainAndAgain() }
       group.addTask { await self.pruneAgainAndAgain() }
+      group.addTask { await self.checks.run() }
     }
   }
 
@@ -155,6 +155,7 @@ final class StationParts: Sendable {
 
   private func pruneAgainAndAgain() async {
     while !Task.isCancelled {
+      guard store.file.trouble == nil else { return }
       let days = running.withLock { $0.configuration.keepDays }
       do throws(StoreError) {
         let pruned = try await store.prune(Retention(detailDays: days), at: StationLog.now())

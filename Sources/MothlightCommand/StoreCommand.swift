@@ -20,20 +20,42 @@ struct StoreCommand: AsyncParsableCommand {
   static func mebibytes(_ octets: Int64) -> String { "\((octets + (1 << 20) - 1) >> 20) MiB" }
 }
 
-/// Which file.
+/// Which file: that of a station, named by its folder, or any other.
 struct StorePlace: ParsableArguments {
+  /// Where `watch` keeps its things when nothing is said.
+  private static let station = "station-data"
+
   @Option(
     help: ArgumentHelp(
-      "The store's file, e.g. store.sqlite in the station's data folder. Default: as for the registry.",
-      valueName: "file"))
+      "Folder of everything that the station keeps. Default: ./station-data if a store is there, else as for the registry.",
+      valueName: "dir"))
+  var data: String?
+
+  @Option(help: ArgumentHelp("The store's file, where it is not in a station's folder.", valueName: "file"))
   var store: String?
 
+  func validate() throws { _ = try StationFile.chosen(store: store, data: data) }
+
   func path() throws -> String {
+    if let chosen = try StationFile.chosen(store: store, data: data) { return chosen }
+    let environment = ProcessInfo.processInfo.environment["MOTHLIGHT_STORE"] ?? ""
+    let usual = StationFile.path(in: Self.station)
+    if environment.isEmpty, FileManager.default.fileExists(atPath: usual) { return usual }
     var choice = StoreChoice()
-    choice.store = store
-    choice.at = nil
-    choice.timings = false
+    (choice.store, choice.data, choice.at, choice.timings) = (nil, nil, nil, false)
     return try choice.path().path
+  }
+}
+
+/// The file in a station's folder.
+enum StationFile {
+  static func path(in folder: String) -> String { (folder as NSString).appendingPathComponent("store.sqlite") }
+
+  /// - Throws: when both a folder and a file are given.
+  static func chosen(store: String?, data: String?) throws -> String? {
+    guard let data else { return store }
+    guard store == nil else { throw ValidationError("give --data DIR or --store FILE, not both") }
+    return path(in: data)
   }
 }
 
@@ -46,7 +68,7 @@ extension StoreCommand {
     func run() async throws {
       let path = try place.path()
       do {
-        let store = StationStore(try SQLiteStore(path: path, at: StoreCommand.now))
+        let store = try StationStore.open(path, mode: .existing, at: StoreCommand.now)
         defer { store.close() }
         let condition = await store.condition()
         let since = condition.oldestDay.map { ", since \(Timestamp.describe(day: $0))" } ?? ""
@@ -57,6 +79,7 @@ extension StoreCommand {
           \(condition.hostDays) host-days, \(condition.findings) findings in detail\(since)
 
           """)
+        if let reason = condition.reason { try Output.write(Terminal.printable(reason) + "\n") }
       } catch let error as StoreError { throw Failure(error.message) }
     }
   }
@@ -67,7 +90,7 @@ extension StoreCommand {
       abstract: "Copy the store to a new file, as it is at this moment.",
       discussion: """
         The copy is checked before it gets its name, and overwrites nothing. To restore, stop the station and put the copy in \
-        the store's place (without the files -wal and -shm beside it).
+        the store's place, without the files store.sqlite-wal and store.sqlite-shm of the old one beside it.
         """)
     @OptionGroup var place: StorePlace
     @Argument(help: "The file to make.") var file: String
@@ -91,7 +114,7 @@ extension StoreCommand {
       let path = try place.path()
       var trouble: [String] = []
       do throws(StoreError) {
-        let store = StationStore(try SQLiteStore(path: path, at: StoreCommand.now))
+        let store = try StationStore.open(path, mode: .existing, at: StoreCommand.now)
         defer { store.close() }
         trouble = try await store.check(at: StoreCommand.now)
       } catch {

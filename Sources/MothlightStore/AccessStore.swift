@@ -139,6 +139,7 @@ public struct AccessStore: AccessBook {
   }
 
   func writing<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws(StoreError) -> T {
+    if let refusal = store.refusal { throw refusal }
     do { return try await store.pool.write(body) } catch { throw StoreError(error, path: store.path) }
   }
 }

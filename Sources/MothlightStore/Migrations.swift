@@ -9,6 +9,7 @@ enum Migrations {
 
   static let all = [
     Step(name: "1-registry", sql: registry), Step(name: "2-station", sql: station), Step(name: "3-access", sql: access),
+    Step(name: "4-lean", sql: lean),
   ]
 
   /// `PRAGMA user_version` of a store that this program writes.

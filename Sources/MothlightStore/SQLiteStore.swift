@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Mothlight
+import Synchronization
 
 /// The file of registry and station: SQLite in write-ahead mode, one writer, many readers.
 public final class SQLiteStore: Sendable {
@@ -24,6 +25,10 @@ public final class SQLiteStore: Sendable {
   public let trouble: String?
   /// Whether this SQLite can search text (FTS5); without it, text is searched by plain comparison.
   public let hasFullText: Bool
+  /// By which hash the writer finds a subject again.
+  let names = NameHash()
+  /// Damage that was met since the opening, as one line: from then on nobody writes to the file.
+  let damage = Mutex<String?>(nil)
 
   /// Opens, checks and, when it is older, brings up to date.
   ///
@@ -49,6 +54,7 @@ public final class SQLiteStore: Sendable {
       hasFullText = try pool.writeWithoutTransaction { db in
         let second = time.nanoseconds / 1_000_000_000
         let isSmall = Self.octets(path) <= Self.checkedWholeOctetsMost
+        try Glance.look(db, path)
         if try alwaysCheck || (isSmall && Self.isCheckDue(db, second, wasUnclean)) { try Self.check(db, path, second) }
         return try wantsFullText && Self.knowsFullText(db)
       }
@@ -175,8 +181,12 @@ extension SQLiteStore {
     do { return try pool.unsafeRead(body) } catch { throw StoreError(error, path: path) }
   }
 
+  /// Why nothing may be written to a damaged file: it could get worse.
+  var refusal: StoreError? { damage.withLock { $0 }.map { StoreError(.damaged, $0) } }
+
   /// All of `body` or nothing of it, also when the program dies in between.
   func write<T>(_ body: (Database) throws -> T) throws(StoreError) -> T {
+    if let refusal { throw refusal }
     do { return try pool.write(body) } catch { throw StoreError(error, path: path) }
   }
 }

@@ -12,6 +12,7 @@ import Testing
     "1-registry": "e9bd2819e5cd54f42214a26211db745e25c8f0e5a475a6671dfa1700752d497a",
     "2-station": "b0177516dac11cc5febc2fd377ad9d7774991a342f77e82d4b89b3e98c704f23",
     "3-access": "c0d973595478784277055c647c929607ea536b0cc618fc678c80d50d765dbf35",
+    "4-lean": "1005087730c2a2831d907973c62adc56f8d6d0985808fdf70adf7ffdcbabdb83",
   ]
 
   @Test func stepsAreAsReleased() {
@@ -32,7 +33,8 @@ import Testing
       let ours = [
         "about", "allow_rule", "audit", "botnet", "botnet_day", "botnet_host", "botnet_host_day", "case_botnet",
         "case_change", "case_day", "case_file", "case_finding", "case_host", "case_sign", "day_total", "detector",
-        "finding", "flagged_host", "host_day", "named_botnet", "run", "snapshot", "claim", "evidence", "fact",
+        "detector_family", "finding", "flagged_host", "host_day", "named_botnet", "run", "snapshot", "claim",
+        "evidence", "fact",
         "identifier", "indicator", "name", "relation", "size", "source",
         "state", "takedown",
       ]

@@ -80,7 +80,7 @@ import Testing
     #expect(store.filter { !$0.hasPrefix("Sources/MothlightCommand/") } == [])
     let both = Set(store).intersection(users("MothlightStation"))
     #expect(both.filter { !$0.hasPrefix("Sources/MothlightCommand/") }.isEmpty)
-    let allowed: Set<String> = ["Foundation", "GRDB", "GRDBSQLite", "Mothlight", "Synchronization"]
+    let allowed: Set<String> = ["Dispatch", "Foundation", "GRDB", "GRDBSQLite", "Mothlight", "Synchronization"]
     let foreign = Self.tree.swift(below: "Sources/MothlightStore").flatMap { SwiftRules.imports($0.text) }
     #expect(Set(foreign).subtracting(allowed) == [])
   }

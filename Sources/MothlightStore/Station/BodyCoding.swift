@@ -3,6 +3,55 @@ import Mothlight
 /// Why octets of the store are no body.
 struct BodyDefect: Error {}
 
+/// A body begins with the version of its layout and the host that it is about.
+enum BodyLayout {
+  /// Field after field.
+  private static let plain: UInt8 = 1
+  /// The same, packed from behind the host on (`PackedBody`).
+  private static let packed: UInt8 = 2
+
+  static func begin(_ host: IPAddress, reserving count: Int = 512) -> BodyWriter {
+    var out = BodyWriter(reserving: count)
+    out.put(byte: plain)
+    out.put(host)
+    return out
+  }
+
+  /// The shorter of both.
+  static func sealed(_ body: BodyWriter, about host: IPAddress) -> [UInt8] {
+    let head = host.isV4 ? 6 : 18
+    let small = body.bytes.withUnsafeBytes { PackedBody.pack(UnsafeRawBufferPointer(rebasing: $0[head...])) }
+    guard let small else { return body.bytes }
+    return [packed] + body.bytes[1..<head] + small
+  }
+
+  /// - Throws: `BodyDefect`, also when `body` leaves something over.
+  static func open<T>(
+    _ bytes: UnsafeRawBufferPointer, _ body: (IPAddress, inout BodyReader) throws -> T
+  ) throws -> T {
+    var input = BodyReader(bytes)
+    let version = try input.byte()
+    let host = try input.address()
+    func read(_ rest: UnsafeRawBufferPointer) throws -> T {
+      var reader = BodyReader(rest)
+      let result = try body(host, &reader)
+      guard reader.isAtEnd else { throw BodyDefect() }
+      return result
+    }
+    switch version {
+    case plain: return try read(input.rest)
+    case packed: return try PackedBody.unpack(input.rest).withUnsafeBytes(read)
+    default: throw BodyDefect()
+    }
+  }
+
+  static func host(_ bytes: UnsafeRawBufferPointer) throws -> IPAddress {
+    var input = BodyReader(bytes)
+    guard (plain...packed).contains(try input.byte()) else { throw BodyDefect() }
+    return try input.address()
+  }
+}
+
 /// Octets of one record: little numbers are short, texts carry their length.
 struct BodyWriter {
   private(set) var bytes: [UInt8] = []
@@ -112,6 +161,15 @@ struct BodyReader {
     defer { at &+= length }
     return String(decoding: UnsafeRawBufferPointer(rebasing: bytes[at..<at &+ length]), as: UTF8.self)
   }
+
+  mutating func copy(_ count: Int, to out: UnsafeMutableRawBufferPointer) throws {
+    guard count <= bytes.count &- at, count <= out.count else { throw BodyDefect() }
+    out.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[at..<at &+ count]))
+    at &+= count
+  }
+
+  /// What is left.
+  var rest: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[at...]) }
 
   mutating func optionalText() throws -> String? { try byte() == 0 ? nil : try text() }
 

@@ -104,20 +104,9 @@ struct CaseTable {
     func take(_ stored: StoredFinding) {
       if seen.insert(stored.id).inserted { found.append(stored) }
     }
-    let live = try Prepared(
-      db,
-      """
-      SELECT f.id, f.recorded, f.body FROM case_day c CROSS JOIN host_day h INDEXED BY host_day_host
-        ON h.day = c.day AND h.host = c.host
-        CROSS JOIN snapshot s INDEXED BY snapshot_host_day ON s.host_day = h.id
-        CROSS JOIN finding f INDEXED BY finding_snapshot ON f.snapshot = s.id
-      WHERE c.case_number = ? ORDER BY c.day DESC, c.host DESC, f.flags & 1 DESC LIMIT ?
-      """)
-    try live.bind(.integer(number), .integer(Self.findingsMost)).each { row in
-      take(
-        try FindingList.stored(
-          FindingList.Found(id: row.integer(0), recorded: row.integer(1), body: row.blob(2))))
-      return true
+    try CaseRows(db).each(of: number) { row in
+      take(try FindingList.stored(row))
+      return found.count < Self.findingsMost
     }
     let saved = try Prepared(
       db, "SELECT id, recorded, body FROM case_finding WHERE case_number = ? ORDER BY id DESC LIMIT ?")

@@ -2,13 +2,8 @@ import Mothlight
 
 /// A finding as octets; all of it, so that what is read back is what was written.
 enum FindingBody {
-  /// A change of the layout raises it; older layouts stay readable.
-  private static let version: UInt8 = 1
-
   static func encode(_ finding: Finding) -> [UInt8] {
-    var out = BodyWriter()
-    out.put(byte: version)
-    out.put(finding.host)
+    var out = BodyLayout.begin(finding.host)
     out.put(finding.detector)
     out.put(signed: Int64(finding.version))
     out.put(byte: UInt8(truncatingIfNeeded: finding.family.number))
@@ -36,7 +31,7 @@ enum FindingBody {
       out.put(suppression.nats)
       out.put(suppression.because)
     }
-    return out.bytes
+    return BodyLayout.sealed(out, about: finding.host)
   }
 
   private static func put(_ measure: Measure, _ out: inout BodyWriter) {
@@ -64,9 +59,10 @@ enum FindingBody {
   static func decode(_ bytes: [UInt8]) throws -> Finding { try bytes.withUnsafeBytes { try decode($0) } }
 
   static func decode(_ bytes: UnsafeRawBufferPointer) throws -> Finding {
-    var input = BodyReader(bytes)
-    guard try input.byte() == version else { throw BodyDefect() }
-    let host = try input.address()
+    try BodyLayout.open(bytes) { host, input in try decode(host, &input) }
+  }
+
+  private static func decode(_ host: IPAddress, _ input: inout BodyReader) throws -> Finding {
     let detector = try input.text()
     let number = try input.signed()
     guard let family = EvidenceFamily(number: Int64(try input.byte())) else { throw BodyDefect() }
@@ -87,7 +83,7 @@ enum FindingBody {
     let suppressions = try (0..<(try input.length())).map { _ in
       Suppression(try input.named(Suppression.Kind.self), nats: try input.double(), because: try input.text())
     }
-    guard let version = Int(exactly: number), input.isAtEnd else { throw BodyDefect() }
+    guard let version = Int(exactly: number) else { throw BodyDefect() }
     // Only the name, version and family of a card reach a finding.
     let card = DetectorCard(
       name: detector, version: version, title: "", family: family, reads: [], knobs: [], references: [],
@@ -101,11 +97,7 @@ enum FindingBody {
   }
 
   /// The host alone, without the rest.
-  static func host(_ bytes: UnsafeRawBufferPointer) throws -> IPAddress {
-    var input = BodyReader(bytes)
-    guard try input.byte() == version else { throw BodyDefect() }
-    return try input.address()
-  }
+  static func host(_ bytes: UnsafeRawBufferPointer) throws -> IPAddress { try BodyLayout.host(bytes) }
 
   private static func measure(_ input: inout BodyReader) throws -> Measure {
     var measure = Measure(try input.text(), try input.double(), try input.text())

@@ -85,23 +85,37 @@ struct FindingList {
 
   // MARK: Along an index
 
-  /// The index of the narrowest condition, or the table itself, newest first.
-  private var index: String {
-    if query.botnet != nil { return "INDEXED BY finding_botnet" }
-    if query.detector != nil { return "INDEXED BY finding_detector" }
-    if query.family != nil { return "INDEXED BY finding_family" }
-    return "NOT INDEXED"
+  private typealias Filter = (SQLRow) throws -> Bool
+
+  /// Along the index of the narrowest condition, or along the table itself, newest first.
+  private func scan(_ range: ClosedRange<Int64>, _ limit: Int, where isWanted: Filter? = nil) throws -> Gathered {
+    if query.botnet != nil { return try walk("INDEXED BY finding_botnet", nil, range, limit, isWanted) }
+    if query.detector != nil { return try walk("INDEXED BY finding_detector", nil, range, limit, isWanted) }
+    guard let family = query.family else { return try walk("NOT INDEXED", nil, range, limit, isWanted) }
+    // A family is its detectors.
+    var detectors: [Int64] = []
+    try Prepared(db, "SELECT detector FROM detector_family WHERE family = ?").bind(.integer(family.number)).each {
+      row in
+      detectors.append(row.integer(0))
+      return true
+    }
+    let parts = try detectors.map { try walk("INDEXED BY finding_detector", $0, range, limit, isWanted) }
+    // Where one of them stopped looking, the others' rows beyond are not next in the list.
+    let stop = parts.compactMap(\.stoppedAt).max()
+    let rows = parts.flatMap(\.rows).filter { $0.id >= stop ?? .min }.sorted { $0.id > $1.id }
+    return Gathered(rows: Array(rows.prefix(limit)), stoppedAt: rows.count < limit ? stop : nil)
   }
 
-  private func scan(
-    _ range: ClosedRange<Int64>, _ limit: Int, where isWanted: ((SQLRow) throws -> Bool)? = nil
+  private func walk(
+    _ index: String, _ detector: Int64?, _ range: ClosedRange<Int64>, _ limit: Int, _ isWanted: Filter?
   ) throws -> Gathered {
     let sql = """
-      SELECT id, recorded, body, about FROM finding \(index) WHERE id BETWEEN ? AND ?\(conditions) AND flags & 1
-      ORDER BY id DESC
+      SELECT id, recorded, body, about FROM finding \(index) WHERE id BETWEEN ? AND ?\(conditions)\
+      \(detector == nil ? "" : " AND detector = ?") AND flags & 1 ORDER BY id DESC
       """
     let select = try Prepared(db, sql)
-    select.bind(all: [.integer(range.lowerBound), .integer(range.upperBound)] + values)
+    select.bind(
+      all: [.integer(range.lowerBound), .integer(range.upperBound)] + values + (detector.map { [.integer($0)] } ?? []))
     var result = Gathered()
     var seen = 0
     try select.each { row in
@@ -154,27 +168,33 @@ struct FindingList {
   }
 
   private func gather(_ hostDays: [Int64], _ range: ClosedRange<Int64>) throws -> [Found] {
+    let ids = try hostDays.flatMap { try HostDayReading.rows(db, of: $0) }
+    return try fetch(ids.filter { range.contains($0) }.sorted(by: >), limit: .max)
+  }
+
+  /// Those of some rows that are wanted.
+  private func fetch(_ ids: [Int64], limit: Int, where isWanted: Filter? = nil) throws -> [Found] {
     let select = try Prepared(
-      db,
-      """
-      SELECT f.id, f.recorded, f.body FROM snapshot s CROSS JOIN finding f INDEXED BY finding_snapshot ON f.snapshot = s.id
-      WHERE s.host_day = ? AND f.id BETWEEN ? AND ?\(conditions) AND f.flags & 1
-      """)
+      db, "SELECT id, recorded, body FROM finding WHERE id = ?\(conditions) AND flags & 1")
     var rows: [Found] = []
-    for hostDay in hostDays {
-      select.bind(all: [.integer(hostDay), .integer(range.lowerBound), .integer(range.upperBound)] + values)
+    for id in ids where rows.count < limit {
+      select.bind(all: [.integer(id)] + values)
       try select.each { row in
-        rows.append(Self.found(row))
-        return true
+        if try isWanted?(row) ?? true { rows.append(Self.found(row)) }
+        return false
       }
     }
-    return rows.sorted { $0.id > $1.id }
+    return rows
   }
 
   // MARK: By text
 
-  /// Subjects below which each is asked for; more are no narrow question, and are looked for along the list.
+  /// Subjects up to which each is asked for, in each stretch of ids.
+  private static let askedMost = 100
+  /// Subjects up to which the entries of an index are gone through; more are no narrow question, and are looked for row by row.
   private static let aboutsMost = 4000
+  /// Entries that are gone through for one page: some 50 ms.
+  private static let entriesSeenMost = 250_000
 
   private func byText(_ text: String, _ days: [Int], _ range: ClosedRange<Int64>, _ limit: Int) throws -> Gathered {
     let abouts = try AboutSearch(db, hasFullText: hasFullText).ids(holding: text, limit: Self.aboutsMost + 1)
@@ -185,83 +205,41 @@ struct FindingList {
       return within.contains(try row.withBlob(2) { try FindingBody.host($0) })
     }
     guard abouts.isComplete, abouts.ids.count <= Self.aboutsMost else {
-      let holds = try Prepared(db, "SELECT instr(lower(subject || char(10) || name), ?) FROM about WHERE id = ?")
-      let folded = text.lowercased()
+      let select = try Prepared(db, "SELECT subject, name FROM about WHERE id = ?")
+      let folded = FoldedText(text)
       return try scan(range, limit) { row in
         guard try isWanted(row) else { return false }
-        return try (holds.bind(.text(folded), .integer(row.integer(3))).integer() ?? 0) > 0
+        return try select.bind(.integer(row.integer(3))).first { folded.isPart(of: $0, 0, 1) } ?? false
       }
     }
     // Numbers of ours, so they may stand in the text of the statement.
     let list = abouts.ids.map { String($0) }.joined(separator: ",")
-    let sql = """
-      SELECT id, recorded, body FROM finding INDEXED BY finding_about
-      WHERE day = ? AND about IN (\(list)) AND id BETWEEN ? AND ?\(conditions) AND flags & 1 ORDER BY id DESC
-      """
-    let select = try Prepared(db, sql, isCached: false)
-    var result = Gathered()
-    for day in days where RowID.range(day).overlaps(range) && result.rows.count < limit {
-      select.bind(all: [.integer(day), .integer(range.lowerBound), .integer(range.upperBound)] + values)
-      try select.each { row in
-        if try isWanted(row) { result.rows.append(Self.found(row)) }
-        return result.rows.count < limit
-      }
-    }
-    return result
-  }
-}
-
-/// Subjects and names that a text is part of.
-struct AboutSearch {
-  private let db: Database
-  private let hasFullText: Bool
-
-  /// Newest subjects that are compared one by one where no index helps: some 20 ms.
-  private static let comparedMost = 50_000
-
-  init(_ db: Database, hasFullText: Bool) {
-    self.db = db
-    self.hasFullText = hasFullText
-  }
-
-  struct Result {
-    var ids: [Int64]
-    /// Whether every subject was looked at.
-    var isComplete: Bool
-  }
-
-  /// Newest first.
-  func ids(holding asked: String, limit: Int) throws -> Result {
-    // A question of the index ends at an octet of zero.
-    let text = asked.filter { $0 != "\u{0}" }
-    guard !text.isEmpty else { return Result(ids: [], isComplete: true) }
-    // Pieces of three characters are what the index knows.
-    if hasFullText, text.unicodeScalars.count >= 3, try db.tableExists("words_about") {
-      let phrase = "\"" + text.replacing("\"", with: "\"\"") + "\""
-      let select = try Prepared(
-        db, "SELECT rowid FROM words_about WHERE words_about MATCH ? ORDER BY rowid DESC LIMIT ?")
-      return Result(ids: try collect(select.bind(.text(phrase), .integer(limit))), isComplete: true)
-    }
-    let newest = try Prepared(db, "SELECT MAX(id) FROM about").integer() ?? 0
-    let oldest = try Prepared(db, "SELECT MIN(id) FROM about").integer() ?? 0
-    let from = max(oldest, newest - Int64(Self.comparedMost))
+    let isNarrow = abouts.ids.count <= Self.askedMost
     let select = try Prepared(
       db,
       """
-      SELECT id FROM about WHERE id >= ? AND instr(lower(subject || char(10) || name), ?) > 0
-      ORDER BY id DESC LIMIT ?
-      """)
-    let found = try collect(select.bind(.integer(from), .text(text.lowercased()), .integer(limit)))
-    return Result(ids: found, isComplete: from <= oldest)
-  }
-
-  private func collect(_ select: Prepared) throws -> [Int64] {
-    var ids: [Int64] = []
-    try select.each { row in
-      ids.append(row.integer(0))
-      return true
+      SELECT id, about FROM finding INDEXED BY finding_about
+      WHERE id >> 15 = ?\(isNarrow ? " AND about IN (\(list))" : "") AND id BETWEEN ? AND ?
+      """, isCached: false)
+    let wanted = Set(abouts.ids)
+    var result = Gathered()
+    var seen = 0
+    for day in days where RowID.range(day).overlaps(range) && result.rows.count < limit {
+      for stretch in try (RowID.stretches(db, day) ?? 0...(-1 as Int64)).reversed() where result.rows.count < limit {
+        var ids: [Int64] = []
+        try select.bind(.integer(stretch), .integer(range.lowerBound), .integer(range.upperBound)).each { row in
+          seen += 1
+          if isNarrow || wanted.contains(row.integer(1)) { ids.append(row.integer(0)) }
+          return true
+        }
+        result.rows += try fetch(ids.sorted(by: >), limit: limit - result.rows.count, where: isWanted)
+        guard seen < Self.entriesSeenMost || result.rows.count >= limit else {
+          result.stoppedAt = stretch << 15
+          return result
+        }
+      }
     }
-    return ids
+    return result
   }
 }
 
@@ -284,20 +262,19 @@ extension StationStore {
   }
 
   static func finding(_ db: Database, _ mark: Int64, _ id: String) throws -> StoredFinding? {
-    let select = try Prepared(
-      db,
-      """
-      SELECT id, recorded, body FROM finding INDEXED BY finding_mark WHERE day = ? AND mark = ?
-      ORDER BY flags & 1 DESC, id LIMIT 1
-      """)
+    let select = try Prepared(db, "SELECT id, recorded, body, flags FROM finding WHERE id = ?")
     for day in try KeptDays.all(db) {
-      let found = try select.bind(.integer(day), .integer(mark)).first { row in
-        FindingList.Found(id: row.integer(0), recorded: row.integer(1), body: row.blob(2))
+      var copies: [(found: FindingList.Found, isShown: Bool)] = []
+      for row in try FindingMarks.ids(db, mark, day: day) {
+        try select.bind(.integer(row)).each { row in
+          let found = FindingList.Found(id: row.integer(0), recorded: row.integer(1), body: row.blob(2))
+          copies.append((found, row.integer(3) & FindingFlags.shown != 0))
+          return false
+        }
       }
-      if let found {
-        let stored = try FindingList.stored(found)
-        if stored.id == id { return stored }
-      }
+      guard let best = copies.first(where: \.isShown) ?? copies.first else { continue }
+      let stored = try FindingList.stored(best.found)
+      if stored.id == id { return stored }
     }
     return nil
   }

@@ -2,13 +2,11 @@ import Mothlight
 
 /// A host-day without its findings as octets.
 enum HostDayBody {
-  /// A change of the layout raises it; older layouts stay readable.
+  /// Of a brief.
   private static let version: UInt8 = 1
 
   static func encode(_ day: HostDay) -> [UInt8] {
-    var out = BodyWriter(reserving: 1024)
-    out.put(byte: version)
-    out.put(day.host)
+    var out = BodyLayout.begin(day.host, reserving: 1024)
     out.put(signed: Int64(day.day))
     out.put(day.verdict.rawValue)
     out.put(day.score)
@@ -29,7 +27,7 @@ enum HostDayBody {
     }
     put(day.caveats, &out)
     put(day.activity, &out)
-    return out.bytes
+    return BodyLayout.sealed(out, about: day.host)
   }
 
   private static func put(_ texts: [String], _ out: inout BodyWriter) {
@@ -67,13 +65,10 @@ enum HostDayBody {
 
   /// - Parameter findings: what its snapshot lists.
   static func decode(_ bytes: [UInt8], findings: [Finding]) throws -> HostDay {
-    try bytes.withUnsafeBytes { try decode(BodyReader($0), findings) }
+    try bytes.withUnsafeBytes { try BodyLayout.open($0) { host, input in try decode(host, &input, findings) } }
   }
 
-  private static func decode(_ reader: BodyReader, _ findings: [Finding]) throws -> HostDay {
-    var input = reader
-    guard try input.byte() == version else { throw BodyDefect() }
-    let host = try input.address()
+  private static func decode(_ host: IPAddress, _ input: inout BodyReader, _ findings: [Finding]) throws -> HostDay {
     guard let day = Int(exactly: try input.signed()) else { throw BodyDefect() }
     let verdict = try input.named(Verdict.self)
     let score = try input.double()
@@ -91,7 +86,6 @@ enum HostDayBody {
     }
     let caveats = try texts(&input)
     let activity = try activity(&input)
-    guard input.isAtEnd else { throw BodyDefect() }
     var result = HostDay(
       host: host, day: day, verdict: verdict, score: score, families: families, findings: findings, reason: reason,
       botnets: botnets, activity: activity)

@@ -108,6 +108,11 @@ struct SQLRow {
     let count = Int(sqlite3_column_bytes(statement, column))
     return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
   }
+  /// The octets of a text, as they are in the store.
+  func withText<T>(_ column: Int32, _ body: (UnsafeRawBufferPointer) throws -> T) rethrows -> T {
+    let start = sqlite3_column_text(statement, column)
+    return try body(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))))
+  }
   func blob(_ column: Int32) -> [UInt8] { withBlob(column) { Array($0) } }
   func withBlob<T>(_ column: Int32, _ body: (UnsafeRawBufferPointer) throws -> T) rethrows -> T {
     let start = sqlite3_column_blob(statement, column)

@@ -44,7 +44,8 @@ public struct Rescue {
 
   /// Tables that are made anew from the records, and those that are not ours.
   private static let derived: Set<String> = [
-    "about", "botnet_day", "botnet_host", "botnet_host_day", "day_total", "detector", "finding", "flagged_host",
+    "about", "botnet_day", "botnet_host", "botnet_host_day", "day_total", "detector", "detector_family", "finding",
+    "flagged_host",
     "grdb_migrations", "host_day", "run", "snapshot", "state",
   ]
   /// Parents before their children.
@@ -189,26 +190,27 @@ public struct Rescue {
       result.gaps += snapshots.gaps + walk.gaps
       return (records, findings)
     }
-    let hasFullText = target.hasFullText
+    let names = target.names
     let known = try target.write { db -> Rescued in
       var result = result
       let writer = try StationWriter(
-        db, rules: nil, at: day.written ?? time, memory: WriterMemory(), hasFullText: hasFullText)
+        db, target, rules: nil, at: day.written ?? time, memory: WriterMemory())
       for (id, record) in records.sorted(by: { $0.key < $1.key }) {
         let own = findings[id] ?? [:]
         let listed = record.places.compactMap { own[$0] }
         guard let hostDay = try? HostDayBody.decode(record.body, findings: listed.map(\.finding)) else {
           result.gaps += 1
-          try keepLoose(Array(own.values), day.day, writer, &result)
+          try keepLoose(Array(own.values), day.day, writer, names, &result)
           continue
         }
         result.findingsLost += record.places.count - listed.count
         result.findings += listed.count
         result.hostDays += 1
-        try writer.keep(hostDay, run: runs[record.run] ?? "rescued \(record.run)", recorded: Self.times(listed))
+        try writer.keep(
+          EncodedDay(hostDay, names), run: runs[record.run] ?? "rescued \(record.run)", recorded: Self.times(listed))
       }
       for (id, loose) in findings.sorted(by: { $0.key < $1.key }) where records[id] == nil {
-        try keepLoose(Array(loose.values), day.day, writer, &result)
+        try keepLoose(Array(loose.values), day.day, writer, names, &result)
       }
       _ = try writer.finish()
       return result
@@ -221,7 +223,9 @@ public struct Rescue {
   }
 
   /// Findings whose host-day was lost: a host-day that says so.
-  private func keepLoose(_ loose: [Loose], _ day: Int, _ writer: StationWriter, _ result: inout Rescued) throws {
+  private func keepLoose(
+    _ loose: [Loose], _ day: Int, _ writer: StationWriter, _ names: NameHash, _ result: inout Rescued
+  ) throws {
     guard let host = loose.first?.finding.host else { return }
     let findings = loose.map(\.finding).sorted { ($1.logOdds, $0.subject) < ($0.logOdds, $1.subject) }
     var activity = HostActivity()
@@ -231,7 +235,7 @@ public struct Rescue {
       host: host, day: day, verdict: .suspicious, score: 0, families: [], findings: findings,
       reason: "Saved from a damaged store: the findings were read, the verdict and the activity were lost.",
       botnets: Set(findings.compactMap(\.botnet)).sorted(), activity: activity)
-    try writer.keep(hostDay, run: "rescued", recorded: Self.times(loose))
+    try writer.keep(EncodedDay(hostDay, names), run: "rescued", recorded: Self.times(loose))
     result.hostDaysInPart += 1
     result.findings += findings.count
   }

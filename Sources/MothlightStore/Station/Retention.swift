@@ -165,25 +165,21 @@ extension StationStore {
       let start = from
       let next = try await write { [self] db -> Int64? in
         var last: Int64?
-        var old: [(id: Int64, subject: String, name: String)] = []
-        let select = try Prepared(
-          db, "SELECT id, last_day, subject, name FROM about WHERE id > ? ORDER BY id LIMIT ?")
+        var old: [Int64] = []
+        let select = try Prepared(db, "SELECT id, last_day FROM about WHERE id > ? ORDER BY id LIMIT ?")
         try select.bind(.integer(start), .integer(Self.rowsAtOnce)).each { row in
           last = row.integer(0)
-          if row.integer(1) < Int64(day) { old.append((row.integer(0), row.text(2), row.text(3))) }
+          if row.integer(1) < Int64(day) { old.append(row.integer(0)) }
           return true
         }
         guard !old.isEmpty else { return last }
-        memory.withLock { $0.abouts.removeAll() }
-        let words = try file.hasFullText && db.tableExists("words_about")
-        for about in old {
-          if words {
-            try Prepared(
-              db, "INSERT INTO words_about (words_about, rowid, subject, name) VALUES ('delete', ?, ?, ?)"
-            ).bind(.integer(about.id), .text(about.subject), .text(about.name)).run()
-          }
-          try Prepared(db, "DELETE FROM about WHERE id = ?").bind(.integer(about.id)).run()
+        memory.withLock { $0 = WriterMemory() }
+        if try file.hasFullText && AboutWords.isThere(db) {
+          try AboutWords(db).forget(old, upTo: try AboutWords.mark(db))
         }
+        let remove = try Prepared(db, "DELETE FROM about WHERE id = ?")
+        for id in old { try remove.bind(.integer(id)).run() }
+        try AboutWords(db).settle()
         return last
       }
       guard let next else { return }
@@ -221,24 +217,15 @@ struct CaseArchive {
     let saved = try Prepared(db, "SELECT COUNT(*) FROM case_finding WHERE case_number = ?").bind(.integer(number))
     let room = Self.findingsMost - Int(try saved.integer() ?? 0)
     guard room > 0 else { return }
-    let select = try Prepared(
-      db,
-      """
-      SELECT f.recorded, f.body FROM case_day c CROSS JOIN host_day h INDEXED BY host_day_host
-        ON h.day = c.day AND h.host = c.host
-        CROSS JOIN snapshot s INDEXED BY snapshot_host_day ON s.host_day = h.id
-        CROSS JOIN finding f INDEXED BY finding_snapshot ON f.snapshot = s.id
-      WHERE c.case_number = ? AND c.day = ? AND f.flags & 1
-      """)
-    var found: [(recorded: Int64, weight: Double, body: [UInt8])] = []
-    try select.bind(.integer(number), .integer(day)).each { row in
-      let finding = try row.withBlob(1) { try FindingBody.decode($0) }
-      found.append((row.integer(0), finding.isConclusive ? .infinity : finding.logOdds, row.blob(1)))
+    var found: [(row: FindingList.Found, weight: Double)] = []
+    try CaseRows(db).each(of: number, on: day) { row in
+      let finding = try FindingBody.decode(row.body)
+      found.append((row, finding.isConclusive ? .infinity : finding.logOdds))
       return true
     }
     let insert = try Prepared(db, "INSERT INTO case_finding (case_number, recorded, body) VALUES (?, ?, ?)")
     for item in found.sorted(by: { $0.weight > $1.weight }).prefix(room) {
-      try insert.bind(.integer(number), .integer(item.recorded), .blob(item.body)).run()
+      try insert.bind(.integer(number), .integer(item.row.recorded), .blob(item.row.body)).run()
     }
   }
 }

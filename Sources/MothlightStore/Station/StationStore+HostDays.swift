@@ -35,7 +35,7 @@ struct HostDayReading {
   func hostDay(_ host: IPAddress, _ day: Int) throws -> HostDay? {
     let find = try Prepared(db, "SELECT id FROM host_day WHERE day = ? AND host = ?")
     guard let id = try find.bind(.integer(day), .blob(host.octets)).integer() else { return nil }
-    return try HostDayMerge.merge(snapshots(of: id).map(read))
+    return try HostDayMerge.merge(snapshots(of: id).map { try read($0, on: day) })
   }
 
   private func snapshots(of id: Int64) throws -> [StationWriter.Snapshot] {
@@ -50,14 +50,24 @@ struct HostDayReading {
   }
 
   /// A snapshot with its findings, in their order.
-  func read(_ snapshot: StationWriter.Snapshot) throws -> HostDay {
-    let findings = try Prepared(db, "SELECT id, body FROM finding WHERE snapshot = ?")
-    var byPlace: [Int64: Finding] = [:]
-    try findings.bind(.integer(snapshot.id)).each { row in
-      byPlace[RowID.place(row.integer(0))] = try row.withBlob(1) { try FindingBody.decode($0) }
+  func read(_ snapshot: StationWriter.Snapshot, on day: Int) throws -> HostDay {
+    let select = try Prepared(db, "SELECT body FROM finding WHERE id = ?")
+    let findings = try HostDayBody.places(snapshot.places).compactMap { place in
+      try select.bind(.integer(RowID.id(day, place: place))).first { row in
+        try row.withBlob(0) { try FindingBody.decode($0) }
+      }
+    }
+    return try HostDayBody.decode(snapshot.body, findings: findings)
+  }
+
+  /// Rows of all findings of one host-day, by whatever run, oldest first.
+  static func rows(_ db: Database, of hostDay: Int64) throws -> [Int64] {
+    let select = try Prepared(db, "SELECT places FROM snapshot WHERE host_day = ?")
+    var ids: [Int64] = []
+    try select.bind(.integer(hostDay)).each { row in
+      ids += try HostDayBody.places(row.blob(0)).map { RowID.id(RowID.day(hostDay), place: $0) }
       return true
     }
-    let places = try HostDayBody.places(snapshot.places)
-    return try HostDayBody.decode(snapshot.body, findings: places.compactMap { byPlace[$0] })
+    return ids.sorted()
   }
 }

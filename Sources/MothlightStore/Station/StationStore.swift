@@ -22,18 +22,31 @@ public final class StationStore: Store {
   /// Opens or makes a store; one that is damaged or not ours to write is opened for reading alone (`condition().state`).
   ///
   /// A store of a newer program or of another one is refused, and so is one of which nothing can be read.
-  public static func open(_ path: String, rules: CaseRules = CaseRules(), at time: Timestamp) throws(StoreError)
+  public static func open(
+    _ path: String, mode: SQLiteStore.Mode = .create, rules: CaseRules = CaseRules(), at time: Timestamp
+  ) throws(StoreError) -> StationStore {
+    if let reason = DamageNote(path).reason {
+      return try reading(path, rules, because: StoreError(.damaged, reason))
+    }
+    do throws(StoreError) {
+      return StationStore(try SQLiteStore(path: path, mode: mode, at: time), rules: rules)
+    } catch {
+      guard error.code == .damaged || error.code == .unwritable else { throw error }
+      return try reading(path, rules, because: error)
+    }
+  }
+
+  /// - Throws: `trouble` when its tables are not those that this program reads.
+  private static func reading(_ path: String, _ rules: CaseRules, because trouble: StoreError) throws(StoreError)
     -> StationStore
   {
-    do throws(StoreError) {
-      return StationStore(try SQLiteStore(path: path, mode: .create, at: time), rules: rules)
-    } catch {
-      guard error.code == .damaged || error.code == .unwritable,
-        let file = try? SQLiteStore(reading: path, because: error.message),
-        (try? file.read { try $0.tableExists("day_total") }) == true
-      else { throw error }
-      return StationStore(file, rules: rules)
+    guard let file = try? SQLiteStore(reading: path, because: trouble.message) else { throw trouble }
+    guard (try? file.read({ try Int.fetchOne($0, sql: "PRAGMA user_version") })) == Migrations.version else {
+      file.close()
+      throw trouble
     }
+    if trouble.code == .damaged { DamageNote(path).write(trouble.message) }
+    return StationStore(file, rules: rules)
   }
 
   /// Whether writing works, as the latest attempt showed.
@@ -80,6 +93,7 @@ public final class StationStore: Store {
       return StoreError(.damaged, "\(file.path): a record cannot be read; `mothlight store check` tells more")
     }
     let told = StoreError(error, path: file.path)
+    if told.code == .damaged { keepNote(told) }
     state.withLock { state in
       guard !state.isForGood else { return }
       switch told.code {
@@ -94,7 +108,14 @@ public final class StationStore: Store {
 
   /// Notes damage that a check has found.
   func note(damage: StoreError) {
+    keepNote(damage)
     state.withLock { $0 = WritingState(state: .readOnly, reason: damage.message, isForGood: true) }
+  }
+
+  /// For who else writes to the file, and for the next start.
+  private func keepNote(_ damage: StoreError) {
+    file.damage.withLock { $0 = $0 ?? damage.message }
+    DamageNote(file.path).write(damage.message)
   }
 
   // MARK: Writing host-days
@@ -111,11 +132,11 @@ public final class StationStore: Store {
     let isReady = state.withLock { $0.state == .ready }
     // Nothing to write is still a try whether writing works again.
     guard !hostDays.isEmpty || !isReady else { return }
+    let line = EncodingLine(hostDays, file.names)
     try await write { [self] db in
       // Only the writer's queue touches the memory, so it never outlives what it remembers.
-      let writer = try StationWriter(
-        db, rules: rules, at: time, memory: takeMemory(), hasFullText: file.hasFullText)
-      for day in hostDays { try writer.keep(day, run: run) }
+      let writer = try StationWriter(db, file, rules: rules, at: time, memory: takeMemory())
+      try line.each { try writer.keep($0, run: run) }
       if hostDays.isEmpty {
         try db.execute(sql: "INSERT OR REPLACE INTO state VALUES ('tried', ?)", arguments: [time.second])
       }

@@ -6,28 +6,29 @@ final class StationWriter {
   let db: Database
   let time: Timestamp
   let hasFullText: Bool
+  private let names: NameHash
   var memory: WriterMemory
   let totals: DayTotals
   let cases: CaseWriter?
 
   private var next: [String: [Int: Int64]] = [:]
-  private var newAbouts: [(id: Int64, about: WriterMemory.About)] = []
 
   private let findHostDay: Prepared
   private let insertHostDay: Prepared
   private let updateHostDay: Prepared
   private let snapshots: Prepared
   private let insertSnapshot: Prepared
-  private let findAbout: Prepared
   private let insertAbout: Prepared
   let insertFinding: Prepared
 
   /// - Parameter rules: `nil` opens no cases.
-  init(_ db: Database, rules: CaseRules?, at time: Timestamp, memory: WriterMemory, hasFullText: Bool) throws {
+  /// - Parameter file: whose transaction this is.
+  init(_ db: Database, _ file: SQLiteStore, rules: CaseRules?, at time: Timestamp, memory: WriterMemory) throws {
     self.db = db
     self.time = time
     self.memory = memory
-    self.hasFullText = hasFullText
+    hasFullText = file.hasFullText
+    names = file.names
     totals = try DayTotals(db, at: time)
     cases = try rules.map { try CaseWriter(db, rules: $0, at: time) }
     findHostDay = try Prepared(db, "SELECT id, verdict, brief FROM host_day WHERE day = ? AND host = ?")
@@ -38,7 +39,6 @@ final class StationWriter {
     )
     snapshots = try Prepared(db, "SELECT id, run, places, body FROM snapshot WHERE host_day = ? ORDER BY run")
     insertSnapshot = try Prepared(db, "INSERT INTO snapshot VALUES (?, ?, ?, ?, ?)")
-    findAbout = try Prepared(db, "SELECT id, last_day FROM about WHERE subject = ? AND name = ?")
     insertAbout = try Prepared(db, "INSERT INTO about (subject, name, last_day) VALUES (?, ?, ?)")
     insertFinding = try Prepared(db, "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
   }
@@ -59,7 +59,8 @@ final class StationWriter {
   }
 
   /// - Parameter recorded: when each finding was first written, by id, where that is known from elsewhere.
-  func keep(_ day: HostDay, run name: String, recorded: [String: Timestamp] = [:]) throws {
+  func keep(_ encoded: EncodedDay, run name: String, recorded: [String: Timestamp] = [:]) throws {
+    let day = encoded.day
     guard abs(day.day) <= RowID.dayMost else { return }
     let run = try self.run(name)
     let known = try findHostDay.bind(.integer(day.day), .blob(day.host.octets)).first { row in
@@ -67,7 +68,6 @@ final class StationWriter {
         id: row.integer(0), verdict: Verdict(place: row.integer(1)),
         botnets: try row.withBlob(2) { try HostDayBody.brief($0).botnets })
     }
-    let body = HostDayBody.encode(day)
     var all: [Snapshot] = []
     if let known {
       try snapshots.bind(.integer(known.id)).each { row in
@@ -76,21 +76,23 @@ final class StationWriter {
       }
     }
     let id = try known?.id ?? nextID("host_day", day.day)
-    let merged: HostDay
-    if let own = all.first(where: { $0.run == run }) {
-      guard try replace(own, with: day, body, isAlone: all.count == 1) else { return }
-      merged = try all.count == 1 ? day : merge(all, replacing: own.id, with: day)
+    let own = all.first { $0.run == run }
+    if let own {
+      guard try replace(own, with: encoded, isAlone: all.count == 1) else { return }
     } else {
-      try add(day, body, run: run, hostDay: id, isAlone: all.isEmpty, recorded)
-      merged = try all.isEmpty ? day : merge(all, replacing: nil, with: day)
+      try add(encoded, run: run, hostDay: id, isAlone: all.isEmpty, recorded)
     }
-    try write(merged, id, known)
-    try cases?.take(merged)
+    if all.count == (own == nil ? 0 : 1) {
+      try write(day, encoded.names, id, known)
+      try cases?.take(day)
+    } else {
+      let merged = try merge(all, replacing: own?.id, with: day)
+      try write(merged, EncodedDay.Names(merged), id, known)
+      try cases?.take(merged)
+    }
   }
 
-  private func write(_ day: HostDay, _ id: Int64, _ known: Known?) throws {
-    let named = Set(day.botnets).union(day.findings.compactMap(\.botnet)).sorted()
-    let brief = HostDayBody.Brief(reason: day.reason, botnets: named, roles: day.roles)
+  private func write(_ day: HostDay, _ names: EncodedDay.Names, _ id: Int64, _ known: Known?) throws {
     // SQLite keeps a number that is none as NULL.
     let score = day.score.isNaN ? 0 : day.score
     let flows = Int64(clamping: day.activity.flows)
@@ -99,17 +101,17 @@ final class StationWriter {
       try insertHostDay.bind(
         .integer(id), .integer(day.day), .blob(day.host.octets), .integer(day.verdict.place), .real(score),
         .integer(day.findings.count), .integer(first), .integer(last), .integer(flows),
-        .blob(HostDayBody.encode(brief))
+        .blob(names.brief)
       ).run()
     } else {
       try updateHostDay.bind(
         .integer(day.verdict.place), .real(score), .integer(day.findings.count), .integer(first), .integer(last),
-        .integer(flows), .blob(HostDayBody.encode(brief)), .integer(id)
+        .integer(flows), .blob(names.brief), .integer(id)
       ).run()
     }
     try totals.moved(day.host, day.day, from: known?.verdict, to: day.verdict)
     var sums: [Int64: BotnetSum] = [:]
-    for name in named { sums[try botnet(name)] = BotnetSum(day.activity) }
+    for name in names.botnets { sums[try botnet(name)] = BotnetSum(day.activity) }
     for finding in day.findings {
       guard let name = finding.botnet else { continue }
       let id = try botnet(name)
@@ -120,7 +122,7 @@ final class StationWriter {
   }
 
   private func merge(_ all: [Snapshot], replacing old: Int64?, with day: HostDay) throws -> HostDay {
-    var days = try all.map { try $0.id == old ? day : HostDayReading(db).read($0) }
+    var days = try all.map { try $0.id == old ? day : HostDayReading(db).read($0, on: day.day) }
     if old == nil { days.append(day) }
     return HostDayMerge.merge(days) ?? day
   }
@@ -128,39 +130,39 @@ final class StationWriter {
   // MARK: Snapshots
 
   private func add(
-    _ day: HostDay, _ body: [UInt8], run: Int64, hostDay: Int64, isAlone: Bool, _ recorded: [String: Timestamp]
+    _ encoded: EncodedDay, run: Int64, hostDay: Int64, isAlone: Bool, _ recorded: [String: Timestamp]
   ) throws {
+    let day = encoded.day
     let snapshot = try nextID("snapshot", day.day)
     var seen: Set<Int64> = []
     var places: [Int64] = []
     places.reserveCapacity(day.findings.count)
-    for finding in day.findings {
-      let name = finding.id
-      let mark = Finding.mark(of: name) ?? 0
-      let isFirst = seen.insert(mark).inserted
+    for (finding, item) in zip(day.findings, encoded.findings) {
+      let isFirst = seen.insert(item.mark).inserted
       let needsCare = !isAlone || finding.spansDays
+      let written = recorded.isEmpty ? time : recorded[finding.id] ?? time
       let id = try insert(
-        finding, FindingBody.encode(finding), mark: mark, snapshot: snapshot, day: day.day,
-        isShown: isFirst && !needsCare, recorded: recorded[name] ?? time)
+        finding, item, snapshot: snapshot, day: day.day, isShown: isFirst && !needsCare, recorded: written)
       places.append(RowID.place(id))
-      if needsCare { try settle(mark, finding, on: day.day) }
+      if needsCare { try settle(item.mark, finding, on: day.day) }
     }
     totals.add(findings: places.count, to: day.day)
     try insertSnapshot.bind(
-      .integer(snapshot), .integer(hostDay), .integer(run), .blob(HostDayBody.encode(places: places)), .blob(body)
+      .integer(snapshot), .integer(hostDay), .integer(run), .blob(HostDayBody.encode(places: places)),
+      .blob(encoded.body)
     ).run()
   }
 
   func insert(
-    _ finding: Finding, _ body: [UInt8], mark: Int64, snapshot: Int64, day: Int, isShown: Bool, recorded: Timestamp
+    _ finding: Finding, _ item: EncodedDay.Item, snapshot: Int64, day: Int, isShown: Bool, recorded: Timestamp
   ) throws -> Int64 {
     let id = try nextID("finding", day)
     let flags = (isShown ? FindingFlags.shown : 0) | (finding.spansDays ? FindingFlags.spans : 0)
     try insertFinding.bind(
-      .integer(id), .integer(snapshot), .integer(day), .integer(mark), .integer(recorded.nanoseconds),
-      .integer(try detector(finding.detector)), .integer(finding.family.number),
+      .integer(id), .integer(snapshot), .integer(day), .integer(item.mark), .integer(recorded.nanoseconds),
+      .integer(try detector(finding)), .integer(finding.family.number),
       try finding.botnet.map { .integer(try botnet($0)) } ?? .null,
-      .integer(try about(finding.subject, finding.peerName ?? "", on: day)), .integer(flags), .blob(body)
+      .integer(try about(finding, item.about, on: day)), .integer(flags), .blob(item.body)
     ).run()
     return id
   }
@@ -174,10 +176,15 @@ final class StationWriter {
     return id
   }
 
-  func detector(_ name: String) throws -> Int64 {
-    if let known = memory.detectors[name] { return known }
-    let id = try number(of: name, "detector")
-    memory.detectors[name] = id
+  /// Also notes which families a detector's findings are of.
+  func detector(_ finding: Finding) throws -> Int64 {
+    let id = try memory.detectors[finding.detector] ?? number(of: finding.detector, "detector")
+    memory.detectors[finding.detector] = id
+    if memory.families.insert(.init(family: finding.family.number, detector: id)).inserted {
+      try Prepared(db, "INSERT OR IGNORE INTO detector_family VALUES (?, ?)").bind(
+        .integer(finding.family.number), .integer(id)
+      ).run()
+    }
     return id
   }
 
@@ -200,24 +207,19 @@ final class StationWriter {
   }
 
   /// What findings are about, each once, so that text is searched in names and not in findings.
-  func about(_ subject: String, _ name: String, on day: Int) throws -> Int64 {
-    let key = WriterMemory.About(subject: subject, name: name)
-    // Written once a week, not at each finding.
-    if let known = memory.abouts[key], day < known.lastDay + AboutAge.lagDays { return known.id }
-    let row = try findAbout.bind(.text(subject), .text(name)).first { (id: $0.integer(0), day: Int($0.integer(1))) }
-    if let row {
-      var lastDay = row.day
-      if day >= lastDay + AboutAge.lagDays {
-        lastDay = day
-        try Prepared(db, "UPDATE about SET last_day = ? WHERE id = ?").bind(.integer(day), .integer(row.id)).run()
-      }
-      memory.abouts[key] = (row.id, lastDay)
-      return row.id
+  /// - Parameter hash: `NameHash` of subject and name.
+  func about(_ finding: Finding, _ hash: UInt64, on day: Int) throws -> Int64 {
+    try memory.abouts.load(db, names)
+    if var known = memory.abouts.find(hash) {
+      guard AboutAge.isDue(known, day) else { return known.id }
+      try Prepared(db, "UPDATE about SET last_day = ? WHERE id = ?").bind(.integer(day), .integer(known.id)).run()
+      known.lastDay = Int32(clamping: day)
+      memory.abouts.put(hash, known)
+      return known.id
     }
-    try insertAbout.bind(.text(subject), .text(name), .integer(day)).run()
+    try insertAbout.bind(.text(finding.subject), .text(finding.peerName ?? ""), .integer(day)).run()
     let id = db.lastInsertedRowID
-    memory.abouts[key] = (id, day)
-    newAbouts.append((id, key))
+    memory.abouts.put(hash, .init(id: id, lastDay: Int32(clamping: day)))
     return id
   }
 
@@ -243,48 +245,20 @@ final class StationWriter {
   /// Writes what was only counted so far; the last thing in a transaction.
   func finish() throws -> WriterMemory {
     try totals.flush()
-    try index()
+    if hasFullText { try memory.words = AboutWords(db).catchUp(from: memory.words) }
     memory.trim()
     return memory
-  }
-
-  /// Outside the migrations: it holds nothing of its own, and a SQLite without FTS5 must be able to open the file.
-  private func index() throws {
-    guard hasFullText else { return }
-    if memory.hasWords {
-      let insert = try Prepared(db, "INSERT INTO words_about (rowid, subject, name) VALUES (?, ?, ?)")
-      for (id, about) in newAbouts { try insert.bind(.integer(id), .text(about.subject), .text(about.name)).run() }
-    } else {
-      try AboutWords.create(db)
-      try AboutWords.catchUp(db)
-      memory.hasWords = true
-    }
   }
 }
 
 /// How the store remembers when a subject was last used.
 enum AboutAge {
-  /// Days by which `about.last_day` may be behind.
-  static let lagDays = 7
-}
+  /// Days by which `about.last_day` may be behind: it is written now and then, not at each finding.
+  static let lagDays = 14
 
-/// The index of texts: pieces of three characters, so that any part of a name is found.
-enum AboutWords {
-  static func create(_ db: Database) throws {
-    try db.execute(
-      sql: """
-        CREATE VIRTUAL TABLE IF NOT EXISTS words_about
-          USING fts5 (subject, name, content = 'about', content_rowid = 'id', tokenize = 'trigram')
-        """)
-  }
-
-  /// Takes in what a program without FTS5 has added.
-  static func catchUp(_ db: Database) throws {
-    try db.execute(
-      sql: """
-        INSERT INTO words_about (rowid, subject, name) SELECT id, subject, name FROM about
-        WHERE id > (SELECT COALESCE(MAX(id), 0) FROM words_about_docsize)
-        """)
+  /// Subjects that came on one day have their turns on different days.
+  static func isDue(_ known: AboutMemory.Known, _ day: Int) -> Bool {
+    day >= Int(known.lastDay) + lagDays - Int(known.id & 7)
   }
 }
 

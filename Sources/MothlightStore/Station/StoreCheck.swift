@@ -22,6 +22,8 @@ extension StationStore {
         try db.execute(sql: "INSERT OR REPLACE INTO state VALUES ('checked', ?)", arguments: [time.second])
       }
     }
+    // Whoever repaired the file in its place has it checked.
+    if trouble.isEmpty { DamageNote(file.path).remove() }
     return trouble
   }
 

@@ -92,6 +92,83 @@ import Testing
     }
   }
 
+  /// A restart does not write to a store that was found damaged; another file in its place is another store.
+  @Test func damageIsRemembered() async throws {
+    try await StationFixture.withFolder { folder in
+      let path = folder + "/store.sqlite"
+      let pages = try await Self.fill(path)
+      let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+      // In the middle, so that no glance at the ends of tables meets it.
+      try Self.overwrite(path, pages: [pages / 2])
+      let first = try StationStore.open(path, at: Self.now)
+      try #require(try await first.check(at: Self.now) != [])
+      await #expect(throws: StoreError(.damaged, "")) {
+        try await AccessStore(first.file).addUser(
+          "a", role: .admin, password: "$", by: StationFixture.ada, at: Self.now)
+      }
+      #expect(throws: StoreError(.damaged, "")) {
+        try Ledger(first.file).add("B", kind: .botnet, aliases: [], by: Edit(author: "ada", reason: "", time: Self.now))
+      }
+      first.close()
+      let again = try StationStore.open(path, at: Self.now)
+      #expect(await again.condition().state == .readOnly)
+      #expect(await again.condition().reason?.contains("is damaged") == true)
+      again.close()
+      // Repaired in its place: the note holds until a check finds all well.
+      try whole.write(to: URL(fileURLWithPath: path))
+      let repaired = try StationStore.open(path, at: Self.now)
+      #expect(await repaired.condition().state == .readOnly)
+      #expect(try await repaired.check(at: Self.now) == [])
+      repaired.close()
+      let ready = try StationStore.open(path, at: Self.now)
+      #expect(await ready.condition().state == .ready)
+      ready.note(damage: StoreError(.damaged, "noted"))
+      ready.close()
+      #expect(await Self.state(path) == .readOnly)
+      // A backup in its place is another file.
+      try FileManager.default.moveItem(atPath: path, toPath: path + ".away")
+      try whole.write(to: URL(fileURLWithPath: path))
+      #expect(await Self.state(path) == .ready)
+    }
+  }
+
+  private static func state(_ path: String) async -> StoreCondition.State? {
+    guard let store = try? StationStore.open(path, at: now) else { return nil }
+    defer { store.close() }
+    return await store.condition().state
+  }
+
+  /// Whatever page is lost, the opening's glance or the check tells; nothing is called ready that is not.
+  @Test func everyLostPageIsTold() async throws {
+    try await StationFixture.withFolder { folder in
+      let path = folder + "/store.sqlite"
+      let pages = try await Self.fill(path)
+      let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+      var (atOpening, byCheck, unused) = (0, 0, 0)
+      for page in stride(from: 1, to: pages, by: max(1, pages / 60)) {
+        unlink(path)
+        unlink(path + ".damaged")
+        try whole.write(to: URL(fileURLWithPath: path))
+        try Self.overwrite(path, pages: [page])
+        guard let store = try? StationStore.open(path, at: Self.now) else {
+          atOpening += 1
+          continue
+        }
+        if store.file.trouble != nil {
+          atOpening += 1
+        } else if try await store.check(at: Self.now) != [] {
+          byCheck += 1
+        } else {
+          unused += 1
+        }
+        store.close()
+      }
+      #expect(atOpening > 10 && byCheck > 10)
+      // A page that is free, or one that only says which pages belong together.
+      #expect(unused <= 2)
+    }
+  }
+
   @Test func aNewerStoreIsRefused() async throws {
     try await StationFixture.withFolder { folder in
       let path = folder + "/store.sqlite"

@@ -135,7 +135,7 @@ import Testing
   @Test func theFileShrinks() async throws {
     try await StationFixture.withStore { store, _ in
       let host = StationFixture.address("10.0.0.1")
-      for n in 0..<12 {
+      for n in 0..<20 {
         let days = (0..<300).map { k in
           StationFixture.hostDay(
             "10.0.\(n).\(k % 250)", day: today - 90, verdict: .suspicious,
@@ -146,7 +146,7 @@ import Testing
       let before = try store.file.read { try Int.fetchOne($0, sql: "PRAGMA page_count") ?? 0 }
       _ = try await store.prune(Retention(), at: now)
       let after = try store.file.read { try Int.fetchOne($0, sql: "PRAGMA page_count") ?? 0 }
-      #expect(before > 3000)
+      #expect(before > 3000, "too small a store to tell")
       #expect(after < before / 2)
     }
   }

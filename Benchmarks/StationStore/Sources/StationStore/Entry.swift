@@ -22,7 +22,9 @@ import MothlightStore
     }
   }
 
-  static let now = Timestamp(seconds: 1_780_000_000)
+  /// The end of what is filled in; a station would remove the detail of days that are long past.
+  static let now = Timestamp(
+    seconds: Int64(ProcessInfo.processInfo.environment["STATION_NOW"] ?? "") ?? 1_780_000_000)
   static var today: Int { now.day }
 
   private static func open(_ path: String) throws {
