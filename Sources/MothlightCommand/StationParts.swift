@@ -32,6 +32,7 @@ final class StationParts: Sendable {
     let file: SQLiteStore
     do throws(StoreError) { file = try Self.open(folder.store) } catch { throw Failure(error.message) }
     store = StationStore(file, rules: configuration.cases)
+    let shared = SharedAnswers(store)
     let saver = try StateSaver(folder.state)
     for note in saver.notes { log(.warning, "state: \(note)") }
     var options = try Self.options(configuration)
@@ -53,7 +54,7 @@ final class StationParts: Sendable {
     var settings = StationPipeline.Settings()
     settings.judgeSeconds = Double(configuration.judgeSeconds)
     let around = StationPipeline.Surroundings(
-      store: store, board: board, clock: { StationLog.now() },
+      store: shared, board: board, clock: { StationLog.now() },
       saveState: { state in
         try saver.save(state)
         SourceMaker.commit(made)
@@ -67,7 +68,7 @@ final class StationParts: Sendable {
       return
     }
     pages = try await StationPages(
-      serving, folder, StationPages.Rooms(store: store, file: file, census: census, board: board, networks: directory),
+      serving, folder, StationPages.Rooms(store: shared, file: file, census: census, board: board, networks: directory),
       log)
   }
 
