@@ -1,4 +1,4 @@
-import Dispatch
+import Foundation
 import Mothlight
 
 /// What a station's pages ask the registry.
