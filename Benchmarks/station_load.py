@@ -135,8 +135,8 @@ def loaded(options):
         source = of_source(metrics, WATCHED)
         result["source"] = source
         result["wire"] = {**wire, "backlog_dropped": backlog_drops() - first["drops"]}
-        # Frames in the ring that are no packets are records, too.
-        result["lost"] = {"wire_to_station": wire["rx_packets"] - source["records"] - sum(source["skipped"].values()),
+        # Frames that are no packets are records, too.
+        result["lost"] = {"wire_to_station": wire["rx_packets"] - source["records"],
                           "sent_to_wire": result["sent"]["packets"] - wire["rx_packets"], **source["dropped"]}
         result["judging_s"], result["hosts"], result["pairs"] = metrics["judging_seconds"], metrics["hosts"], metrics["pairs"]
         result["after"], result["peak_rss"], result["memory"] = station.memory(), peak, ticks
@@ -158,6 +158,7 @@ def speed(options):
     for who in dict.fromkeys(r["who"] for r in raw):
         mine = [r for r in raw if r["who"] == who]
         rows[who] = {"packets_per_cpu_s": round(statistics.median(r["packets"] / r["cpu_s"] for r in mine)),
+                     **({"capture_thread_packets_per_cpu_s": round(statistics.median(r["packets"] / r["capture_thread_cpu_s"] for r in mine))} if who == "station" else {}),
                      "cpu_s": round(statistics.median(r["cpu_s"] for r in mine), 2), "lost": sum(r["lost"] for r in mine)}
     return {"cores": os.cpu_count(), "mbit": options.mbit, "medians": rows, "runs": raw}
 
@@ -178,6 +179,7 @@ def measure(who, lab, options, folder):
     else:
         child = lab.start(["nfpcapd", "-i", WATCHED, "-w", folder, "-t", "3600"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     time.sleep(1.5)
+    thread = station.waiting_in_poll() if who == "station" else None
     idle = cpu_seconds(child.pid)
     sender = replay(lab, options.captures, options.mbit)
     output = sender.communicate()[0]
@@ -187,7 +189,7 @@ def measure(who, lab, options, folder):
     out = {"packets": packets, "cpu_s": round(cpu, 2), "mbit_s": sent(output)["mbit_s"]}
     if who == "station":
         source = of_source(station.metrics(), WATCHED)
-        out |= {"lost": packets - source["records"] - sum(source["skipped"].values()) + sum(source["dropped"].values()), "threads": station.threads()}
+        out |= {"lost": packets - source["records"] + sum(source["dropped"].values()), "capture_thread_cpu_s": round(cpu_seconds(f"{child.pid}/task/{thread}"), 2)}
         station.stop()
     else:
         child.terminate()

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """A simulated day in 24 minutes: does a station's memory stay flat?
 
-usage: station_soak.py MOTHLIGHT [--hours 24] [--from-hour 0] [--speed 60] [--midnight] [--folder DIR]
+usage: station_soak.py MOTHLIGHT [--hours 24] [--from-hour 0] [--speed 60] [--days N] [--folder DIR]
 
 One station in a namespace with what a site has: an interface (an office of 290 machines, packets), an exporter of NetFlow v9 (a campus of 2,000
 machines, five million flows a day, by the hour of the day), softflowd on the interface (IPFIX), a folder that Zeek writes into and puts away every hour
 (another office of 290 machines), five people who look at pages, two browsers with live updates. All times are those of now: a day's traffic
-comes in 24 minutes. --midnight: Zeek's folder alone, with the times of the simulated days, from noon to noon, so that a day ends on the way.
+comes in 24 minutes. --days N: Zeek's folder alone, with the times of N simulated days that are all alike, from noon to noon, so that days end
+on the way; what is kept in memory is then compared day by day at the same hours.
 
 Each 5 s: resident and own memory, open files, threads, CPU, size of store and state, hosts, pairs, drops. Prints one JSON object.
 """
@@ -75,17 +76,20 @@ def zeek(day, simulated, folder, shift):
     rows.sort()
     zero = rows[0][0] // 86400 * 86400
     os.makedirs(f"{folder}/current", exist_ok=True)
-    files, hour, n = {}, int(day.now // 3600), 0
+    files, hour, n, days = {}, int(day.now // 3600), 0, 0
     while n < len(rows) and rows[n][0] - zero < day.first:
         n += 1
     while not day.is_over:
         now = day.now
+        if n == len(rows):
+            # The next day is like the one before.
+            n, days = 0, days + 86400
         if int(now // 3600) != hour:
             put_away(folder, files, hour)
             files, hour = {}, int(now // 3600)
-        while n < len(rows) and rows[n][0] - zero <= now:
+        while n < len(rows) and rows[n][0] - zero + days <= now:
             at, name, line = rows[n]
-            n += 1
+            at, n = at + days, n + 1
             if name not in files:
                 files[name] = open(f"{folder}/current/{name}", "w", encoding="utf-8")
                 files[name].write(heads[name])
@@ -262,6 +266,17 @@ def slope(seconds, values):
     return {"per_hour": round(float(by)), "from": round(float(by - wide * error)), "to": round(float(by + wide * error)), "minutes": len(x)}
 
 
+def by_day(rows, speed):
+    """Median own memory, and pairs, of each simulated day by quarters of it."""
+    out = []
+    for n in range(int(rows[-1]["at"] * speed // 21600)):
+        mine = [r for r in rows if n * 21600 <= r["at"] * speed < (n + 1) * 21600]
+        if mine:
+            out.append({"day": n // 4, "quarter": n % 4, "own": int(numpy.median([r["own"] for r in mine])), "pairs": int(numpy.median([r["pairs"] for r in mine])),
+                        "highest_own": max(r["own"] for r in mine), "files": max(r["files"] for r in mine)})
+    return out
+
+
 def explained(rows):
     """Own memory as a sum of a part that stays, one for each pair and host in the tables, and one that grows with time."""
     y = numpy.array([r["own"] for r in rows], float)
@@ -272,7 +287,7 @@ def explained(rows):
 
 
 def soak(options):
-    need("ip", *([] if options.midnight else ["softflowd"]))
+    need("ip", *([] if options.days else ["softflowd"]))
     with tempfile.TemporaryDirectory(prefix="mothlight-soak-", dir=options.folder) as folder, Lab() as lab:
         for seed, kind in ((1, "zeek"), (2, "pcap")):
             with open(f"{folder}/{kind}.yaml", "w") as f:
@@ -280,17 +295,17 @@ def soak(options):
             subprocess.run([options.mothlight, "simulate", f"{folder}/{kind}.yaml", "--output", f"{folder}/{kind}"], check=True, stdout=subprocess.DEVNULL)
         os.makedirs(f"{folder}/logs")
         logs = "logs: logs, name: zeek"
-        sources = [logs] if options.midnight else [
+        sources = [logs] if options.days else [
             f"interface: {WATCHED}", f"flows: \"127.0.0.1:{FLOWS}\", name: campus", f"flows: \"127.0.0.1:{EXPORTED}\", name: softflowd", logs]
         station = Station(lab, options.mothlight, folder, sources, ["10.0.0.0/8"])
         time.sleep(3)
         began = time.time()
         roles = [["zeek", f"{folder}/zeek/zeek", f"{folder}/logs"], ["people"]]
-        if not options.midnight:
+        if not options.days:
             roles += [["frames", f"{folder}/pcap/office.pcap"], ["flows"]]
             lab.start(["softflowd", "-i", WATCHED, "-n", f"127.0.0.1:{EXPORTED}", "-v", "10", "-t", "expint=10", "-t", "maxlife=60", "-d",
                        "-p", f"{folder}/softflowd.pid", "-c", f"{folder}/softflowd.ctl"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        words = [str(options.speed), str(options.from_hour), str(options.hours), str(began), str(int(options.midnight))]
+        words = [str(options.speed), str(options.from_hour), str(options.hours), str(began), str(options.days)]
         played = [(r[0], lab.start([sys.executable, __file__, "--role", *words, *r], stdout=subprocess.PIPE, text=True)) for r in roles]
         day = Day(began, options.speed, options.from_hour * 3600, options.hours * 3600)
         rows, idle = [], options.settle
@@ -299,7 +314,7 @@ def soak(options):
             rows.append(sample(station, began, folder))
             time.sleep(max(0.1, 5 - (time.time() - began) % 5))
         metrics, wire = station.metrics(), lab.interface()
-        result = {"speed": options.speed, "hours": options.hours, "midnight": options.midnight, "cores": os.cpu_count(), "load": os.getloadavg(),
+        result = {"speed": options.speed, "hours": options.hours, "days": options.days, "cores": os.cpu_count(), "load": os.getloadavg(),
                   "played": {name: tail(child) for name, child in played},
                   "sources": {n: of_source(metrics, n) for n in ("zeek", WATCHED, "campus", "softflowd")}, "wire": wire,
                   "cpu_s": round(station.cpu_seconds(), 1), "threads": station.threads()}
@@ -313,6 +328,8 @@ def soak(options):
         # The board tells of the tables after each judgement, so these rows are where both are of one moment.
         judged = [r for before, r in zip(live, live[1:]) if r["observations_total"] != before["observations_total"] and r["at"] >= 60]
         result["explained"] = explained(judged)
+        if options.days:
+            result["by_day"] = by_day(rows, options.speed)
         for name in ("files", "threads", "store", "state", "hosts", "pairs"):
             result[name if name != "threads" else "thread_count"] = [rows[0][name], half[0][name], live[-1][name], rows[-1][name]]
         result["stop"] = station.stop()
@@ -342,14 +359,14 @@ def tree_of_store(folder):
 def main():
     if "--role" in sys.argv:
         at = sys.argv.index("--role")
-        speed, first, hours, began, midnight, role, *rest = sys.argv[at + 1:]
+        speed, first, hours, began, days, role, *rest = sys.argv[at + 1:]
         day = Day(float(began), float(speed), float(first) * 3600, float(hours) * 3600)
         if role == "zeek":
-            # From noon of the day before yesterday on, so that midnight is half-way and nothing lies in the future.
+            # From noon on, so that midnight is half-way, and all of it in the past.
             shift = None
-            if midnight == "1":
+            if days != "0":
                 zero = next(float(l.split("\t", 1)[0]) for l in open(f"{rest[0]}/conn.log") if not l.startswith("#")) // 86400 * 86400
-                shift = (time.time() // 86400 - 2) * 86400 + 43200 - zero
+                shift = (time.time() // 86400 - 1 - int(days)) * 86400 + 43200 - zero
             zeek(day, *rest, shift)
         elif role == "frames":
             frames(day, *rest)
@@ -364,9 +381,12 @@ def main():
     options.add_argument("--from-hour", type=float, default=0)
     options.add_argument("--speed", type=float, default=60)
     options.add_argument("--settle", type=float, default=60, help="seconds that are watched after the day's end")
-    options.add_argument("--midnight", action="store_true")
+    options.add_argument("--days", type=int, default=0)
     options.add_argument("--folder", help="where scratch files go")
-    print(json.dumps(soak(options.parse_args()), indent=1))
+    given = options.parse_args()
+    if given.days:
+        given.hours = 24 * given.days
+    print(json.dumps(soak(given), indent=1))
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ final class StationParts: Sendable {
     let saver = try StateSaver(folder.state)
     for note in saver.notes { log(.warning, "state: \(note)") }
     var options = try Self.options(configuration)
-    options.state = saver.state
+    options.state = saver.begin()
     let directory = try Self.directory(configuration)
     let hasSpools = configuration.sources.contains { if case .spool = $0.place { true } else { false } }
     census = hasSpools ? CensusDesk(networks: directory, version: Mothlight.version) : nil
@@ -196,16 +196,27 @@ final class StationParts: Sendable {
 /// The folder of the state between runs, for the pipeline's task.
 private final class StateSaver: Sendable {
   private let folder: Mutex<StateFolder>
-  let state: RollingState
   let notes: [String]
 
   init(_ path: String) throws {
     let opened: StateFolder
     do { opened = try StateFolder(path: path) } catch { throw Failure(error.message) }
-    state = opened.state
     notes = opened.notes
     folder = Mutex(opened)
   }
 
-  func save(_ state: RollingState) throws { try folder.withLock { try $0.save(state) } }
+  /// What the first run begins with.
+  func begin() -> RollingState {
+    folder.withLock { folder in
+      defer { folder.letGo() }
+      return folder.state
+    }
+  }
+
+  func save(_ state: RollingState) throws {
+    try folder.withLock { folder in
+      defer { folder.letGo() }
+      try folder.save(state)
+    }
+  }
 }
