@@ -7,7 +7,7 @@ import MothlightStore
 struct StationPages: Sendable {
   /// What they show.
   struct Rooms: Sendable {
-    var store: StationStore
+    var store: any Store
     var file: SQLiteStore
     var census: CensusDesk?
     var board: StatusBoard

@@ -35,10 +35,11 @@ final class StationParts: Sendable {
     } catch { throw Failure(error.message) }
     checks = StoreRound(store, log)
     if let trouble = store.file.trouble { log(.error, "only reading: \(trouble)") }
+    let shared = SharedAnswers(store)
     let saver = try StateSaver(folder.state)
     for note in saver.notes { log(.warning, "state: \(note)") }
     var options = try Self.options(configuration)
-    options.state = saver.state
+    options.state = saver.begin()
     let directory = try Self.directory(configuration)
     let hasSpools = configuration.sources.contains { if case .spool = $0.place { true } else { false } }
     census = hasSpools ? CensusDesk(networks: directory, version: Mothlight.version) : nil
@@ -56,7 +57,7 @@ final class StationParts: Sendable {
     var settings = StationPipeline.Settings()
     settings.judgeSeconds = Double(configuration.judgeSeconds)
     let around = StationPipeline.Surroundings(
-      store: store, board: board, clock: { StationLog.now() },
+      store: shared, board: board, clock: { StationLog.now() },
       saveState: { state in
         try saver.save(state)
         SourceMaker.commit(made)
@@ -72,7 +73,7 @@ final class StationParts: Sendable {
     pages = try await StationPages(
       serving, folder,
       StationPages.Rooms(
-        store: store, file: store.file, census: census, board: board, networks: directory,
+        store: shared, file: store.file, census: census, board: board, networks: directory,
         privacy: try Self.privacy(configuration, folder, store, board, home, log)), log)
   }
 
@@ -219,16 +220,27 @@ final class StationParts: Sendable {
 /// The folder of the state between runs, for the pipeline's task.
 private final class StateSaver: Sendable {
   private let folder: Mutex<StateFolder>
-  let state: RollingState
   let notes: [String]
 
   init(_ path: String) throws {
     let opened: StateFolder
     do { opened = try StateFolder(path: path) } catch { throw Failure(error.message) }
-    state = opened.state
     notes = opened.notes
     folder = Mutex(opened)
   }
 
-  func save(_ state: RollingState) throws { try folder.withLock { try $0.save(state) } }
+  /// What the first run begins with.
+  func begin() -> RollingState {
+    folder.withLock { folder in
+      defer { folder.letGo() }
+      return folder.state
+    }
+  }
+
+  func save(_ state: RollingState) throws {
+    try folder.withLock { folder in
+      defer { folder.letGo() }
+      try folder.save(state)
+    }
+  }
 }

@@ -16,6 +16,7 @@ struct StationRun: Sendable {
   }
 
   func run() async throws {
+    Heap.giveBackFreedBlocks()
     let signals = try StationSignals.stream()
     let folder = try StationFolder(configuration.data)
     let parts = try await StationParts(configuration, folder, log)

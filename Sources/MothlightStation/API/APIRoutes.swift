@@ -142,6 +142,8 @@ public struct APIRoutes: RouteGroup {
     let octets: ByteBuffer
     do { octets = try await request.body.collect(upTo: bodyOctetsMost) } catch is NIOTooManyBytesError {
       throw tooLarge
+    } catch let error where !(error is CancellationError) {
+      throw APIProblem(.badRequest, .body, Failure.cutShort.message, headers: Failure.cutShort.headers)
     }
     let type = request.headers[.contentType]
     // Forms can be sent by any page; JSON cannot without asking (Fetch standard, CORS-safelisted types).

@@ -14,12 +14,22 @@ public final class HTTPTally: Sendable {
     /// Answers by bound of time; the last is for those beyond.
     var buckets = [UInt64](repeating: 0, count: bounds.count + 1)
     var seconds = 0.0
+    /// Connections now, and those that left for others so far.
+    var connections = 0
+    var sentAway: UInt64 = 0
   }
   private let state = Mutex(Counts())
+  private let room = Mutex<ConnectionRoom?>(nil)
 
   public init() {}
 
-  var counts: Counts { state.withLock { $0 } }
+  var counts: Counts {
+    var counts = state.withLock { $0 }
+    if let room = room.withLock({ $0 }) { (counts.connections, counts.sentAway) = (room.count, room.sentAway) }
+    return counts
+  }
+
+  func watch(_ room: ConnectionRoom) { self.room.withLock { $0 = room } }
 
   func count(status: Int, seconds: Double) {
     state.withLock { counts in

@@ -115,6 +115,10 @@ struct StationMetrics {
       (labels([("status", String($0.key))]), String($0.value)) as Row
     }
     add(&out, "http_requests_total", "counter", "Answers by status.", rows)
+    add(&out, "http_connections", "gauge", "Connections that are open.", [("", String(http.connections))])
+    add(
+      &out, "http_connections_sent_away_total", "counter", "Connections that were closed to make room for new ones.",
+      [("", String(http.sentAway))])
     var sum: UInt64 = 0
     let name = "mothlight_http_request_seconds"
     out += "# HELP \(name) Time until an answer began.\n# TYPE \(name) histogram\n"

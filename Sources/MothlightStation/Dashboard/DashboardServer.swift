@@ -79,12 +79,14 @@ public struct DashboardServer: Sendable {
 
   private func channels() throws -> HTTPServerBuilder {
     let settings = settings
+    let room = ConnectionRoom(most: settings.connectionsCrowded)
+    tally?.watch(room)
     let decoder = HTTP1Channel.Configuration.DecoderConfiguration(
       maxHeaderFieldSize: settings.headerOctetsMost, maxHeaderListSize: settings.headerOctetsMost,
       maxHeaderFieldCount: 100)
     let base = HTTPServerBuilder.http1(
       configuration: HTTP1Channel.Configuration(
-        additionalChannelHandlers: [ClientPace(settings)], idleTimeout: .seconds(Int64(settings.idleSeconds)),
+        additionalChannelHandlers: [ClientPace(settings, room)], idleTimeout: .seconds(Int64(settings.idleSeconds)),
         httpDecoderConfiguration: decoder))
     guard let tls = settings.tls else { return base }
     return try .tls(base, tlsConfiguration: tls)

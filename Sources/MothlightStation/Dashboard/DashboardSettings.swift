@@ -14,11 +14,14 @@ public struct DashboardSettings: Sendable {
   public var tls: TLSConfiguration?
   /// The program's version.
   public var version = "0"
-  /// Connections at once; further ones wait in the kernel's queue.
+  /// Connections at once. Near to it each new one sends the one away that has kept us waiting longest (`ConnectionRoom`); if
+  /// none does, further ones wait in the kernel's queue.
   public var connectionsMost = 512
   /// Open streams of events at once, one for each browser window; further windows go on without live updates.
   public var eventStreamsMost = 128
-  /// Until a connection without a request is closed.
+  /// From a connection's opening, TLS included, to the head of its first request.
+  public var firstRequestSeconds = 10
+  /// From a reply to the head of the next request.
   public var idleSeconds = 30
   /// From a request's first octet after its head to its last: who is slower is cut off.
   public var requestSeconds = 15
@@ -34,6 +37,9 @@ public struct DashboardSettings: Sendable {
   public var stopSeconds = 4
 
   public init() {}
+
+  /// Connections from which on others leave for new ones: some that are leaving have still to be counted.
+  var connectionsCrowded: Int { max(1, connectionsMost - connectionsMost / 8) }
 
   var isLoopback: Bool { address == "localhost" || IPAddress(address)?.isLoopback == true }
 }

@@ -33,6 +33,8 @@ public struct Failure: Error, Sendable {
   }
 
   public static let notFound = Failure(.notFound, "There is nothing at this address.")
+  /// The client went away or was cut off in the middle of its body.
+  static let cutShort = Failure(.badRequest, "The request ended before its body did.", headers: [.connection: "close"])
 
   var plain: Response {
     var fields = headers

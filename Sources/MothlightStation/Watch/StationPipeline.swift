@@ -51,6 +51,8 @@ public actor StationPipeline {
   private var judgedCount: UInt64 = 0
   private var stateSaved: Timestamp
   private var isJudging = false
+  /// Seconds of a processor that the last judgement took.
+  private var judgingCost = 0.0
   private var knowsHome: Bool
   /// The store's allow rules as they were last.
   private var rules: [AllowList.Rule] = []
@@ -109,7 +111,8 @@ public actor StationPipeline {
 
   private func judgeAgainAndAgain() async {
     while !Task.isCancelled {
-      let pause = max(settings.judgeSeconds, around.board.pipeline.judgingSeconds * 20)
+      // By the processor's time: on a busy machine the clock's would keep it from judging.
+      let pause = max(settings.judgeSeconds, judgingCost * 20)
       try? await Task.sleep(for: .seconds(pause))
       guard !Task.isCancelled else { return }
       await judge()
@@ -132,6 +135,7 @@ public actor StationPipeline {
     let rules = (try? await around.store.allowRules())?.map(\.rule) ?? rules
     if fresh > 0 || isDecided || turns || isLast || hasUnwritten || rules != self.rules, observatory.home != nil {
       hasUnwritten = false
+      judgingCost = 0
       self.rules = rules
       for lane in Observatory.Lane.allCases {
         if let report = await judge(lane, at: now, closing: turns, saving: turns || isLast) { reports.append(report) }
@@ -168,7 +172,12 @@ public actor StationPipeline {
   private func judge(_ lane: Observatory.Lane, at now: Timestamp, closing: Bool, saving: Bool) async -> Report? {
     guard let draft = observatory.draft(lane) else { return nil }
     let rules = rules
-    let (report, state) = await Task.detached(priority: .utility) { draft.judged(allowing: rules) }.value
+    let (report, state, cost) = await Task.detached(priority: .utility) {
+      let start = Clock.threadSeconds()
+      let (report, state) = draft.judged(allowing: rules)
+      return (report, state, Clock.threadSeconds() - start)
+    }.value
+    judgingCost += cost
     let run = name(of: lane, at: now)
     let changed = changes.changed(report.hosts, at: now, all: closing)
     do {

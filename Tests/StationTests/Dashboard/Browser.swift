@@ -151,6 +151,9 @@ final class PageWire: @unchecked Sendable {
     }
   }
 
+  /// Says that nothing more will be sent, and goes on listening.
+  func end() { shutdown(descriptor, Int32(SHUT_WR)) }
+
   /// What comes within `seconds`; empty when nothing came, `nil` when the other end closed.
   func read(seconds: Double) -> [UInt8]? {
     var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)

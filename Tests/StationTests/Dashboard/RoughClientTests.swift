@@ -67,6 +67,22 @@ import Testing
     }
   }
 
+  /// It is the client's doing, not a failure of ours: it must fill neither the log nor the count of errors.
+  @Test func bodiesThatEndEarlyAreNoErrorsOfOurs() async throws {
+    let tally = HTTPTally()
+    try await LiveDashboard.run(tally: tally) { live in
+      for n in 0..<12 {
+        let wire = try PageWire(port: live.port)
+        try wire.send(
+          "POST /allow HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\na"
+        )
+        if n % 2 == 0 { wire.end() }
+      }
+      for _ in 0..<100 where tally.counts.byStatus[400] ?? 0 < 12 { try await Task.sleep(for: .milliseconds(50)) }
+    }
+    #expect(tally.counts.byStatus == [400: 12])
+  }
+
   /// Much more than socket buffers hold.
   struct Flood: RouteGroup {
     static let octets = 64 << 20

@@ -80,6 +80,8 @@ public struct Observatory: Sendable {
   public mutating func turn(_ lane: Lane, state: RollingState?) {
     guard let home else { return }
     runs[lane] = ResidentRun(home: home, options, state: lane == .whole ? state : nil)
+    // The state of the start is history now.
+    if lane == .whole { options.state = nil }
   }
 
   /// From the next judgement on these rules hold, beside those that a judgement is given.

@@ -158,6 +158,9 @@ extension StateFolder {
     } catch { return }
   }
 
+  /// Keeps the state on the disk alone, which may be 400 MB less: for who has it already and will not ask again.
+  public func letGo() { state = RollingState() }
+
   private struct SystemFailure: Error { var code: Int32 }
 
   /// Does one step; a negative result is a failure with `errno`.

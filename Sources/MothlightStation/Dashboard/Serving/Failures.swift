@@ -28,7 +28,7 @@ struct Failures: RouterMiddleware {
       failure = Failure(error.status, error.status.reasonPhrase)
     } catch {
       // What went wrong is for the log: an error may quote what only its writer should see.
-      context.logger.error("request failed", metadata: ["error": "\(error)"])
+      context.logger.error("request failed: \(error)")
       failure = Failure(.internalServerError, "Something went wrong here; the log of the station has more.")
     }
     if let owner = groups.first(where: { $0.owns(request.uri.path) }) {

@@ -54,6 +54,8 @@ struct Gate: RouterMiddleware {
       return String(buffer: try await request.body.collect(upTo: octetsMost))
     } catch is NIOTooManyBytesError {
       throw tooLarge
+    } catch let error where !(error is CancellationError) {
+      throw Failure.cutShort
     }
   }
 

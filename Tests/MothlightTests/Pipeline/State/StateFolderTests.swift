@@ -28,6 +28,23 @@ import Testing
     }
   }
 
+  /// What was let go is on the disk all the same, and a later save follows upon it.
+  @Test func whatIsLetGoStaysOnDisk() async throws {
+    try await StateFixture.withFolder { folder in
+      do {
+        let open = try StateFolder(path: folder)
+        for run in 1...3 as ClosedRange<UInt32> {
+          try open.save(state(runs: run))
+          open.letGo()
+          #expect(open.state.isEmpty)
+        }
+      }
+      let again = try StateFolder(path: folder)
+      #expect(again.state.runs == 3 && again.state.pairs == StateFixture.state().pairs)
+      #expect(try files(folder) == ["state-0000000002.mothlight", "state-0000000003.mothlight"])
+    }
+  }
+
   @Test func twoRunsDoNotShareAFolder() async throws {
     try await StateFixture.withFolder { folder in
       try withExtendedLifetime(StateFolder(path: folder)) {
