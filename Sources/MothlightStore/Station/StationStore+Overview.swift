@@ -107,7 +107,8 @@ struct BotnetTable {
       isRecent
       ? """
       SELECT botnet, COUNT(*) FROM botnet_host
-      WHERE last_day >= ?1 AND ((bits & ((1 << (last_day - ?1 + 1)) - 1)) >> MAX(0, last_day - ?2)) <> 0 GROUP BY botnet
+      WHERE last_day BETWEEN ?1 AND ?2
+        OR last_day > ?2 AND ((bits & ((1 << (last_day - ?1 + 1)) - 1)) >> (last_day - ?2)) <> 0 GROUP BY botnet
       """
       : "SELECT botnet, COUNT(DISTINCT host) FROM botnet_host_day WHERE day BETWEEN ?1 AND ?2 GROUP BY botnet"
     var hosts: [Int64: Int] = [:]
