@@ -187,8 +187,8 @@ import Testing
     }
     let place = try #require(port, "\(lines.all)")
     #expect(lines.all.contains("error: only reading: ") && lines.all.contains("mothlight store rescue"))
-    let page = try get(place, "/")
-    #expect(page.contains(" 200 ") && page.contains("The store cannot be written") && page.contains("is damaged"))
+    let page = try get(place, "/sensors")
+    #expect(page.contains(" 200 ") && page.contains("read only") && page.contains("is damaged"))
     let ready = try get(place, "/readyz")
     #expect(ready.contains(" 503 ") && ready.contains("store: ") && ready.contains("restore a backup"))
     #expect(try get(place, "/healthz").contains(" 200 "))

@@ -46,7 +46,7 @@ import Testing
     try await StationFixture.withFolder { folder in
       let path = folder + "/store.sqlite"
       let pages = try await Self.fill(path)
-      try Self.overwrite(path, pages: [pages - 2, pages - 3])
+      try Self.overwrite(path, pages: [pages / 2])
       // Damage is found at the opening of a small file, as a check of this age is due.
       let store = try StationStore.open(path, at: Self.now.advanced(bySeconds: 86_400 * 2))
       defer { store.close() }
