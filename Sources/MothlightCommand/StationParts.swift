@@ -161,7 +161,7 @@ final class StationParts: Sendable {
       do throws(StoreError) {
         let pruned = try await store.prune(Retention(detailDays: days), at: StationLog.now())
         if pruned.days > 0 { log("\(pruned.days) days older than \(days) were summed up and their detail removed") }
-      } catch { log(.warning, "retention: \(error.message)") }
+      } catch { if !Task.isCancelled { log(.warning, "retention: \(error.message)") } }
       try? await Task.sleep(for: .seconds(Self.retentionSeconds))
     }
   }
