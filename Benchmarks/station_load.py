@@ -12,10 +12,12 @@ tcpreplay and wrk run on the same two cores. Needs root. Prints one JSON object.
 """
 import argparse
 import json
+import mmap
 import os
 import re
 import shutil
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -31,6 +33,27 @@ def replay(lab, captures, mbit, loops=1):
     """One after the other, each held in memory before the first packet goes."""
     words = ["tcpreplay", "--intf1", SENDING, "--preload-pcap", "--quiet", "--loop", loops, "--stats", 0]
     return lab.start(words + (["--mbps", mbit] if mbit else ["--topspeed"]) + captures, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def sendable(path, folder):
+    """The capture, or a copy in which no packet claims a length that tcpreplay refuses."""
+    with open(path, "rb") as f:
+        octets = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
+    at, head, wrong = 24, struct.Struct("<II"), []
+    while at + 16 <= len(octets):
+        captured, length = head.unpack_from(octets, at + 8)
+        if length > 262_144:
+            wrong.append((at + 12, captured))
+        at += 16 + captured
+    if not wrong:
+        return path
+    out = f"{folder}/{os.path.basename(path)}"
+    shutil.copyfile(path, out)
+    with open(out, "r+b") as copy:
+        for place, captured in wrong:
+            copy.seek(place)
+            copy.write(struct.pack("<I", captured))
+    return out
 
 
 def sent(output):
@@ -97,12 +120,13 @@ def loaded(options):
             os.makedirs(f"{folder}/data")
             shutil.copyfile(options.store, f"{folder}/data/store.sqlite")
             move_days(f"{folder}/data/store.sqlite", int(time.time() // 86400) - 1)
+        captures = [sendable(path, folder) for path in options.captures]
         station = Station(lab, options.mothlight, folder, [f"interface: {WATCHED}"], HOME, f"  judge_every_s: {options.judge}\n")
         time.sleep(2)
         paths = pages(station)
         result = {"cores": os.cpu_count(), "load_before": os.getloadavg()[0], "store_octets": int(station.metrics().get("store_octets", 0)),
                   "judge_every_s": options.judge, "readers": options.readers, "before": station.memory()}
-        sender = replay(lab, options.captures, options.mbit)
+        sender = replay(lab, captures, options.mbit)
         while lab.interface()["rx_packets"] < 1000:
             time.sleep(0.05)
             if sender.poll() is not None:
@@ -200,7 +224,6 @@ def measure(who, lab, options, folder):
 
 
 def packets_of(path):
-    import struct
     with open(path, "rb") as f:
         f.seek(24)
         while len(head := f.read(16)) == 16:

@@ -333,7 +333,7 @@ def soak(options):
         for name in ("files", "threads", "store", "state", "hosts", "pairs"):
             result[name if name != "threads" else "thread_count"] = [rows[0][name], half[0][name], live[-1][name], rows[-1][name]]
         result["stop"] = station.stop()
-        result["log"] = open(f"{folder}/log").read()[-2000:]
+        result["log"] = open(f"{folder}/log").read()[-2000:].replace(folder, ".")
         result["samples"] = rows
         return result
 

@@ -311,3 +311,9 @@ void clinux_give_back_freed_blocks(void) {
   mallopt(M_ARENA_MAX, 2);
 #endif
 }
+
+void clinux_give_back_holes(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}

@@ -116,6 +116,7 @@ public actor StationPipeline {
       try? await Task.sleep(for: .seconds(pause))
       guard !Task.isCancelled else { return }
       await judge()
+      await Task.detached(priority: .utility) { Heap.giveBackHoles() }.value
     }
   }
 
