@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <grp.h>
 #ifdef __GLIBC__
-#include <malloc.h>
 #endif
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -301,19 +300,4 @@ uint64_t clinux_raise_open_files(uint64_t wanted) {
     getrlimit(RLIMIT_NOFILE, &limit);
   }
   return limit.rlim_cur;
-}
-
-void clinux_give_back_freed_blocks(void) {
-#ifdef __GLIBC__
-  // Setting the threshold also keeps it from growing with what is freed.
-  mallopt(M_MMAP_THRESHOLD, 256 << 10);
-  mallopt(M_TRIM_THRESHOLD, 1 << 20);
-  mallopt(M_ARENA_MAX, 2);
-#endif
-}
-
-void clinux_give_back_holes(void) {
-#ifdef __GLIBC__
-  malloc_trim(0);
-#endif
 }

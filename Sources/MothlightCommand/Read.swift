@@ -218,7 +218,7 @@ struct ReadRun {
   var showsProgress: Bool
 
   func run(_ paths: [String]) async throws -> (report: Report, state: RollingState?) {
-    FreedMemory.keep()
+    Heap.keepFreedBlocks()
     var pipeline = try configured { () throws(ConfigurationError) in try ReadPipeline(options) }
     var bar = ProgressBar(isShown: showsProgress)
     let report = await pipeline.run(InputQueue(paths: paths), version: Mothlight.version) { bar.update($0, of: $1) }

@@ -2,6 +2,7 @@ import Foundation
 import Mothlight
 import MothlightStation
 import MothlightStore
+import Synchronization
 
 /// A station from its first line to its last: opens what it needs, runs it side by side, and stops it in good order.
 struct StationRun: Sendable {
@@ -54,6 +55,7 @@ struct StationRun: Sendable {
     )
     let failure = await wait(parts, signals, failures.stream)
     log("stopping")
+    let limit = StopLimit(parts.board, log)
     notes.cancel()
     upkeep.cancel()
     server?.cancel()
@@ -64,6 +66,7 @@ struct StationRun: Sendable {
     await pipeline.value
     await server?.value
     parts.close()
+    limit.lift()
     if let failure { throw Failure("\(failure)") }
     log("stopped")
   }
@@ -109,6 +112,25 @@ struct StationRun: Sendable {
       }
     }
   }
+}
+
+/// A judgement of full tables takes longer than a stop may: then it is dropped, as by a kill, which loses nothing that was written.
+private final class StopLimit: Sendable {
+  /// Service managers and people expect five.
+  private static let seconds = 4.5
+  private let isLifted = Mutex(false)
+
+  /// On a thread of its own: judging may hold all that tasks have.
+  init(_ board: StatusBoard, _ log: StationLog) {
+    DispatchQueue(label: "stop").asyncAfter(deadline: .now() + Self.seconds) { [self] in
+      guard isLifted.withLock({ !$0 }) else { return }
+      let judged = board.pipeline.judged.map { "since \($0)" } ?? "so far"
+      log(.warning, "stopped in the middle of the last judgement: what came in \(judged) is not in the store")
+      _exit(0)
+    }
+  }
+
+  func lift() { isLifted.withLock { $0 = true } }
 }
 
 /// The folder of everything that a station keeps.

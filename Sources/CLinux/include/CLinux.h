@@ -81,9 +81,5 @@ int clinux_no_new_privileges(void);
 int clinux_has_no_new_privileges(void);
 // Raises the limit of open files as far as it goes; the limit that holds then.
 uint64_t clinux_raise_open_files(uint64_t wanted);
-// Blocks of 256 KiB and more go back to the system when they are freed; two arenas whatever the number of threads.
-void clinux_give_back_freed_blocks(void);
-// Gives back the free pages between blocks that are in use, too; some milliseconds for each 100 MB.
-void clinux_give_back_holes(void);
 
 #endif
