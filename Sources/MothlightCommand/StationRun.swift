@@ -55,7 +55,7 @@ struct StationRun: Sendable {
     )
     let failure = await wait(parts, signals, failures.stream)
     log("stopping")
-    let limit = StopLimit(parts.board, log)
+    let limit = StopLimit(parts.board, log, failure.map { "\($0)" })
     notes.cancel()
     upkeep.cancel()
     server?.cancel()
@@ -121,12 +121,17 @@ private final class StopLimit: Sendable {
   private let isLifted = Mutex(false)
 
   /// On a thread of its own: judging may hold all that tasks have.
-  init(_ board: StatusBoard, _ log: StationLog) {
+  /// - Parameter failure: why it stops, when that was nobody's wish.
+  init(_ board: StatusBoard, _ log: StationLog, _ failure: String?) {
     DispatchQueue(label: "stop").asyncAfter(deadline: .now() + Self.seconds) { [self] in
       guard isLifted.withLock({ !$0 }) else { return }
       let judged = board.pipeline.judged.map { "since \($0)" } ?? "so far"
-      log(.warning, "stopped in the middle of the last judgement: what came in \(judged) is not in the store")
-      _exit(0)
+      log(
+        .warning,
+        "stopped without a last judgement, which would take too long: what came in \(judged) is not in the store")
+      guard let failure else { _exit(0) }
+      Terminal.complain(failure)
+      _exit(2)
     }
   }
 
