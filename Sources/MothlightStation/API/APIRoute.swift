@@ -113,24 +113,15 @@ struct APIRows: Sendable {
 }
 
 /// What handlers read and write.
-struct APIDesk: Sendable {
-  private(set) var store: any Store
+struct APIDesk: SeenByRole {
+  var store: any Store
   let registry: (any RegistryShelf)?
   let census: (any CensusShelf)?
   let board: StatusBoard
   let version: String
   var privacy = StationPrivacy.none
   /// Set where addresses of ours are not shown.
-  private(set) var veil: Veil?
-
-  /// The desk as somebody of that role sees it.
-  func seen(by role: Role) -> APIDesk {
-    guard let veiled = privacy.veil(for: role) else { return self }
-    var copy = self
-    copy.store = veiled
-    copy.veil = veiled.veil
-    return copy
-  }
+  var veil: Veil?
 
   /// The machine that is asked for; who sees addresses may name it by its pseudonym, too.
   func host(_ name: String, _ request: APIRequest) async -> IPAddress? {

@@ -1,8 +1,8 @@
 import Mothlight
 
 /// What pages are made from.
-struct Desk: Sendable {
-  private(set) var store: any Store
+struct Desk: SeenByRole {
+  var store: any Store
   let registry: (any RegistryShelf)?
   let census: (any CensusShelf)?
   let board: StatusBoard
@@ -11,14 +11,5 @@ struct Desk: Sendable {
   var privacy = StationPrivacy.none
   let clock: @Sendable () -> Timestamp
   /// Set where addresses of ours are not shown.
-  private(set) var veil: Veil?
-
-  /// The desk as somebody of that role sees it.
-  func seen(by role: Role) -> Desk {
-    guard let veiled = privacy.veil(for: role) else { return self }
-    var copy = self
-    copy.store = veiled
-    copy.veil = veiled.veil
-    return copy
-  }
+  var veil: Veil?
 }

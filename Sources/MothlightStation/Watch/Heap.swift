@@ -6,14 +6,19 @@ public enum Heap {
   ///
   /// Each judgement copies tables and lets go of the copies; without this the holes that they leave stay with the program: twice
   /// the memory after three hours of a campus (`Benchmarks/station_soak.py`). Call it first of all: what was allocated before stays where it is.
-  public static func giveBackFreedBlocks() { clinux_give_back_freed_blocks() }
+  /// - Returns: `false` where the C library has no such settings.
+  @discardableResult
+  public static func giveBackFreedBlocks() -> Bool { clinux_give_back_freed_blocks() != 0 }
 
   /// Keeps up to 512 MiB of freed memory for the next batch: else large blocks, up to the 32 MiB that glibc allows, go back to Linux
   /// and come again as new, zeroed pages, a tenth of a run over files. For a command that ends.
-  public static func keepFreedBlocks() { clinux_keep_freed_blocks(512 << 20, 32 << 20) }
+  /// - Returns: `false` where the C library has no such settings.
+  @discardableResult
+  public static func keepFreedBlocks() -> Bool { clinux_keep_freed_blocks(512 << 20, 32 << 20) != 0 }
 
   /// Gives free pages between used ones back to the system: a judgement makes and drops many small things, and what stays between
   /// them held 140 of 600 MB after a day of a campus.
   /// - Complexity: linear in the memory of the program, some milliseconds for each 100 MB.
-  static func giveBackHoles() { clinux_give_back_holes() }
+  @discardableResult
+  static func giveBackHoles() -> Bool { clinux_give_back_holes() != 0 }
 }

@@ -31,6 +31,12 @@ struct HostDayChanges {
     }
   }
 
+  /// Days before `day` are over: what still comes of them is written as new.
+  mutating func forget(before day: Int) { written = written.filter { $0.key.day >= day } }
+
+  /// Host-days remembered.
+  var count: Int { written.count }
+
   /// Evidence as a number; the same within one process.
   private static func print(of day: HostDay) -> Int {
     var hasher = Hasher()

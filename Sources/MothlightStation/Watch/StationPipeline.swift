@@ -116,7 +116,7 @@ public actor StationPipeline {
       try? await Task.sleep(for: .seconds(pause))
       guard !Task.isCancelled else { return }
       await judge()
-      await Task.detached(priority: .utility) { Heap.giveBackHoles() }.value
+      _ = await Task.detached(priority: .utility) { Heap.giveBackHoles() }.value
     }
   }
 
@@ -142,7 +142,11 @@ public actor StationPipeline {
         if let report = await judge(lane, at: now, closing: turns, saving: turns || isLast) { reports.append(report) }
       }
     }
-    if turns { runDay = observatory.newest?.day }
+    if turns {
+      runDay = observatory.newest?.day
+      // The day before may still be written once more.
+      if let runDay { changes.forget(before: runDay - 1) }
+    }
     publish(reports, at: now, fresh: fresh, seconds: now.seconds(since: since))
   }
 
