@@ -15,6 +15,8 @@ import tempfile
 
 binary, work, runs = sys.argv[1], sys.argv[2], int(sys.argv[3])
 raw = []
+# Rows by file, in millions.
+ROWS = {"conn.log": 1.5, "days.log": 9, "conn.json": 1.5, "rows.binetflow": 1.5}
 
 
 def measure(label, command):
@@ -42,17 +44,17 @@ def packets(path):
     return count
 
 
-def together(path):
+def together(path, name):
     """Wall seconds of two runs at once: what this machine's two cores give at best."""
     start = datetime.datetime.now()
     both = [subprocess.Popen(read(path), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(2)]
     for process in both:
         process.wait()
-    raw.append({"label": "two runs at once", "cpu_s": 0, "wall_s": round((datetime.datetime.now() - start).total_seconds(), 3), "rss_kib": 0, "status": 0})
+    raw.append({"label": f"{name} two runs at once", "cpu_s": 0, "wall_s": round((datetime.datetime.now() - start).total_seconds(), 3), "rss_kib": 0, "status": 0})
 
 
-def read(path, *options):
-    return [binary, "read", path, "--format", "ndjson", "--no-progress", *options]
+def read(path, shards=1):
+    return [binary, "read", path, "--format", "ndjson", "--no-progress", "--shards", str(shards)]
 
 
 def main():
@@ -66,12 +68,12 @@ def main():
                     measure(f"{name} nfpcapd", ["nfpcapd", "-r", path, "-w", scratch, "-t", "3600"])
                 if shutil.which("ndpiReader"):
                     measure(f"{name} ndpiReader", ["ndpiReader", "-i", path])
-        for name in ("conn.log", "conn.json", "rows.binetflow"):
+        for name in ROWS:
             for _ in range(runs):
                 measure(name, read(f"{work}/{name}"))
-                measure(f"{name} two shards", read(f"{work}/{name}", "--shards", "2"))
-                if name == "conn.log":
-                    together(f"{work}/{name}")
+                for shards in (2, 4):
+                    measure(f"{name} {shards} shards", read(f"{work}/{name}", shards))
+                together(f"{work}/{name}", name)
         for name in ("days10", "flows1", "flows10"):
             if os.path.exists(f"{work}/{name}.pcap"):
                 for _ in range(min(runs, 3)):
@@ -87,12 +89,14 @@ def main():
         def ratio(peer):
             return f"{median(f'{name} {peer}') / own:.1f}" if any(r["label"] == f"{name} {peer}" for r in raw) else "absent"
         print(f"| {name} | {count:,} | {count / own / 1e6:.1f} | {ratio('nfpcapd')} | {ratio('ndpiReader')} | {median(f'{name} mothlight', 'rss_kib') / 1024:.0f} |")
-    print("\n| rows | M rows/CPU s | wall, two shards : one | peak MB |")
-    print("|---|---|---|---|")
-    for name in ("conn.log", "conn.json", "rows.binetflow"):
-        print(f"| {name}, 1.5 M | {1.5 / median(name):.2f} | {median(name, 'wall_s') / median(f'{name} two shards', 'wall_s'):.2f}x faster | {median(name, 'rss_kib') / 1024:.0f} |")
-    print(f"\ntwo separate runs at once, conn.log: {2 * median('conn.log', 'wall_s') / median('two runs at once', 'wall_s'):.2f}x the work of one in the same time: "
-          "what two cores of this machine give at best")
+    print("\n| rows | M rows/CPU s | two cores : one, 2 shards | 4 shards | two runs at once : one | peak MB, 1 and 4 shards |")
+    print("|---|---|---|---|---|---|")
+    for name, millions in ROWS.items():
+        wall = median(name, "wall_s")
+        print(f"| {name}, {millions:g} M | {millions / median(name):.2f} | {wall / median(f'{name} 2 shards', 'wall_s'):.2f}x | "
+              f"{wall / median(f'{name} 4 shards', 'wall_s'):.2f}x | {2 * wall / median(f'{name} two runs at once', 'wall_s'):.2f}x | "
+              f"{median(name, 'rss_kib') / 1024:.0f}, {median(f'{name} 4 shards', 'rss_kib') / 1024:.0f} |")
+    print("Two separate runs at once are what two cores of this machine give at best.")
     if "days" in captures and any(r["label"] == "days10" for r in raw):
         one, ten = packets(f"{work}/days.pcap"), packets(f"{work}/days10.pcap")
         print(f"\ngrowth: {one:,} packets {median('days mothlight'):.2f} CPU s, {ten:,} packets {median('days10'):.2f} CPU s: "

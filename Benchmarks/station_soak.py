@@ -348,6 +348,8 @@ def sample(station, began, folder):
     row = {"at": round(time.time() - began, 1), **station.memory(), "cpu": round(station.cpu_seconds(), 2), "store": tree_of_store(folder), "state": tree(f"{folder}/data/state")}
     for name in ("hosts", "pairs", "observations_total", "judging_seconds"):
         row[name] = metrics.get(name, 0)
+    for part in ("used", "free", "store"):
+        row[f"memory_{part}"] = metrics.get(f'memory_octets{{part="{part}"}}', 0)
     row["dropped"] = sum(v for k, v in metrics.items() if k.startswith("source_dropped_total"))
     return row
 

@@ -33,3 +33,16 @@ int clinux_give_back_holes(void) {
   return 0;
 #endif
 }
+
+int clinux_heap(unsigned long long *used, unsigned long long *unused) {
+#ifdef __GLIBC__
+  struct mallinfo2 all = mallinfo2();
+  *used = all.uordblks + all.hblkhd;
+  *unused = all.fordblks;
+  return 1;
+#else
+  (void)used;
+  (void)unused;
+  return 0;
+#endif
+}

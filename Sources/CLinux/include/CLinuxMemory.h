@@ -8,5 +8,7 @@ int clinux_keep_freed_blocks(int kept_octets, int block_octets);
 int clinux_give_back_freed_blocks(void);
 // Gives back the free pages between blocks that are in use, too; some milliseconds for each 100 MB.
 int clinux_give_back_holes(void);
+// Octets handed out by the allocator, and octets it holds back between and behind them; of all arenas.
+int clinux_heap(unsigned long long *used, unsigned long long *unused);
 
 #endif

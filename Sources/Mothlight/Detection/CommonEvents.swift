@@ -20,6 +20,13 @@ struct CommonEvents {
     var controlOthers = 0.0
     var controlMembers = 0.0
 
+    fileprivate mutating func add(_ other: Activity) {
+      others += other.others
+      members += other.members
+      controlOthers += other.controlOthers
+      controlMembers += other.controlMembers
+    }
+
     fileprivate mutating func add(isMember: Bool, isControl: Bool) {
       let share = 1 / Double(CommonEvents.controls.count)
       switch (isMember, isControl) {
@@ -63,9 +70,11 @@ struct CommonEvents {
     let own = crowds.map { crowd in
       Set(crowd.members.flatMap { m in m.pairs.map { Place(context: m.context, pair: $0) } })
     }
-    var activity = [Activity](repeating: Activity(), count: moments.count)
-    var seen = FingerprintTable(limit: Self.entriesMost)
-    for (c, context) in network.enumerated() {
+    // A host is in one shard alone, so that no two of these see the same host at the same moment.
+    let parts = SideBySide.map(network.count) { [windows, members, bases] c in
+      var activity = [Activity](repeating: Activity(), count: moments.count)
+      var seen = FingerprintTable(limit: Self.entriesMost / network.count)
+      let context = network[c]
       for p in context.pairs.busy.lazy.map(Int.init) {
         let pair = context.pairs.pairs[p]
         guard pair.starts >= 4, !pair.isInside else { continue }
@@ -82,7 +91,10 @@ struct CommonEvents {
           }
         }
       }
+      return activity
     }
+    var activity = [Activity](repeating: Activity(), count: moments.count)
+    for part in parts { for slot in activity.indices { activity[slot].add(part[slot]) } }
     return activity
   }
 

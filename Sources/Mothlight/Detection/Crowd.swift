@@ -28,6 +28,7 @@ extension Crowd {
 
   /// Crowds examined in one run; an office has some hundreds of services that few use.
   private static let crowdsMost = 4096
+  private static let crowdsAtOnce = 512
   private static let buckets = 1 << 20
 
   /// Rare services with enough users, in order of key.
@@ -36,26 +37,66 @@ extension Crowd {
     guard usersMost >= bounds.groupLeast else { return [] }
     // Most services have one user: a saturating count in a megabyte spares them a table.
     var counts = [UInt8](repeating: 0, count: buckets)
-    forEachKey(network) { key, _, _, _ in
-      let bucket = Int(key & UInt64(buckets - 1))
+    for part in SideBySide.map(network.count, { Self.counts(network[$0]) }) {
+      for i in counts.indices { counts[i] = UInt8(clamping: UInt16(counts[i]) + UInt16(part[i])) }
+    }
+    let least = UInt8(clamping: bounds.groupLeast)
+    let kept = SideBySide.map(network.count) { [counts] in Self.shared(network[$0], counts, least: least) }
+    var groups: [UInt64: Group] = [:]
+    for (c, part) in kept.enumerated() {
+      for use in part { groups[use.key, default: Group(kind: use.kind)].pairs.append((c, use.pair)) }
+    }
+    groups = groups.filter { $0.value.pairs.count >= bounds.groupLeast }
+    guard !groups.isEmpty else { return [] }
+    var users: [UInt64: Int] = [:]
+    for part in SideBySide.map(network.count, { [groups] in Self.countUsers(of: groups, network[$0]) }) {
+      users.merge(part, uniquingKeysWith: +)
+    }
+    let rare = groups.keys.filter { (users[$0] ?? 0) <= usersMost }.sorted()
+    var crowds: [Crowd] = []
+    for first in stride(from: 0, to: rare.count, by: crowdsAtOnce) where crowds.count < crowdsMost {
+      let keys = Array(rare[first..<min(first + crowdsAtOnce, rare.count)])
+      let gathered = SideBySide.map(keys.count, threads: network.count) { [groups] number -> Crowd? in
+        guard let group = groups[keys[number]] else { return nil }
+        return Crowd(
+          key: keys[number], kind: group.kind, members: gather(group.pairs, network, quiet: bounds.quiet))
+      }
+      crowds += gathered.compactMap { $0 }.filter { $0.members.count >= bounds.groupLeast }
+    }
+    return Array(crowds.prefix(crowdsMost))
+  }
+
+  /// Who may belong together.
+  private struct Group {
+    var kind: Kind
+    var pairs: [(context: Int, pair: Int)] = []
+  }
+
+  private struct Use {
+    var key: UInt64
+    var kind: Kind
+    var pair: Int
+  }
+
+  private static func bucket(_ key: UInt64) -> Int { Int(key & UInt64(buckets - 1)) }
+
+  /// By bucket: uses of all its services.
+  private static func counts(_ context: ShardContext) -> [UInt8] {
+    var counts = [UInt8](repeating: 0, count: buckets)
+    forEachKey(context) { key, _, _ in
+      let bucket = bucket(key)
       if counts[bucket] < .max { counts[bucket] += 1 }
     }
-    var members: [UInt64: (kind: Kind, pairs: [(context: Int, pair: Int)])] = [:]
-    forEachKey(network) { key, kind, c, p in
-      guard counts[Int(key & UInt64(buckets - 1))] >= UInt8(clamping: bounds.groupLeast) else { return }
-      members[key, default: (kind, [])].pairs.append((c, p))
+    return counts
+  }
+
+  /// Uses of services that several may have.
+  private static func shared(_ context: ShardContext, _ counts: [UInt8], least: UInt8) -> [Use] {
+    var uses: [Use] = []
+    forEachKey(context) { key, kind, pair in
+      if counts[bucket(key)] >= least { uses.append(Use(key: key, kind: kind, pair: pair)) }
     }
-    members = members.filter { $0.value.pairs.count >= bounds.groupLeast }
-    guard !members.isEmpty else { return [] }
-    let users = countUsers(of: members, network)
-    var crowds: [Crowd] = []
-    for key in members.keys.sorted() where crowds.count < crowdsMost {
-      guard let group = members[key], (users[key] ?? 0) <= usersMost else { continue }
-      let crowd = Crowd(
-        key: key, kind: group.kind, members: gather(group.pairs, network, quiet: bounds.quiet))
-      if crowd.members.count >= bounds.groupLeast { crowds.append(crowd) }
-    }
-    return crowds
+    return uses
   }
 
   /// Everyday services keep time together by nature, and swarms meet by chance.
@@ -66,17 +107,13 @@ extension Crowd {
     return !context.hosts[Int(pair.host)].looksPeerToPeer
   }
 
-  private static func forEachKey(
-    _ network: [ShardContext], _ body: (_ key: UInt64, _ kind: Kind, _ context: Int, _ pair: Int) -> Void
-  ) {
-    for (c, context) in network.enumerated() {
-      for p in context.pairs.busy.lazy.map(Int.init) {
-        let pair = context.pairs.pairs[p]
-        guard isEligible(pair, context) else { continue }
-        let name = context.name(of: pair.peer, knownTo: pair.host)
-        if let name, KnownService.byName(name) != nil { continue }
-        for (key, kind) in keys(pair, name) { body(key, kind, c, p) }
-      }
+  private static func forEachKey(_ context: ShardContext, _ body: (_ key: UInt64, _ kind: Kind, _ pair: Int) -> Void) {
+    for p in context.pairs.busy.lazy.map(Int.init) {
+      let pair = context.pairs.pairs[p]
+      guard isEligible(pair, context) else { continue }
+      let name = context.name(of: pair.peer, knownTo: pair.host)
+      if let name, KnownService.byName(name) != nil { continue }
+      for (key, kind) in keys(pair, name) { body(key, kind, p) }
     }
   }
 
@@ -105,17 +142,13 @@ extension Crowd {
     return UInt8(clamping: 1 + 2 * Int(exponent) + (sizes.mean.significand >= 1.414 ? 1 : 0))
   }
 
-  /// Hosts that used the service at all, however seldom.
-  private static func countUsers(
-    of groups: [UInt64: (kind: Kind, pairs: [(context: Int, pair: Int)])], _ network: [ShardContext]
-  ) -> [UInt64: Int] {
-    var users: [UInt64: Set<IPAddress>] = [:]
-    for context in network {
-      for pair in context.pairs.pairs where !pair.isInside && pair.transport.hasPorts {
-        let name = context.name(of: pair.peer, knownTo: pair.host)
-        for (key, _) in keys(pair, name) where groups[key] != nil {
-          users[key, default: []].insert(context.address(of: pair.host))
-        }
+  /// Hosts of this shard that used the service at all, however seldom.
+  private static func countUsers(of groups: [UInt64: Group], _ context: ShardContext) -> [UInt64: Int] {
+    var users: [UInt64: Set<UInt32>] = [:]
+    for pair in context.pairs.pairs where !pair.isInside && pair.transport.hasPorts {
+      let name = context.name(of: pair.peer, knownTo: pair.host)
+      for (key, _) in keys(pair, name) where groups[key] != nil {
+        users[key, default: []].insert(pair.host)
       }
     }
     return users.mapValues(\.count)

@@ -3,19 +3,17 @@ import Synchronization
 
 /// Hands observations to shards by host: one shard inline, or one task each behind a short queue.
 struct Feed {
-  /// Parts that wait for a shard: with none, reader and shards would take turns instead of working at once.
-  private static let partsWaiting = 4
+  /// Parts that wait for a shard: with few, all wait while one grows its tables.
+  private static let partsWaiting = 8
   private static let partObservations = Limits.batch * 4
 
   private let options: ReadOptions
   private var inline: Shard?
-  private var channels: [AsyncChannel<[Observation]>] = []
+  private var channels: [AsyncChannel<SharedPart>] = []
   private var tasks: [Task<Shard, Never>] = []
-  private var pending: [[Observation]] = []
-  /// By shard: how many places of its pending part are taken; the others hold what came by in exchange.
-  private var taken: [Int] = []
-  private var owners: [Int32] = []
-  private let spent = SpentParts()
+  private var pending: [SharedPart.Batch] = []
+  private var pendingCount = 0
+  private let spent = SpentBatches()
   /// Hears what is handed on, for the state.
   private(set) var echo: Echo?
 
@@ -49,83 +47,51 @@ struct Feed {
   }
 
   private mutating func start(_ home: Home) {
-    for _ in 0..<options.shards {
-      let channel = AsyncChannel<[Observation]>()
+    for number in 0..<options.shards {
+      let channel = AsyncChannel<SharedPart>()
       let fresh = makeShard(home)
       channels.append(channel)
       tasks.append(
         Task { [spent] in
           var shard = fresh
+          var own: [Observation] = []
           for await part in channel.buffer(policy: .bounded(Self.partsWaiting)) {
-            var part = part
-            shard.process(&part)
-            spent.put(part)
+            part.copy(of: number, into: &own)
+            if let batches = part.leave() { spent.put(batches) }
+            shard.process(&own)
+            own.removeAll(keepingCapacity: true)
           }
           return shard
         })
-      pending.append([])
-      taken.append(0)
     }
   }
 
-  /// Moves observations to the parts of their shards; what stays in `batch` is without meaning.
+  /// Takes the batch away and leaves an empty one.
   private mutating func distribute(_ batch: inout [Observation], _ home: Home) async {
-    var at = 0
-    while at < batch.count {
-      let stretch = at..<min(at &+ Limits.batch, batch.count)
-      var counts = [Int](repeating: 0, count: channels.count)
-      owners.removeAll(keepingCapacity: true)
-      for i in stretch {
-        guard let (address, _) = Shard.hostAddress(of: batch[i], home: home) else {
-          owners.append(-1)
-          continue
-        }
-        let n = Int(truncatingIfNeeded: address.mixed % UInt64(channels.count))
-        counts[n] &+= 1
-        owners.append(Int32(truncatingIfNeeded: n))
-      }
-      for n in channels.indices where counts[n] > 0 {
-        if taken[n] &+ counts[n] > Self.partObservations { await flush(n) }
-        exchange(&batch, stretch, with: n)
-      }
-      at = stretch.upperBound
+    var places = [[UInt32]](repeating: [], count: channels.count)
+    for n in places.indices { places[n].reserveCapacity(batch.count / channels.count * 2) }
+    for i in batch.indices {
+      guard let (address, _) = Shard.hostAddress(of: &batch[i], home: home) else { continue }
+      places[Int(truncatingIfNeeded: address.mixed % UInt64(channels.count))].append(UInt32(truncatingIfNeeded: i))
     }
+    var taken = spent.take()
+    swap(&taken, &batch)
+    pendingCount &+= taken.count
+    pending.append(SharedPart.Batch(observations: taken, places: places))
+    if pendingCount >= Self.partObservations { await flush() }
   }
 
-  /// Swaps each observation of shard `n` with the next free place of its part: a move, without a count of references.
-  private mutating func exchange(_ batch: inout [Observation], _ stretch: Range<Int>, with n: Int) {
-    if pending[n].count < Self.partObservations {
-      if pending[n].isEmpty { pending[n] = spent.take() }
-      let filler = batch[stretch.lowerBound]
-      pending[n].reserveCapacity(Self.partObservations)
-      while pending[n].count < Self.partObservations { pending[n].append(filler) }
-    }
-    var place = taken[n]
-    let owner = Int32(truncatingIfNeeded: n)
-    owners.withUnsafeBufferPointer { owners in
-      pending[n].withUnsafeMutableBufferPointer { part in
-        batch.withUnsafeMutableBufferPointer { batch in
-          for i in stretch where owners[i &- stretch.lowerBound] == owner {
-            swap(&batch[i], &part[place])
-            place &+= 1
-          }
-        }
-      }
-    }
-    taken[n] = place
-  }
-
-  private mutating func flush(_ n: Int) async {
-    var part: [Observation] = []
-    swap(&part, &pending[n])
-    part.removeLast(part.count &- taken[n])
-    taken[n] = 0
-    if !part.isEmpty { await channels[n].send(part) }
+  private mutating func flush() async {
+    guard !pending.isEmpty else { return }
+    let part = SharedPart(pending, shards: channels.count)
+    pending.removeAll(keepingCapacity: true)
+    pendingCount = 0
+    for n in channels.indices where part.concerns(n) { await channels[n].send(part) }
   }
 
   mutating func finish(home: Home, isSampled: Bool, hasUsableTime: Bool) async -> [Shard] {
     var shards: [Shard] = []
-    for n in channels.indices { await flush(n) }
+    await flush()
     for channel in channels { channel.finish() }
     for task in tasks { shards.append(await task.value) }
     if let inline { shards.append(inline) }
@@ -152,10 +118,63 @@ struct Feed {
   }
 }
 
-/// Parts that shards are done with, for the next observations: fresh memory of this size costs as much as copying into it.
-private final class SpentParts: Sendable {
-  private let parts = Mutex<[[Observation]]>([])
+/// Batches that all shards look at. Each copies its own observations out of them: the one move from the reader's core to its own.
+private final class SharedPart: Sendable {
+  struct Batch {
+    var observations: [Observation]
+    /// By shard: where its observations stand, in order.
+    var places: [[UInt32]]
+  }
 
-  func put(_ part: [Observation]) { parts.withLock { $0.append(part) } }
-  func take() -> [Observation] { parts.withLock { $0.popLast() ?? [] } }
+  private let batches: Mutex<[Batch]>
+  private let counts: [Int]
+  /// Shards that have not copied yet.
+  private let waiting: Atomic<Int>
+
+  init(_ batches: [Batch], shards: Int) {
+    counts = (0..<shards).map { n in batches.reduce(0) { $0 + $1.places[n].count } }
+    waiting = Atomic(counts.count { $0 > 0 })
+    self.batches = Mutex(batches)
+  }
+
+  /// Whether it holds anything of shard `n`.
+  func concerns(_ n: Int) -> Bool { counts[n] > 0 }
+
+  func copy(of n: Int, into own: inout [Observation]) {
+    own.reserveCapacity(own.count + counts[n])
+    for batch in batches.withLock({ $0 }) {
+      batch.observations.withUnsafeBufferPointer { from in
+        for place in batch.places[n] { own.append(from[Int(place)]) }
+      }
+    }
+  }
+
+  /// A shard is done copying.
+  /// - Returns: the batches, once all are done.
+  func leave() -> [Batch]? {
+    guard waiting.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 else { return nil }
+    return batches.withLock { all in
+      defer { all = [] }
+      return all
+    }
+  }
+}
+
+/// Batches that shards are done with, for the next observations: fresh memory of this size costs as much as copying into it.
+private final class SpentBatches: Sendable {
+  private let batches = Mutex<[[Observation]]>([])
+
+  func put(_ spent: [SharedPart.Batch]) {
+    for batch in spent {
+      var observations = batch.observations
+      batches.withLock { $0.append(observations) }
+      observations = []
+    }
+  }
+
+  func take() -> [Observation] {
+    var batch = batches.withLock { $0.popLast() ?? [] }
+    batch.removeAll(keepingCapacity: true)
+    return batch
+  }
 }

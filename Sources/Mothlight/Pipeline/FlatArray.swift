@@ -45,8 +45,11 @@ struct FlatArray<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
 
   init() { self.init(capacity: 64, count: 0) }
 
-  /// `count` entries of zero octets.
-  init(zeros count: Int) { self.init(capacity: count, count: count) }
+  /// `count` entries of zero octets, to be written in no order.
+  init(zeros count: Int) {
+    self.init(capacity: count, count: count)
+    HugePages.populate(UnsafeMutableRawBufferPointer(start: base, count: count * MemoryLayout<Element>.stride))
+  }
 
   private init(capacity: Int, count: Int) {
     owner = Owner(capacity: capacity)

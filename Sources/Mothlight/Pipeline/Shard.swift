@@ -71,8 +71,10 @@ struct Shard: Sendable {
   }
 
   /// Host whose shard an observation belongs to; `nil` when none of its ends is ours.
+  ///
+  /// - Parameter observation: looked at where it stands; a copy of it costs more than the look.
   @inline(__always)
-  static func hostAddress(of observation: Observation, home: Home) -> (address: IPAddress, Orientation)? {
+  static func hostAddress(of observation: inout Observation, home: Home) -> (address: IPAddress, Orientation)? {
     let (source, destination): (IPAddress, IPAddress)
     switch observation.event {
     case .flow(let flow): (source, destination) = (flow.source, flow.destination)
@@ -134,38 +136,38 @@ struct Shard: Sendable {
   /// Finds the host of each observation and brings the table slots of the whole batch into the cache.
   private mutating func prepare(_ batch: inout [Observation]) {
     keys.removeAll(keepingCapacity: true)
-    for i in batch.indices {
-      var key = Keys()
-      if let (address, seen) = Self.hostAddress(of: batch[i], home: home) {
-        var orientation = seen
-        var maySpeak = true
-        if case .flow(let flow) = batch[i].event {
-          // Packets of the other side alone are something done to our host, whoever seems to have begun.
-          if orientation == .outbound, flow.sourcePackets == 0, flow.destinationPackets > 0 { orientation = .inbound }
-          maySpeak =
-            orientation != .inbound || (flow.destination == address ? flow.destinationPackets : flow.sourcePackets) > 0
-        } else if orientation == .outbound, case .dns(let lookup) = batch[i].event,
-          lookup.anomalies.contains(.unsolicitedAnswer)
-        {
-          orientation = .inbound
-          maySpeak = false
-        }
-        if let host = number(of: address, isNewAllowed: maySpeak, at: batch[i].time) {
-          batch[i].vantage.host = host
-          batch[i].vantage.orientation = orientation
-          if case .flow(let flow) = batch[i].event, orientation == .outbound || orientation == .inside {
-            key.contact = mix64(flow.destination.mixed ^ UInt64(host) << 32)
-            key.pair = PairTable.key(flow, host: host)
-          }
-        }
-      }
-      keys.append(key)
-    }
+    for i in batch.indices { keys.append(keys(of: &batch[i])) }
     // Loops with nothing in them but the touch: the processor runs far enough ahead to wait for many at once.
     var seen: UInt64 = 0
     for key in keys { seen ^= contacts.touch(key.contact) ^ context.pairs.touchIndex(key.pair) }
     for key in keys where key.pair != 0 { seen ^= context.pairs.touchPair(key.pair) }
     touched ^= seen
+  }
+
+  /// Fills in host and direction of an observation.
+  @inline(__always)
+  private mutating func keys(of o: inout Observation) -> Keys {
+    var key = Keys()
+    guard let (address, seen) = Self.hostAddress(of: &o, home: home) else { return key }
+    var orientation = seen
+    var maySpeak = true
+    if case .flow(let flow) = o.event {
+      // Packets of the other side alone are something done to our host, whoever seems to have begun.
+      if orientation == .outbound, flow.sourcePackets == 0, flow.destinationPackets > 0 { orientation = .inbound }
+      maySpeak =
+        orientation != .inbound || (flow.destination == address ? flow.destinationPackets : flow.sourcePackets) > 0
+    } else if orientation == .outbound, case .dns(let lookup) = o.event, lookup.anomalies.contains(.unsolicitedAnswer) {
+      orientation = .inbound
+      maySpeak = false
+    }
+    guard let host = number(of: address, isNewAllowed: maySpeak, at: o.time) else { return key }
+    o.vantage.host = host
+    o.vantage.orientation = orientation
+    if case .flow(let flow) = o.event, orientation == .outbound || orientation == .inside {
+      key.contact = mix64(flow.destination.mixed ^ UInt64(host) << 32)
+      key.pair = PairTable.key(flow, host: host)
+    }
+    return key
   }
 
   /// Ends the input. `isOneSided` says that no host of the whole run was answered.

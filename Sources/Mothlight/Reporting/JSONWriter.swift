@@ -62,8 +62,7 @@ package struct JSONWriter: Sendable {
       return
     }
     guard let hasMembers = open.last else { return }
-    if hasMembers { bytes.append(0x2c) }
-    open[open.count - 1] = true
+    if hasMembers { bytes.append(0x2c) } else { open[open.count - 1] = true }
     if open.count <= lineDepth { indent(open.count) }
   }
 
@@ -192,7 +191,10 @@ package struct JSONWriter: Sendable {
     bytes.append(mark)
   }
 
-  private mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
+  private mutating func append(_ text: String) {
+    var text = text
+    text.withUTF8 { bytes.append(contentsOf: $0) }
+  }
 
   private mutating func digits(_ number: UInt64) {
     if number < 10 { return bytes.append(0x30 + UInt8(number)) }
@@ -204,7 +206,7 @@ package struct JSONWriter: Sendable {
       text[at] = 0x30 + UInt8(rest % 10)
       rest /= 10
     }
-    for i in at..<20 { bytes.append(text[i]) }
+    withUnsafeBytes(of: &text) { bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[at...])) }
   }
 
   private mutating func fraction(_ millionths: UInt64) {
@@ -225,12 +227,23 @@ extension JSONWriter {
   /// DEL, C1 controls, U+2028, U+2029, bidirectional and other format characters.
   private mutating func quote(_ text: String) {
     bytes.append(0x22)
-    if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f && $0 != 0x22 && $0 != 0x5c }) {
-      bytes.append(contentsOf: text.utf8)
-    } else {
-      for scalar in text.unicodeScalars { quote(scalar) }
+    var text = text
+    let isPlain = text.withUTF8 { octets in
+      let isPlain = Self.isPlain(octets)
+      if isPlain { bytes.append(contentsOf: octets) }
+      return isPlain
     }
+    if !isPlain { for scalar in text.unicodeScalars { quote(scalar) } }
     bytes.append(0x22)
+  }
+
+  /// Nothing in it needs an escape. Without a way out in the loop it is done for many octets at once.
+  private static func isPlain(_ octets: UnsafeBufferPointer<UInt8>) -> Bool {
+    var others: UInt8 = 0
+    for octet in octets {
+      others |= (octet &- 0x20 < 0x5f ? 0 : 1) | (octet == 0x22 ? 1 : 0) | (octet == 0x5c ? 1 : 0)
+    }
+    return others == 0
   }
 
   private mutating func quote(_ scalar: Unicode.Scalar) {

@@ -197,6 +197,8 @@ public struct ExporterSettings: Sendable {
   public var showAll = false
   /// Only this host, at length.
   public var explain: IPAddress?
+  /// Threads that may make the text; it is the same with any number.
+  public var threads = 1
   /// How far the export may go; `nil` for what its contents ask for.
   public var tlp: TLP?
   /// For formats that tell others of victims.

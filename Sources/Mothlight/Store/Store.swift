@@ -121,8 +121,11 @@ public struct StoreCondition: Sendable, Hashable {
   public var findings: UInt64
   public var hostDays: UInt64
   public var oldestDay: Int?
+  /// Memory that it holds, caches mostly.
+  public var memoryOctets: UInt64
   public init(
-    state: State, reason: String? = nil, octets: UInt64, findings: UInt64, hostDays: UInt64, oldestDay: Int? = nil
+    state: State, reason: String? = nil, octets: UInt64, findings: UInt64, hostDays: UInt64, oldestDay: Int? = nil,
+    memoryOctets: UInt64 = 0
   ) {
     self.state = state
     self.reason = reason
@@ -130,5 +133,6 @@ public struct StoreCondition: Sendable, Hashable {
     self.findings = findings
     self.hostDays = hostDays
     self.oldestDay = oldestDay
+    self.memoryOctets = memoryOctets
   }
 }

@@ -37,7 +37,8 @@ public struct HealthRoutes: RouteGroup {
     }
     open.get("/metrics") { request, context in
       let health = await health(try await admit(request, context))
-      let page = StationMetrics(health: health, http: tally?.counts, access: door.counts, now: clock())
+      let page = StationMetrics(
+        health: health, http: tally?.counts, access: door.counts, now: clock(), heap: Heap.octets())
       return Self.text(page.text, type: "text/plain; version=0.0.4; charset=utf-8")
     }
   }

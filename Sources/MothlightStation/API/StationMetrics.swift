@@ -6,6 +6,8 @@ struct StationMetrics {
   var http: HTTPTally.Counts?
   var access: Doorkeeper.Counts?
   var now: Timestamp
+  /// Octets handed out, and free octets that stay with the program.
+  var heap: (used: UInt64, free: UInt64)?
 
   private typealias Row = (labels: String, value: String)
 
@@ -43,6 +45,11 @@ struct StationMetrics {
   private func station(_ out: inout String) {
     Self.add(&out, "info", "gauge", "Version of the program.", [(Self.labels([("version", health.version)]), "1")])
     let up = now.seconds(since: health.pipeline.started)
+    let parts = heap.map { [("used", $0.used), ("free", $0.free)] } ?? []
+    Self.add(
+      &out, "memory_octets", "gauge",
+      "Memory handed out (used), free but kept (free), and what of the used the store has, mostly caches (store).",
+      (parts + [("store", health.store.memoryOctets)]).map { (Self.labels([("part", $0.0)]), String($0.1)) })
     Self.add(&out, "uptime_seconds", "gauge", "Since the station started.", [("", Self.number(max(0, up)))])
   }
 

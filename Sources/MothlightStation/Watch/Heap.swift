@@ -21,4 +21,10 @@ public enum Heap {
   /// - Complexity: linear in the memory of the program, some milliseconds for each 100 MB.
   @discardableResult
   static func giveBackHoles() -> Bool { clinux_give_back_holes() != 0 }
+
+  /// Octets in use, and octets that are free but stay with the program; `nil` where the C library does not tell.
+  static func octets() -> (used: UInt64, free: UInt64)? {
+    var (used, unused): (UInt64, UInt64) = (0, 0)
+    return clinux_heap(&used, &unused) != 0 ? (used, unused) : nil
+  }
 }

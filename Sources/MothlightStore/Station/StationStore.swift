@@ -162,6 +162,6 @@ public final class StationStore: Store {
     let (last, lastReason) = sums == nil ? state.withLock { ($0.state, $0.reason) } : (now, reason)
     return StoreCondition(
       state: last, reason: lastReason, octets: octets, findings: UInt64(clamping: findings),
-      hostDays: UInt64(clamping: hostDays), oldestDay: oldest.map(Int.init))
+      hostDays: UInt64(clamping: hostDays), oldestDay: oldest.map(Int.init), memoryOctets: StoreMemory.octets)
   }
 }

@@ -81,8 +81,8 @@ struct PipelineFixture {
       Shard(home: home, detectors: (try? DetectorRoster.make(knobs: [:], registry: Registry())) ?? [])
     }
     var parts = [[Observation]](repeating: [], count: shards)
-    for o in sorted {
-      guard let (address, _) = Shard.hostAddress(of: o, home: home) else { continue }
+    for var o in sorted {
+      guard let (address, _) = Shard.hostAddress(of: &o, home: home) else { continue }
       parts[Int(address.mixed % UInt64(shards))].append(o)
     }
     for n in 0..<shards {

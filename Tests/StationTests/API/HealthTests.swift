@@ -21,6 +21,11 @@ import Testing
         "mothlight_http_requests_total{status=\"404\"} 1", "mothlight_http_request_seconds_count 2",
         "mothlight_uptime_seconds 3600",
       ] { #expect(reply.body.contains(line + "\n"), "\(line)") }
+      for part in ["used", "free", "store"] {
+        let name = "mothlight_memory_octets{part=\"\(part)\"} "
+        let line = reply.body.split(separator: "\n").first { $0.hasPrefix(name) }
+        #expect((line?.split(separator: " ").last).flatMap { UInt64($0) } != nil, "\(part)")
+      }
       #expect(PrometheusCheck.complaints(reply.body) == [])
     }
   }
