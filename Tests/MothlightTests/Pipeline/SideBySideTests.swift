@@ -20,10 +20,12 @@ import Testing
     struct Full: Error {}
     var pieces = 0
     #expect(throws: Full.self) {
-      try SideBySide.write(Array(0..<10_000), threads: 4, text: { _ in "x" }) { _ in
-        pieces += 1
-        if pieces == 3 { throw Full() }
-      }
+      try SideBySide.write(
+        Array(0..<10_000), threads: 4, text: { _ in "x" },
+        to: { _ in
+          pieces += 1
+          if pieces == 3 { throw Full() }
+        })
     }
     #expect(pieces == 3)
   }

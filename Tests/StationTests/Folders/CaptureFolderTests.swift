@@ -58,27 +58,38 @@ import Testing
 
   /// A file that grows is read when it has come to rest, once; another name changes nothing.
   @Test func readOnceWhenWhole() async throws {
-    let bench = try Bench()
     let octets = Self.capture(0, 200)
-    bench.start(settle: 0.3)
-    #expect(await eventually { bench.health?.state == .running })
-    try bench.put("a.pcap", Array(octets.prefix(1000)))
-    try await Task.sleep(for: .milliseconds(150))
-    #expect(bench.sink.observations.isEmpty)
-    try bench.put("a.pcap", octets)
-    #expect(await bench.reads(1))
-    let count = bench.sink.observations.count
-    #expect(count > 40)
-    #expect(bench.health?.used == UInt64(count) && bench.health?.records == 200)
-    try FileManager.default.moveItem(atPath: bench.folder + "/a.pcap", toPath: bench.folder + "/b.pcap")
-    try bench.put("c.pcap", octets)
-    try await Task.sleep(for: .milliseconds(600))
-    #expect(bench.sink.observations.count == count)
-    await bench.stop()
-    bench.start()
-    try await Task.sleep(for: .milliseconds(300))
-    #expect(bench.sink.observations.isEmpty && bench.health?.details["files waiting"] == "0")
-    await bench.stop()
+    for _ in 1...5 {
+      let bench = try Bench()
+      bench.start(settle: 2)
+      #expect(await eventually { bench.health?.state == .running })
+      let began = ContinuousClock.now
+      try bench.put("a.pcap", Array(octets.prefix(1000)))
+      try await Task.sleep(for: .milliseconds(150))
+      let isLeftAlone = bench.sink.observations.isEmpty
+      try bench.put("a.pcap", octets)
+      // A machine that stood still for as long as the file has to rest shows nothing.
+      guard ContinuousClock.now - began < .seconds(1.5) else {
+        await bench.stop()
+        continue
+      }
+      #expect(isLeftAlone)
+      #expect(await bench.reads(1))
+      let count = bench.sink.observations.count
+      #expect(count > 40)
+      #expect(bench.health?.used == UInt64(count) && bench.health?.records == 200)
+      try FileManager.default.moveItem(atPath: bench.folder + "/a.pcap", toPath: bench.folder + "/b.pcap")
+      try bench.put("c.pcap", octets)
+      try await Task.sleep(for: .milliseconds(2500))
+      #expect(bench.sink.observations.count == count)
+      await bench.stop()
+      bench.start()
+      try await Task.sleep(for: .milliseconds(300))
+      #expect(bench.sink.observations.isEmpty && bench.health?.details["files waiting"] == "0")
+      await bench.stop()
+      return
+    }
+    Issue.record("this machine stood still for seconds, five times")
   }
 
   /// Renamed into place: it has come whole and needs no rest.
