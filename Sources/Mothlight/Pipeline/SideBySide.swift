@@ -31,8 +31,10 @@ enum SideBySide {
   static func write<Item: Sendable>(
     _ items: [Item], threads: Int, text: @Sendable (ArraySlice<Item>) -> String, to write: (String) throws -> Void
   ) rethrows {
-    for first in stride(from: 0, to: items.count, by: itemsAtOnce * turnsAtOnce) {
-      let end = min(first + itemsAtOnce * turnsAtOnce, items.count)
+    // One thread has nothing to wait for.
+    let most = threads > 1 ? itemsAtOnce * turnsAtOnce : itemsAtOnce
+    for first in stride(from: 0, to: items.count, by: most) {
+      let end = min(first + most, items.count)
       let turns = (end - first + itemsAtOnce - 1) / itemsAtOnce
       let pieces = map(turns, threads: threads) { turn in
         let begin = first + turn * itemsAtOnce
