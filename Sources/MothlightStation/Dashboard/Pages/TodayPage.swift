@@ -220,7 +220,8 @@ struct StartPage {
     } else if health.pipeline.isLearning {
       out += """
         <p class="lead">\(ReportWords.count(health.pipeline.observations, "observation has", "observations have")) come in. \
-        Mothlight first learns which addresses are ours, from some 20,000 exchanges; name the home network in the configuration to skip that.</p>
+        Mothlight first learns which addresses are ours: from 20,000 exchanges, or from what came in a minute if that is 200 or more. Name the
+        home network in the configuration to skip that.</p>
 
         """
     } else {
