@@ -26,9 +26,8 @@ run: build ## Read demo traffic (verdicts, demo/report.html), then watch it: pag
 	@echo "Now a station that watches such traffic. Ctrl-C ends it."
 	$(MOTHLIGHT) watch demo --data demo/station
 
-test: packages ## Run all tests.
-	@# With all tests in the queue at once those that wait for a socket or a file would wait for all others.
-	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 $(SWIFT) test
+test: packages ## Run all tests; what failed is said last.
+	@scripts/test $(SWIFT)
 
 bench: packages ## Measure speed and memory beside nfpcapd and ndpiReader (Benchmarks/).
 	@scripts/install-packages nfdump libndpi-bin
