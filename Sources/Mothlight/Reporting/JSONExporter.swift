@@ -36,7 +36,7 @@ public struct JSONExporter: Exporter {
       }
       json.endArray()
       json.endObject()
-      if json.bytes.count > 1 << 16 { try write(json.drain()) }
+      if json.count > 1 << 16 { try write(json.drain()) }
     }
     json.endArray()
     json.key("hidden")
@@ -45,7 +45,7 @@ public struct JSONExporter: Exporter {
       json.beginObject()
       json.findingFields(item.finding, day: item.finding.first.day, hiddenBy: item.rule, inputs: report.inputs)
       json.endObject()
-      if json.bytes.count > 1 << 16 { try write(json.drain()) }
+      if json.count > 1 << 16 { try write(json.drain()) }
     }
     json.endArray()
     json.endObject()
@@ -70,7 +70,7 @@ public struct JSONExporter: Exporter {
       json.beginObject()
       json.sinkholeNetworkFields(row)
       json.endObject()
-      if json.bytes.count > 1 << 16 { try write(json.drain()) }
+      if json.count > 1 << 16 { try write(json.drain()) }
     }
     json.endArray()
     json.endObject()

@@ -19,11 +19,11 @@ public struct NDJSONExporter: Exporter {
       json.line("sinkhole", marking) { $0.sinkholeFields(sinkhole) }
       for botnet in sinkhole.botnets {
         json.line("sinkhole_botnet", marking) { $0.sinkholeBotnetFields(botnet) }
-        if json.bytes.count > 1 << 16 { try write(json.drain()) }
+        if json.count > 1 << 16 { try write(json.drain()) }
       }
       for row in sinkhole.rows {
         json.line("sinkhole_network", marking) { $0.sinkholeNetworkFields(row) }
-        if json.bytes.count > 1 << 16 { try write(json.drain()) }
+        if json.count > 1 << 16 { try write(json.drain()) }
       }
     }
     try write(json.drain())

@@ -30,6 +30,57 @@ struct JSONWriterTests {
     #expect(text { $0.value(UInt64(0)) } == "0")
   }
 
+  @Test("every length of a number is written as Swift writes it, alone and in arrays")
+  func lengths() {
+    var power: UInt64 = 1
+    while true {
+      for number in [power - 1, power, power + 1] {
+        #expect(text { $0.value(number) } == number.description)
+        if let number = Int(exactly: number) { #expect(text { $0.value(-number) } == (-number).description) }
+      }
+      let (next, isOver) = power.multipliedReportingOverflow(by: 10)
+      if isOver { break }
+      power = next
+    }
+    let numbers: [UInt32] = [0, 9, 10, 99, 100, 65_535, 999_999_999, 1_000_000_000, .max]
+    let list = "[" + numbers.map(\.description).joined(separator: ",") + "]"
+    #expect(text { $0.array(numbers) } == list)
+    #expect(text { $0.array([]) } == "[]")
+    let twice = text {
+      $0.beginArray()
+      $0.array(numbers)
+      $0.array(numbers)
+      $0.endArray()
+    }
+    #expect(twice == "[\(list),\(list)]")
+  }
+
+  @Test("what is drained in pieces is what is drained at once, whatever the room")
+  func pieces() {
+    func write(_ json: inout JSONWriter, _ n: Int) {
+      json.beginObject()
+      json.key(text: String(repeating: "k", count: n))
+      json.value(String(repeating: "ü\n", count: n % 97))
+      json.key("n")
+      json.value(Double(n) / 7)
+      json.key("a")
+      json.value(IPAddress(v4: UInt32(truncatingIfNeeded: n &* 2_654_435_761)))
+      json.endObject()
+      json.newline()
+    }
+    var whole = JSONWriter()
+    var parts = JSONWriter()
+    var text = ""
+    for n in 0..<1500 {
+      write(&whole, n)
+      write(&parts, n)
+      #expect(parts.count == parts.bytes.count)
+      if n % 5 == 0 { text += parts.drain() }
+    }
+    #expect(text + parts.drain() == whole.drain())
+    #expect(parts.count == 0 && parts.drain().isEmpty)
+  }
+
   @Test("large doubles read back as themselves", arguments: [1e16, 1.5e300, -2e20, 4_503_599_627_370_497])
   func largeDoubles(value: Double) throws {
     let parsed = try JSONSerialization.jsonObject(with: Data(text { $0.value(value) }.utf8), options: .fragmentsAllowed)

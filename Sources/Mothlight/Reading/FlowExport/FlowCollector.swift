@@ -16,6 +16,8 @@ public final class FlowCollector {
   private var sampledPairs: Biflow
   var meters: [SampleMeter?] = [nil, nil]
   private var flows: [Flow] = []
+  /// End of the newest record and when it came; kept where exporters' clocks are trusted.
+  private var newest: (end: Timestamp, arrival: Timestamp)?
   /// Fields of all templates, and octets of all data kept back.
   var fieldCount = 0
   var heldOctets = 0
@@ -51,13 +53,20 @@ public final class FlowCollector {
 
   /// Lets go of what has waited long enough at `time`; call it every second or so.
   public func advance(to time: Timestamp) {
-    wholePairs.advance(to: time, into: &flows)
+    let recordTime = recordTime(at: time)
+    wholePairs.advance(to: recordTime, into: &flows)
     emit(oneIn: 1)
-    sampledPairs.advance(to: time, into: &flows)
+    sampledPairs.advance(to: recordTime, into: &flows)
     emit(oneIn: 2)
     advanceMeters(to: time)
     expireHeld(at: time.nanoseconds)
     counts.unpaired = wholePairs.pushedOut &+ sampledPairs.pushedOut
+  }
+
+  /// What the clock of the records shows when ours shows `time`: that of a replay stands far back, and both go on alike.
+  private func recordTime(at time: Timestamp) -> Timestamp {
+    guard settings.trustsExporterClock, let newest else { return time }
+    return newest.end.advanced(bySeconds: max(0, time.seconds(since: newest.arrival)))
   }
 
   /// Lets go of everything.
@@ -210,7 +219,12 @@ public final class FlowCollector {
 
   /// Puts a record's times on our clock; `false` when they cannot be right.
   private func place(_ record: inout ExportedRecord, _ moment: Moment) -> Bool {
-    guard !settings.trustsExporterClock else { return record.first > RecordTally.absoluteFrom }
+    if settings.trustsExporterClock {
+      guard record.first > RecordTally.absoluteFrom else { return false }
+      let end = Timestamp(nanoseconds: record.last)
+      newest = (max(end, newest?.end ?? end), Timestamp(nanoseconds: moment.arrival))
+      return true
+    }
     record.first = ExportClock.adding(moment.offset, to: record.first)
     record.last = ExportClock.adding(moment.offset, to: record.last)
     let arrival = Timestamp(nanoseconds: moment.arrival)

@@ -46,7 +46,7 @@ public struct CensusJSONExporter: CensusExporter {
     json.beginArray()
     for figure in figures {
       json.censusFigure(figure)
-      if json.bytes.count > 1 << 16 { try write(json.drain()) }
+      if json.count > 1 << 16 { try write(json.drain()) }
     }
     json.endArray()
   }
@@ -58,7 +58,7 @@ public struct CensusJSONExporter: CensusExporter {
     json.beginArray()
     for part in parts {
       json.censusPart(part)
-      if json.bytes.count > 1 << 16 { try write(json.drain()) }
+      if json.count > 1 << 16 { try write(json.drain()) }
     }
     json.endArray()
   }

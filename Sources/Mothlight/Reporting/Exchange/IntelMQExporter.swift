@@ -15,7 +15,7 @@ public struct IntelMQExporter: Exporter {
     var json = JSONWriter()
     try ExchangeEvents(report: report, settings: settings).forEach(withHosts: true, marking: marking) { event in
       line(event, marking, observed, &json)
-      if json.bytes.count > 1 << 16 { try write(json.drain()) }
+      if json.count > 1 << 16 { try write(json.drain()) }
     }
     try write(json.drain())
   }

@@ -27,7 +27,7 @@ public struct XARFExporter: Exporter {
           "xarf names addresses to those who own them; replaced by others they would accuse strangers: use pseudonyms")
       }
       line(event, marking, &json)
-      if json.bytes.count > 1 << 16 { try write(json.drain()) }
+      if json.count > 1 << 16 { try write(json.drain()) }
     }
     try write(json.drain())
   }

@@ -28,6 +28,27 @@ private typealias Fix = ExportFixture
     #expect(collector.sampled.isEmpty)
   }
 
+  /// A replay of old records: what waits for its other direction is not old by our clock.
+  @Test func replayedRecordsWaitAsLongAsOthers() throws {
+    let later = Fix.now.advanced(bySeconds: 180 * 86_400)
+    var settings = FlowCollectorSettings()
+    settings.trustsExporterClock = true
+    let collector = FlowCollector(settings)
+    collector.take(Fix.netflow5([flow]), at: later)
+    collector.advance(to: later.advanced(bySeconds: 1))
+    #expect(collector.whole.isEmpty)
+    collector.take(Fix.netflow5([flow.answer], sequence: 1), at: later.advanced(bySeconds: 2))
+    #expect(collector.whole.count == 1)
+    try expectPaired(collector.finished())
+
+    let alone = FlowCollector(settings)
+    alone.take(Fix.netflow5([flow]), at: later)
+    alone.advance(to: later.advanced(bySeconds: settings.pairingSeconds - 1))
+    #expect(alone.whole.isEmpty)
+    alone.advance(to: later.advanced(bySeconds: settings.pairingSeconds + 1))
+    #expect(alone.whole.count == 1)
+  }
+
   @Test func netflow9() throws {
     let collector = FlowCollector()
     let template = Fix.set(0, Fix.template(256, Fix.fields9))
