@@ -8,7 +8,8 @@ struct Census: ParsableCommand {
     abstract: "Estimate how many machines a botnet has, with an interval, or say why that cannot be said.",
     discussion: """
       Inputs are spools of a sinkhole, folders that --keep wrote, and tables (CSV) with the columns \
-      hour,sensor,ip,asn,cc,tz,fp,id,contacts,valid; hour and ip are needed. Several inputs are joined: each spool is a sensor.
+      hour,sensor,ip,asn,cc,tz,fp,id,contacts,valid; hour and ip are needed. Inputs that tell of one botnet are joined: each \
+      spool is a sensor. A table holds no name: it tells of 'botnet', or of what --botnet says.
 
       Addresses are not machines: the count of addresses always stands beside the estimate. What an estimate rests on and \
       what forbids one is printed with it; docs/census.md explains.
@@ -108,6 +109,7 @@ struct Census: ParsableCommand {
       networksFile: networks, botnet: botnet, keys: try tagKeys(), showsProgress: progress && Terminal.errorIsTerminal)
     for path in paths { if scanners { try reader.readScanners(path) } else { try reader.read(path) } }
     var rollups = try reader.rollups()
+    for line in reader.apart(from: botnet) { Terminal.complain(line) }
     if let botnet {
       rollups = rollups.filter { $0.botnet == botnet }
       guard !rollups.isEmpty else { throw Failure("no sighting of '\(botnet)'; there is: \(reader.names)") }
@@ -172,11 +174,19 @@ struct Census: ParsableCommand {
 
   private func window(_ rollup: CensusRollup) throws -> ClosedRange<UInt32>? {
     guard first != nil || last != nil else { return nil }
+    let from = try first.map { try Self.hour($0, "--first") }
+    let to = try last.map { try Self.hour($0, "--last") + 23 }
+    if let from, let to, from > to { throw Failure("--first is after --last") }
     let known = rollup.hoursWithCells
-    let from = try first.map { try Self.hour($0, "--first") } ?? known.first ?? 0
-    let to = try last.map { try Self.hour($0, "--last") + 23 } ?? known.last ?? 0
-    guard from <= to else { throw Failure("--first is after --last") }
-    return from...to
+    guard let begin = known.first, let end = known.last else {
+      throw Failure("\(rollup.botnet): no valid sighting; \(rollup.rows) rows were read")
+    }
+    guard (from ?? begin) <= end, (to ?? end) >= begin else {
+      throw Failure(
+        "\(rollup.botnet): no rows in that window; there are rows from \(Timestamp.describe(day: Int(begin / 24))) to "
+          + "\(Timestamp.describe(day: Int(end / 24)))")
+    }
+    return (from ?? begin)...(to ?? end)
   }
 
   static func hour(_ text: String, _ option: String) throws -> UInt32 {
@@ -188,9 +198,7 @@ struct Census: ParsableCommand {
 
   private func hostingSystems() throws -> Set<UInt32> {
     guard let hosting else { return [] }
-    guard let text = try? String(contentsOfFile: hosting, encoding: .utf8) else {
-      throw Failure("\(hosting): cannot be read as text; one AS number a line is needed")
-    }
+    let text = try TextFile.read(hosting, "one AS number a line is needed")
     var out: Set<UInt32> = []
     for (i, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
       let bare = line.prefix { $0 != "#" }.filter { !$0.isWhitespace }
@@ -204,9 +212,7 @@ struct Census: ParsableCommand {
 
   private func firepower() throws -> FirepowerModel {
     guard let uplinks else { return FirepowerModel() }
-    guard let text = try? String(contentsOfFile: uplinks, encoding: .utf8) else {
-      throw Failure("\(uplinks): cannot be read as text")
-    }
+    let text = try TextFile.read(uplinks, "a table country,year,mbit_s,source,assumption is needed")
     return FirepowerModel(
       uplinks: try configured { () throws(ConfigurationError) in try UplinkTable(csv: text, name: uplinks) })
   }

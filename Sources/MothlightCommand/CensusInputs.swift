@@ -9,6 +9,9 @@ struct CensusInputs {
   private let keys: TagKeys
   private var spools: RollupSet?
   private var others: [CensusRollup] = []
+  /// Which input told of which botnets; spools are told of together.
+  private var told: [(paths: [String], botnets: [String], isTable: Bool)] = []
+  private var spoolPaths: [String] = []
 
   /// - Parameters:
   ///   - botnet: what a table tells of, which has no name in it.
@@ -45,6 +48,7 @@ struct CensusInputs {
       do throws(SketchError) { try all[at].merge(rollup) } catch { throw Failure("\(rollup.botnet): \(error)") }
     }
     guard !all.isEmpty else { throw Failure("no sighting of any botnet in the inputs") }
+    if !spoolPaths.isEmpty { told.append((spoolPaths, spools?.rollups.map(\.botnet) ?? [], false)) }
     others = all
     spools = nil
     return all
@@ -57,6 +61,25 @@ struct CensusInputs {
 
   var names: String { others.map(\.botnet).joined(separator: ", ") }
 
+  /// Inputs that are not joined with the rest, one line each; to be asked when the rollups were taken.
+  /// - Parameter botnet: that alone is counted; `nil`: all are, each for itself.
+  func apart(from botnet: String?) -> [String] {
+    func list(_ names: [String]) -> String { names.isEmpty ? "no botnet" : names.joined(separator: ", ") }
+    if let botnet {
+      guard others.contains(where: { $0.botnet == botnet }) else { return [] }
+      return told.filter { !$0.botnets.contains(botnet) }.map {
+        "\($0.paths.joined(separator: ", ")): left out, not of '\(botnet)' but of \(list($0.botnets))"
+      }
+    }
+    let tables = told.filter(\.isTable).flatMap(\.paths)
+    let named = others.map(\.botnet).filter { $0 != tableName }
+    guard !tables.isEmpty, let one = named.first else { return [] }
+    return [
+      "\(tables.joined(separator: ", ")): a table holds no botnet's name, so it is counted apart from \(list(named)); "
+        + "--botnet '\(one)' joins it with that"
+    ]
+  }
+
   private mutating func readSpool(_ path: String) throws {
     if spools == nil {
       spools = RollupSet(keys: keys, networks: try directory(), limits: RollupCensus.limitsOfFiles)
@@ -65,6 +88,7 @@ struct CensusInputs {
       let reader = try SpoolReader(path: path)
       let name = (path as NSString).lastPathComponent
       guard let reports = try spools?.read(reader, sensor: name.isEmpty ? path : name) else { return }
+      spoolPaths.append(path)
       for report in reports {
         if let damage = report.damage { Terminal.complain("\(report.path): \(damage)") }
       }
@@ -106,10 +130,11 @@ struct CensusInputs {
 
   private mutating func readRollup(_ path: String) throws {
     do throws(SketchError) {
-      others.append(
-        try RollupFolder(path).read(keys: keys, limits: RollupCensus.limitsOfFiles) {
-          Terminal.complain($0)
-        })
+      let rollup = try RollupFolder(path).read(keys: keys, limits: RollupCensus.limitsOfFiles) {
+        Terminal.complain($0)
+      }
+      told.append(([path], [rollup.botnet], false))
+      others.append(rollup)
     } catch { throw Failure("\(path): \(error)") }
   }
 
@@ -136,6 +161,7 @@ struct CensusInputs {
         Terminal.complain("\(first); \(file.summary.refused) lines were passed over, \(file.summary.rows) read")
       }
       guard file.summary.rows > 0 else { throw Failure("\(name): no row could be read") }
+      told.append(([name], [tableName], true))
       others.append(rollup)
     } catch let error as SourceError {
       throw Failure(error.message)

@@ -27,9 +27,7 @@ enum CensusSideFiles {
   }
 
   static func churn(_ path: String) throws -> ChurnTable {
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-      throw Failure("\(path): cannot be read as text; --learn-churn writes such a file")
-    }
+    let text = try TextFile.read(path, "--learn-churn writes such a file")
     return try configured { () throws(ConfigurationError) in try ChurnTable(csv: text, name: path) }
   }
 

@@ -13,7 +13,11 @@ struct Config: ParsableCommand {
 struct ConfigCheck: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Read a station's or sinkhole's configuration and say what is wrong with it.",
-    discussion: "Exit status: 0 when it is right, 2 with file, line and reason when it is not.")
+    discussion: """
+      Lists, allow files, certificates and users that it names are looked for on this machine.
+
+      Exit status: 0 when it is right, 2 with file, line and reason when it is not.
+      """)
 
   @Argument(help: "Files (YAML).")
   var files: [String]
@@ -36,9 +40,7 @@ struct ConfigCheck: ParsableCommand {
 
   /// One line on a file that is right.
   private static func summary(of file: String) throws -> String {
-    guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
-      throw Failure("\(file): cannot be read as text")
-    }
+    let text = try TextFile.read(file, "a configuration is YAML")
     let first = text.split(separator: "\n").first { line in
       line.first.map { !$0.isWhitespace && $0 != "#" } ?? false
     }
@@ -47,16 +49,26 @@ struct ConfigCheck: ParsableCommand {
       // What the files that it names hold is part of it.
       _ = try configured { () throws(ConfigurationError) in try Registry.load(paths: station.lists) }
       for path in station.allow {
-        guard let rules = try? String(contentsOfFile: path, encoding: .utf8) else {
-          throw Failure("\(file): allow: \(path): cannot be read")
-        }
+        let rules = try TextFile.read(path, "one rule a line is needed", place: "\(file): allow: ")
         _ = try configured { () throws(ConfigurationError) in try AllowList(text: rules, name: path) }
+      }
+      try check(user: station.user, "user", file)
+      if case .files(let certificate, let key)? = station.serving?.encryption {
+        do throws(ListenError) {
+          _ = try TLSIdentity(certificate: certificate, key: key, at: StationLog.now())
+        } catch { throw Failure("\(file): tls: \(error)") }
       }
       let page = station.serving.map { "pages at \($0.listen)" } ?? "no pages"
       return "a station with \(station.sources.count == 1 ? "one source" : "\(station.sources.count) sources"), \(page)"
     }
     let sinkhole = try SinkholeConfiguration.read(file)
     _ = try ZoneFile.read(sinkhole.zones)
+    try check(user: sinkhole.listeners.user, "drop_privileges", file)
     return "a sinkhole with \(sinkhole.listeners.listeners.count) listeners"
+  }
+
+  private static func check(user: String?, _ key: String, _ file: String) throws {
+    guard let problem = user.flatMap({ Privileges.problem(becoming: $0, asRoot: true) }) else { return }
+    throw Failure("\(file): \(key): \(problem)")
   }
 }

@@ -165,9 +165,7 @@ struct Evaluate: AsyncParsableCommand {
   }
 
   private func load(_ path: String) throws -> TruthTable {
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-      throw refuse("\(path): cannot be read as text; give a truth table in UTF-8")
-    }
+    let text = try TextFile.read(path, "give a truth table")
     do { return try TruthTable(text: text, name: path) } catch { throw refuse(error.message) }
   }
 

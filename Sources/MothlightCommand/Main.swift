@@ -20,8 +20,10 @@ struct Mothlight: AsyncParsableCommand {
     signal(SIGPIPE, SIG_IGN)
     // A file size limit is then a failed write with a reason, not a death.
     signal(SIGXFSZ, SIG_IGN)
+    var kind: any ParsableCommand.Type = Self.self
     do {
       var command = try parseAsRoot()
+      kind = type(of: command)
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {
@@ -34,12 +36,23 @@ struct Mothlight: AsyncParsableCommand {
         Terminal.complain(failure.message)
         Foundation.exit(2)
       }
-      let text = fullMessage(for: error)
+      let text = (error as? ValidationError).map { message(for: $0, of: kind) } ?? fullMessage(for: error)
       let isHelp = exitCode(for: error) == .success
       if !text.isEmpty, !Terminal.write(Terminal.printable(text) + "\n", to: isHelp ? 1 : 2), isHelp {
         Foundation.exit(2)
       }
       Foundation.exit(isHelp ? 0 : 2)
     }
+  }
+
+  /// What a command finds wrong while it runs, with its own usage: the library would show that of the whole program.
+  private static func message(for error: ValidationError, of kind: any ParsableCommand.Type) -> String {
+    let usage = usageString(for: kind)
+    let name = usage.split(separator: " ").prefix { word in !["[", "<", "-", "("].contains { word.hasPrefix($0) } }
+    return """
+      Error: \(error.message)
+      Usage: \(usage)
+        See '\(name.joined(separator: " ")) --help' for more information.
+      """
   }
 }

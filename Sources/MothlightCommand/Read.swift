@@ -31,7 +31,9 @@ struct Read: AsyncParsableCommand {
 
   @Option(
     name: .shortAndLong,
-    help: "Write the report to this file instead of standard output; a folder for formats that make several files.")
+    help:
+      "Write the report to this file instead of standard output; for formats of several files a folder, made if it ends with /."
+  )
   var output: String?
 
   @Option(help: "Explain one host at length.")
@@ -70,13 +72,16 @@ struct Read: AsyncParsableCommand {
     try sharing.apply(to: &settings)
     var anonymiser = try sharing.anonymiser()
     // Before the work, so that a wrong word costs nothing.
-    _ = try configured { () throws(ConfigurationError) in try ExporterRoster.make(format, settings) }
+    let tried = try configured { () throws(ConfigurationError) in try ExporterRoster.make(format, settings) }
+    try sharing.check(type(of: tried).card)
     var options = try choices.options()
-    if inputs.contains(where: SpoolReader.recognises) {
+    if inputs.contains(where: SpoolReader.recognises) || !settings.exchange.choice.recipient.systems.isEmpty {
       do {
         options.spoolNetworks = try NetworkFiles.openOrInstalled(nil)
       } catch { Terminal.complain(error.message) }
     }
+    settings.exchange.networks = options.networks ?? options.spoolNetworks
+    try configured { () throws(ConfigurationError) in try settings.exchange.checkRecipient() }
     // Held until the end, so that two runs do not overwrite each other.
     let folder = try state.map(openState)
     options.state = folder?.state
@@ -183,11 +188,12 @@ struct ReadChoices: ParsableArguments {
     options.networks = try configured { () throws(ConfigurationError) in try NetworkFiles.open(networks) }
     if !signatures.isEmpty { try SignatureChoice.use(signatures) }
     for rule in allow {
-      if let text = try? String(contentsOfFile: rule, encoding: .utf8) {
+      if FileManager.default.fileExists(atPath: rule) {
+        let text = try TextFile.read(rule, "one rule a line is needed")
         options.allow.rules += try configured { () throws(ConfigurationError) in try AllowList(text: text, name: rule) }
           .rules
-      } else if rule.contains("/"), !rule.contains(":") {
-        throw Failure("--allow \(rule): no such file can be read, and it is no rule either")
+      } else if !rule.contains(":") {
+        throw Failure("--allow \(rule): no such file, and it is no rule either, such as source:192.0.2.7")
       } else {
         options.allow.rules.append(try configured { () throws(ConfigurationError) in try AllowList.parse(rule) })
       }

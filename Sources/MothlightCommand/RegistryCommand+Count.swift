@@ -35,8 +35,9 @@ extension RegistryCommand {
     static let configuration = CommandConfiguration(
       abstract: "Suggest which rows may be one botnet, or several, from who was live in which hour.",
       discussion: """
-        FILE is CSV with the columns botnet, hour, unit and, when known, server. hour is whole UTC hours since 1970; unit is \
-        anything that is the same for the same machine. Folders that `census --keep` wrote are taken as well. Nothing is changed.
+        FILE is CSV with the columns botnet, hour, unit and, when known, server. hour is hours or seconds since 1970, or \
+        RFC 3339; unit is anything that is the same for the same machine. Folders that `census --keep` wrote are taken as \
+        well. Nothing is changed.
         """)
 
     @OptionGroup var output: RegistryFormat

@@ -97,9 +97,15 @@ extension RegistryCommand {
       let asked = try ShareChoices.marking(tlp)
       let marking = try configured { () throws(ConfigurationError) in try RegistryMarking.marking(asked) }
       struct Closed: Error {}
+      // The ledger takes every error on its way for one of its own: why nothing more can be written is kept here.
+      var end: (any Error)?
       func put(_ text: String) throws {
         guard !Terminal.write(text, to: 1) else { return }
-        throw errno == EPIPE ? Closed() as any Error : Failure("standard output: writing failed, is the disk full?")
+        let isReaderGone = errno == EPIPE
+        let reason: any Error =
+          isReaderGone ? Closed() as any Error : Failure("standard output: writing failed, is the disk full?")
+        end = reason
+        throw reason
       }
       do {
         try choice.with { ledger in
@@ -120,7 +126,11 @@ extension RegistryCommand {
             try put(json.endExport())
           }
         }
-      } catch is Closed { return }
+      } catch {
+        // A reader that stops reading (`| head`) is no error.
+        if end is Closed { return }
+        throw end ?? error
+      }
     }
   }
 }

@@ -92,7 +92,8 @@ extension RegistryCommand {
         "Look up indicators: a domain (and its parents), an address, address:port, URL, hash, JA3, certificate.",
       discussion: """
         A value that is the name of a file is read as one, a value a line; - is standard input. `hxxp://` and `[.]` are \
-        understood.
+        understood. A value that the ledger does not know and that looks like a file (lists/bad, bad.txt) is taken for a \
+        file that is missing: exit status 2. --literal looks it up all the same.
         """)
 
     @OptionGroup var choice: StoreChoice
@@ -117,21 +118,49 @@ extension RegistryCommand {
       guard asked.count <= Bound.values else { throw Failure("more than \(Bound.values) values; cut the file") }
       let usable = asked.filter { !Indicator.readings($0.value).isEmpty }
       let hits = try choice.with { try $0.matches(usable.map(\.value)) }
-      if let bad = asked.first(where: { Indicator.readings($0.value).isEmpty }) {
-        let count = asked.count - usable.count
-        Terminal.complain(
-          "\(bad.place)'\(bad.value.prefix(80))' is no indicator\(count > 1 ? "; \(count) values skipped, this is the first" : "")"
-        )
-      }
-      guard !usable.isEmpty else { throw ExitCode(2) }
-      let answers = zip(usable, hits).map { (asked: $0.value, hits: $1) }
+      // What the ledger knows is a value, whatever it looks like.
+      let known = Set(zip(usable, hits).filter { !$1.isEmpty }.map { $0.0.value })
+      let missing = asked.filter { isMeantAsFile($0) && !known.contains($0.value) }.map(\.value)
+      complain(of: missing, asked.count > usable.count ? asked : [])
+      let answers = zip(usable, hits).map { (asked: $0.value, hits: $1) }.filter { !missing.contains($0.asked) }
+      guard !answers.isEmpty else { throw ExitCode(2) }
       try output.print(at: try choice.time(), table: { $0.matches(answers) }, json: { $0.matches(answers) })
-      if failOnMatch, hits.contains(where: { !$0.isEmpty }) { throw ExitCode(1) }
+      // Whoever asks for a file that is not there must not hear that all is well.
+      guard missing.isEmpty else { throw ExitCode(2) }
+      if failOnMatch, !known.isEmpty { throw ExitCode(1) }
+    }
+
+    private func complain(of missing: [String], _ asked: [(place: String, value: String)]) {
+      for value in missing {
+        let hint = value.contains("/") ? ", and it is no indicator" : "; --literal looks it up as a name"
+        Terminal.complain("\(value.prefix(400)): no such file\(hint)")
+      }
+      let bad = asked.filter { Indicator.readings($0.value).isEmpty && !isMeantAsFile($0) }
+      guard let first = bad.first else { return }
+      let more = bad.count > 1 ? "; \(bad.count) values skipped, this is the first" : ""
+      Terminal.complain("\(first.place)'\(first.value.prefix(80))' is no indicator\(more)")
+    }
+
+    /// Endings of lists and logs; none of them is a top-level domain.
+    private static let endings: Set = [
+      "csv", "gz", "ioc", "json", "jsonl", "list", "log", "lst", "ndjson", "tsv", "txt", "yaml", "yml", "zst",
+    ]
+
+    /// Whether an argument, where nobody knows it as a value, was meant as the name of a file.
+    private func isMeantAsFile(_ asked: (place: String, value: String)) -> Bool {
+      guard !literal, asked.place.isEmpty else { return false }
+      if asked.value.contains("/") { return Indicator.readings(asked.value).isEmpty }
+      // `domain:bad.txt` and `bad.txt:80` say what they are.
+      guard !asked.value.contains(":"), let dot = asked.value.lastIndex(of: ".") else { return false }
+      return Self.endings.contains(asked.value[asked.value.index(after: dot)...].lowercased())
     }
 
     private func expand(_ argument: String) throws -> [(place: String, value: String)] {
       var isFolder: ObjCBool = false
       let isFile = argument == "-" || FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder)
+      if !literal, isFolder.boolValue, argument.contains("/") {
+        throw Failure("\(argument): is a folder; name the files in it")
+      }
       guard !literal, isFile, !isFolder.boolValue else { return [("", argument)] }
       let data =
         argument == "-"

@@ -79,7 +79,11 @@ struct StoreChoice: ParsableArguments {
       tell("open", start.duration(to: opened))
       tell("work", opened.duration(to: clock.now))
       return result
-    } catch let error as StoreError { throw Failure(error.message) }
+    } catch let error as StoreError {
+      guard error.code == .absent else { throw Failure(error.message) }
+      let advice = data == nil ? "`mothlight registry import FILE` makes one" : StationFile.advice
+      throw Failure("\(error.message); \(advice)")
+    }
   }
 
   /// For Benchmarks/registry.py.

@@ -10,9 +10,19 @@ struct ReportSink {
   typealias Producer = (_ write: (String) throws -> Void) throws -> Void
 
   func write(_ report: Report, with exporter: any Exporter, inputs: [String] = []) throws {
-    if let path, let exporter = exporter as? any FileSetExporter, Self.isFolder(path) {
-      try writeFiles(in: path) { try exporter.export(report, toFile: $0) }
-      return
+    if let path, let exporter = exporter as? any FileSetExporter {
+      let isNew = path.hasSuffix("/") && mkdir(path, 0o700) == 0
+      if Self.isFolder(path) {
+        do {
+          try writeFiles(in: path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path) {
+            try exporter.export(report, toFile: $0)
+          }
+        } catch {
+          if isNew { rmdir(path) }
+          throw error
+        }
+        return
+      }
     }
     try write(inputs: inputs) { try exporter.export(report, to: $0) }
   }

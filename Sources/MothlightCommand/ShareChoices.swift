@@ -27,8 +27,11 @@ struct ShareChoices: ParsableArguments {
       valueName: "network"))
   var recipient: [String] = []
 
-  @Option(help: "Formats for exchange: the least level of evidence: shaped, recognised or repeated.")
-  var leastLevel = "recognised"
+  @Option(
+    help: ArgumentHelp(
+      "Formats for exchange: the least level of evidence: shaped, recognised or repeated. Default: recognised.",
+      valueName: "level"))
+  var leastLevel: String?
 
   static func marking(_ text: String?) throws -> TLP? {
     guard let text else { return nil }
@@ -48,8 +51,9 @@ struct ShareChoices: ParsableArguments {
       }
       settings.exchange.reporter = known
     }
-    guard let level = EvidenceLevel.allCases.first(where: { $0.name == leastLevel }), level >= .shaped else {
-      throw ValidationError("--least-level takes shaped, recognised or repeated, not '\(leastLevel)'")
+    let levelName = leastLevel ?? EvidenceLevel.recognised.name
+    guard let level = EvidenceLevel.allCases.first(where: { $0.name == levelName }), level >= .shaped else {
+      throw ValidationError("--least-level takes shaped, recognised or repeated, not '\(levelName)'")
     }
     settings.exchange.choice.leastLevel = level
     for text in recipient {
@@ -63,6 +67,18 @@ struct ShareChoices: ParsableArguments {
           "--recipient: '\(text)' is neither a prefix such as 192.0.2.0/24 nor a system such as AS64500")
       }
     }
+  }
+
+  /// - Throws: `Failure` when something was chosen that the format does not heed: a report on everybody would pass for a
+  ///   recipient's own.
+  func check(_ card: ExporterCard) throws {
+    let given = [
+      ("--recipient", !recipient.isEmpty), ("--reporter", reporter != nil), ("--least-level", leastLevel != nil),
+    ]
+    let names = given.filter { $0.1 }.map { $0.0 }.joined(separator: ", ")
+    guard !card.tellsNetworks, !names.isEmpty else { return }
+    let formats = ExporterRoster.cards.filter(\.tellsNetworks).map(\.name).joined(separator: ", ")
+    throw Failure("\(names): nothing in --format \(card.name) heeds it; use one of \(formats), or leave it out")
   }
 
   /// `nil` when nothing is to be replaced.

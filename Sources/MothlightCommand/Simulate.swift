@@ -104,12 +104,11 @@ struct Simulate: ParsableCommand {
   /// Tells a botnet's scenario from a network's.
   private struct BotnetProbe: Decodable { var botnet: String? }
 
+  private static let needed = "give a scenario file such as Examples/demo.yaml"
+
   private func text() throws -> String? {
     guard let scenario else { return nil }
-    guard let text = try? String(contentsOfFile: scenario, encoding: .utf8) else {
-      throw Failure("\(scenario): cannot be read as text; give a scenario file such as Examples/demo.yaml")
-    }
-    return text
+    return try TextFile.read(scenario, Self.needed)
   }
 
   private static func decoded<T: Decodable>(_ type: T.Type, _ text: String, _ path: String) throws -> T {
@@ -126,6 +125,7 @@ struct Simulate: ParsableCommand {
   private static func words(_ error: DecodingError) -> String {
     let context: DecodingError.Context
     switch error {
+    case .typeMismatch(_, let c) where c.codingPath.isEmpty: return "is no map of keys; \(needed)"
     case .typeMismatch(_, let c), .valueNotFound(_, let c), .keyNotFound(_, let c), .dataCorrupted(let c): context = c
     @unknown default: return "\(error)"
     }

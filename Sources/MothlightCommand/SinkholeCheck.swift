@@ -79,9 +79,7 @@ struct SinkholeCheck: ParsableCommand {
     preflight.domainExpiry = configuration?.operator.domainExpiry
     preflight.benignPath = benign
     if let publicSuffixes {
-      guard let text = try? String(contentsOfFile: publicSuffixes, encoding: .utf8) else {
-        throw Failure("\(publicSuffixes): cannot be read as text")
-      }
+      let text = try TextFile.read(publicSuffixes, "the list of publicsuffix.org is needed")
       preflight.suffixes = PublicSuffix(listText: text, includingPrivate: false)
     }
     return preflight

@@ -114,6 +114,7 @@ struct SinkholeTop: ParsableCommand {
         return "\nNothing in the spool yet.\n"
       }
       var out = "\nLATELY (newest segments): \(recent.sources) addresses without visitors, which are not machines\n"
+      out += "  Sources are written when their hour is over; of the running hour only samples are among them.\n"
       for (title, rows) in [("family", recent.families), ("country", recent.countries), ("system", recent.systems)]
       where !rows.isEmpty {
         out += "  \(title): " + rows.prefix(8).map { "\($0.name) \($0.sources)" }.joined(separator: ", ") + "\n"

@@ -59,7 +59,7 @@ final class StationParts: Sendable {
     let around = StationPipeline.Surroundings(
       store: shared, board: board, clock: { StationLog.now() },
       saveState: { state in
-        try saver.save(state)
+        if let state { try saver.save(state) }
         SourceMaker.commit(made)
       },
       saveHome: { folder.keep($0) })
@@ -112,9 +112,7 @@ final class StationParts: Sendable {
   private static func allow(_ configuration: StationConfiguration) throws -> AllowList {
     var list = AllowList()
     for path in configuration.allow {
-      guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-        throw Failure("allow: \(path): cannot be read")
-      }
+      let text = try TextFile.read(path, "one rule a line is needed", place: "allow: ")
       list.rules += try configured { () throws(ConfigurationError) in try AllowList(text: text, name: path) }.rules
     }
     return list

@@ -64,6 +64,7 @@ struct StationRun: Sendable {
     for name in stuck { log(.warning, "\(name): did not stop in time") }
     pipeline.cancel()
     await pipeline.value
+    for trouble in await parts.pipeline.lastTroubles { log(.warning, "last judgement: \(trouble)") }
     await server?.value
     parts.close()
     limit.lift()

@@ -45,10 +45,19 @@ struct StorePlace: ParsableArguments {
     (choice.store, choice.data, choice.at, choice.timings) = (nil, nil, nil, false)
     return try choice.path().path
   }
+
+  /// What to say of a store that cannot be opened.
+  func failure(_ error: StoreError) -> Failure {
+    guard error.code == .absent, store == nil else { return Failure(error.message) }
+    return Failure("\(error.message); \(data == nil ? "name it with --data DIR or --store FILE" : StationFile.advice)")
+  }
 }
 
 /// The file in a station's folder.
 enum StationFile {
+  /// For who names a folder without one.
+  static let advice = "`mothlight watch` makes one in its data folder: is this the folder?"
+
   static func path(in folder: String) -> String { (folder as NSString).appendingPathComponent("store.sqlite") }
 
   /// - Throws: when both a folder and a file are given.
@@ -80,7 +89,7 @@ extension StoreCommand {
 
           """)
         if let reason = condition.reason { try Output.write(Terminal.printable(reason) + "\n") }
-      } catch let error as StoreError { throw Failure(error.message) }
+      } catch let error as StoreError { throw place.failure(error) }
     }
   }
 
@@ -101,7 +110,7 @@ extension StoreCommand {
         defer { store.close() }
         let octets = try store.backup(to: file)
         try Output.write("\(Terminal.printable(file)): \(StoreCommand.mebibytes(octets)), checked\n")
-      } catch let error as StoreError { throw Failure(error.message) }
+      } catch let error as StoreError { throw place.failure(error) }
     }
   }
 
@@ -118,7 +127,7 @@ extension StoreCommand {
         defer { store.close() }
         trouble = try await store.check(at: StoreCommand.now)
       } catch {
-        guard error.code == .damaged else { throw Failure(error.message) }
+        guard error.code == .damaged else { throw place.failure(error) }
         trouble = [error.message]
       }
       guard !trouble.isEmpty else { return try Output.write("\(Terminal.printable(path)): all well\n") }

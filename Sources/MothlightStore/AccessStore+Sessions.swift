@@ -74,9 +74,9 @@ extension AccessStore {
     """
 
   private static func token(_ row: Row) -> AccessToken? {
-    guard let role = Role(rawValue: row[8]) else { return nil }
+    guard let role = Role(rawValue: row[8]), let owners = Role(rawValue: row[1]) else { return nil }
     return AccessToken(
-      number: row[6], label: row[7], owner: row[0], role: role, created: Timestamp(seconds: row[9]),
+      number: row[6], label: row[7], owner: row[0], role: min(role, owners), created: Timestamp(seconds: row[9]),
       expires: (row[10] as Int64?).map { Timestamp(seconds: $0) },
       lastUsed: (row[11] as Int64?).map { Timestamp(seconds: $0) })
   }
@@ -95,6 +95,13 @@ extension AccessStore {
     }
     return try await writing { db in
       let id = try Self.id(of: owner, db)
+      let owners = try String.fetchOne(db, sql: "SELECT role FROM user WHERE id = ?", arguments: [id])
+      if let owners = owners.flatMap({ Role(rawValue: $0) }), role > owners {
+        throw StoreError(
+          .refused,
+          "'\(owner)' is \(owners.rawValue), so a token cannot be \(role.rawValue): take a lower role, or change the user's"
+        )
+      }
       let labels = try String.fetchSet(db, sql: "SELECT label FROM token WHERE user_id = ?", arguments: [id])
       guard !labels.contains(label) else {
         throw StoreError(.refused, "'\(owner)' has a token '\(label)' already; end it first or take another label")

@@ -42,7 +42,7 @@ public final class SQLiteStore: Sendable {
     trouble = nil
     let isThere = FileManager.default.fileExists(atPath: path)
     guard isThere || mode == .create else {
-      throw StoreError(.absent, "\(path): there is no store; `mothlight registry import FILE` makes one")
+      throw StoreError(.absent, "\(path): there is no store")
     }
     do {
       if !isThere { try Self.make(path) }
@@ -68,6 +68,9 @@ public final class SQLiteStore: Sendable {
   public init(reading path: String, because trouble: String) throws(StoreError) {
     self.path = path
     self.trouble = trouble
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw StoreError(.absent, "\(path): there is no store")
+    }
     do {
       var configuration = Self.configuration
       configuration.readonly = true

@@ -197,6 +197,35 @@ import Testing
     }
   }
 
+  /// Inputs of different names are not joined, and that is said.
+  @Test func whatIsNotJoinedIsSaid() throws {
+    try withFolder { folder in
+      let (table, kept) = ("\(folder)/t.csv", "\(folder)/kept")
+      try ("hour,ip,id\n" + (0..<40).map { "\(500_000 + $0 % 8),10.0.0.\($0),\($0)\n" }.joined()).write(
+        toFile: table, atomically: true, encoding: .utf8)
+      #expect(try mothlight(["census", table, "--botnet", "one", "--keep", kept]).status == 0)
+      let both = try mothlight(["census", kept, table])
+      #expect(both.status == 0 && both.out.contains("t.csv: a table holds no botnet's name"), "\(both.out)")
+      #expect(both.out.contains("counted apart from one; --botnet 'one' joins it"))
+      let other = try mothlight(["census", kept, table, "--botnet", "Foo"])
+      #expect(other.status == 0 && other.out.contains("kept: left out, not of 'Foo' but of one"), "\(other.out)")
+      for joined in [["census", kept, table, "--botnet", "one"], ["census", table], ["census", kept]] {
+        let answer = try mothlight(joined)
+        #expect(answer.status == 0 && answer.out.hasPrefix("Mothlight "), "\(answer.out)")
+      }
+      for window in [["--first", "2030-01-01"], ["--last", "2020-01-01"]] {
+        let empty = try mothlight(["census", table] + window)
+        #expect(
+          empty.status == 2
+            && empty.out.contains("no rows in that window; there are rows from 2027-01-15 to 2027-01-15"),
+          "\(empty.out)")
+      }
+      let turned = try mothlight(["census", table, "--first", "2030-01-02", "--last", "2030-01-01"])
+      #expect(turned.status == 2 && turned.out.contains("--first is after --last"))
+      #expect(try mothlight(["census", table, "--first", "2027-01-15"]).status == 0)
+    }
+  }
+
   @Test func whatIsNoTableIsSaidInOneLine() throws {
     try withFolder { folder in
       for (name, text) in [("empty", ""), ("foreign", "a,b\n1,2\n"), ("head", "hour,ip\n"), ("bad", "hour,ip\nx,y\n")] {

@@ -46,7 +46,15 @@ import Testing
     ),
     ("station: [\n", "station.yaml:"), ("", "station.yaml:"),
     ("station:\n  data: d\n  sources: [ { demo: true } ]\n  lists: [ absent.csv ]\n", "absent.csv"),
-    ("station:\n  data: d\n  sources: [ { demo: true } ]\n  allow: [ absent.txt ]\n", "absent.txt: cannot be read"),
+    ("station:\n  data: d\n  sources: [ { demo: true } ]\n  allow: [ absent.txt ]\n", "absent.txt: no such file"),
+    (
+      "station:\n  data: d\n  sources: [ { demo: true } ]\n  user: no-such-user\n",
+      "station.yaml: user: no user 'no-such-user'"
+    ),
+    (
+      "station:\n  data: d\n  sources: [ { demo: true } ]\n  serve: { tls: { certificate: c.pem, key: k.pem } }\n",
+      "c.pem: No such file or directory"
+    ),
   ])
   func whatIsWrongIsOneLineWithItsPlace(_ text: String, _ expected: String) throws {
     try withFile(text) { file in
@@ -62,7 +70,7 @@ import Testing
       let outcome = try check("/nonexistent/a.yaml", good, "/nonexistent/b.yaml")
       #expect(outcome.status == 2 && outcome.out.contains("a station with one source"))
       #expect(
-        outcome.err.contains("/nonexistent/a.yaml: cannot be read") && outcome.err.contains("b.yaml: cannot be read"))
+        outcome.err.contains("/nonexistent/a.yaml: no such file") && outcome.err.contains("b.yaml: no such file"))
       #expect(try BuiltProgram.run(["config", "check"]).status == 2)
     }
   }
@@ -71,7 +79,9 @@ import Testing
     try BuiltProgram.withFolder { folder in
       let data = folder.appendingPathComponent("data").path
       let file = folder.appendingPathComponent("station.yaml")
-      let text = "station:\n  data: \(data)\n  sources:\n    - { demo: true }\n    - { logs: \(folder.path)/absent }\n"
+      let text =
+        "station:\n  data: \(data)\n  sources:\n    - { demo: true }\n    - { logs: \(folder.path)/absent }\n"
+        + "  serve: { listen: \"127.0.0.1:0\" }\n"
       try text.write(to: file, atomically: true, encoding: .utf8)
       let fair = try BuiltProgram.run(["doctor", "--config", file.path])
       #expect(fair.status == 0, "\(fair.err)")

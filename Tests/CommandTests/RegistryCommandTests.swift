@@ -104,6 +104,60 @@ import Testing
     }
   }
 
+  /// A script that names a file wrongly must not hear that nothing matches.
+  @Test func aFileThatIsMissingIsNoValue() throws {
+    try withFolder { folder in
+      let store = ["--store", folder + "/a.sqlite"]
+      let feed = try file(
+        """
+        {"1": [{"ioc_value": "evil.txt", "ioc_type": "domain", "threat_type": "botnet_cc", "malware": "win.alpha",
+          "malware_printable": "Alpha", "first_seen_utc": "2026-05-01 10:00:00"}]}
+        """, folder, "feed")
+      #expect(try registry(["import", feed] + store).status == 0)
+      for gone in ["nofile.txt", "\(folder)/gone", "lists/bad", "feed.csv"] {
+        let outcome = try registry(["match", gone, "--fail-on-match"] + store)
+        #expect(outcome.status == 2 && outcome.err.contains("\(gone): no such file"), "\(outcome.err)")
+        #expect(outcome.out == "")
+      }
+      // What else was asked is answered, and the file is not forgotten.
+      let some = try registry(["match", "evil.txt", "nofile.txt", "--fail-on-match"] + store)
+      #expect(some.status == 2 && some.out.contains("Alpha") && some.err.contains("nofile.txt: no such file"))
+      // A name that the ledger knows is a name, and so is one that is called so.
+      #expect(try registry(["match", "evil.txt", "--fail-on-match"] + store).status == 1)
+      for known in [["nofile.txt", "--literal"], ["domain:nofile.txt"], ["192.0.2.0/24"], ["good.example"]] {
+        let outcome = try registry(["match"] + known + ["--fail-on-match"] + store)
+        #expect(outcome.status == 0 && outcome.out.contains("not in the registry"), "\(outcome.out) \(outcome.err)")
+      }
+      let inside = try registry(["match", folder + "/", "--fail-on-match"] + store)
+      #expect(inside.status == 2 && inside.err.contains("is a folder"))
+    }
+  }
+
+  /// A reader that stops reading is no fault of the store.
+  @Test func anExportIntoAClosedPipeIsQuiet() throws {
+    try withFolder { folder in
+      let store = folder + "/a.sqlite"
+      #expect(try registry(["import", try file(feodo(0..<3000), folder, "feed"), "--store", store]).status == 0)
+      for format in ["json", "csv"] {
+        let shell = Process()
+        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        shell.arguments = [
+          "-c", "{ \"$0\" registry export --format \(format) --store \"$1\"; echo status $? >&2; } | head -c 50",
+          BuiltProgram.path, store,
+        ]
+        let (out, err) = (Pipe(), Pipe())
+        shell.standardOutput = out
+        shell.standardError = err
+        try shell.run()
+        let text = out.fileHandleForReading.readDataToEndOfFile()
+        let complaint = err.fileHandleForReading.readDataToEndOfFile()
+        shell.waitUntilExit()
+        #expect(text.count == 50)
+        #expect(String(decoding: complaint, as: UTF8.self) == "status 0\n")
+      }
+    }
+  }
+
   @Test func theStoreHasASensiblePlace() throws {
     try withFolder { folder in
       let feed = try file(feodo(0..<2), folder, "feed")

@@ -1,4 +1,5 @@
 import Foundation
+import Mothlight
 import Testing
 
 /// What is given away, with the built binary: files of a folder, markings, recipients, pseudonyms.
@@ -58,6 +59,14 @@ import Testing
       // Again is the same, and nothing half done is left.
       #expect(try mothlight(["read", spool, "--format", "shadowserver", "-o", out]).status == 0)
       #expect(try FileManager.default.contentsOfDirectory(atPath: out).sorted() == names)
+      // A name that ends with / is made as a folder; a refused report leaves none behind.
+      let new = try mothlight(["read", spool, "--format", "shadowserver", "-o", "\(folder)/new/"])
+      #expect(new.status == 0, "\(new.err)")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder)/new").sorted() == names)
+      let refused = try mothlight(["read", spool, "--format", "shadowserver", "--tlp", "clear", "-o", "\(folder)/no/"])
+      #expect(refused.status == 2 && !FileManager.default.fileExists(atPath: "\(folder)/no"))
+      let nowhere = try mothlight(["read", spool, "--format", "shadowserver", "-o", "\(folder)/no/no/"])
+      #expect(nowhere.status == 2 && nowhere.err.contains("does its folder exist"))
     }
   }
 
@@ -91,6 +100,21 @@ import Testing
       #expect(try mothlight(["read", spool, "--recipient", "somewhere"]).err.contains("neither a prefix"))
       #expect(try mothlight(["read", spool, "--format", "xarf"]).err.contains("--reporter"))
       #expect(try mothlight(["read", spool, "--least-level", "connected"]).status == 2)
+      for choice in [
+        ["--recipient", "192.0.2.0/24"], ["--reporter", "CERT Example <abuse@cert.example>"],
+        ["--least-level", "repeated"],
+      ] {
+        let unheeded = try mothlight(["read", spool, "--format", "json"] + choice)
+        #expect(unheeded.status == 2 && unheeded.out.isEmpty)
+        #expect(unheeded.err.contains("\(choice[0]): nothing in --format json heeds it"), "\(unheeded.err)")
+      }
+      // Only where Debian's database is not installed does nothing tell which addresses a system has.
+      if !NetworkFiles.standardPaths.contains(where: { FileManager.default.isReadableFile(atPath: $0) }) {
+        let system = try mothlight(["read", spool, "--format", "intelmq", "--recipient", "AS64500"])
+        #expect(system.status == 2 && system.out.isEmpty)
+        #expect(
+          system.err.hasPrefix("mothlight: --recipient AS64500: ") && system.err.split(separator: "\n").count == 1)
+      }
     }
   }
 

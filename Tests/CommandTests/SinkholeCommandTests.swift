@@ -119,7 +119,7 @@ import Testing
 
   @Test(arguments: [
     ("zones.yaml", "zone.yaml", "mothlight: zone.yaml:1: zone.yaml cannot be read: No such file or directory\n"),
-    ("  zones:", "  zonen:", "mothlight: sink.yaml:2: 'sinkhole' lacks 'zones'\n"),
+    ("  zones:", "  zonen:", "mothlight: sink.yaml:5: 'sinkhole' lacks 'zones'; is 'zonen' a typing error for it?\n"),
     (
       "127.0.0.1:0", "192.0.2.1:5353",
       "mothlight: udp 192.0.2.1:5353: Cannot assign requested address; no interface of this machine has this address\n"

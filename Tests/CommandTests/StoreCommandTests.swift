@@ -116,7 +116,14 @@ import Testing
       #expect(
         try mothlight(["registry", "show", "Zeus", "--store", "whole.sqlite"], in: folder).out.contains("Zeus"))
       let none = try mothlight(["store", "rescue", "nothing.sqlite", "out.sqlite"], in: folder)
-      #expect(none.status == 2 && none.err.split(separator: "\n").count == 1)
+      #expect(none.status == 2 && none.err == "mothlight: nothing.sqlite: there is no store\n", "\(none.err)")
+      // Of what is no store nothing can be read, and no second rescue is advised.
+      for text in ["no store", String(repeating: "no store either ", count: 4096)] {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/text"))
+        let hopeless = try mothlight(["store", "rescue", "text", "out.sqlite"], in: folder)
+        #expect(hopeless.status == 2 && hopeless.err.contains("only a backup helps"), "\(hopeless.err)")
+        #expect(!hopeless.err.contains("mothlight store rescue"))
+      }
       let over = try mothlight(["store", "rescue", "data/store.sqlite", "whole.sqlite"], in: folder)
       #expect(over.status == 2 && over.err.contains("overwrites nothing"))
     }
@@ -127,6 +134,7 @@ import Testing
     try withFolder { folder throws in
       let none = try mothlight(["store", "status", "--data", "data"], in: folder)
       #expect(none.status == 2 && none.err.contains("data/store.sqlite: there is no store"), "\(none.err)")
+      #expect(none.err.contains("mothlight watch") && !none.err.contains("registry import"), "\(none.err)")
       try fill("station-data", in: folder)
       // The folder that `watch` makes when nothing is said.
       #expect(try mothlight(["store", "status"], in: folder).out.hasPrefix("station-data/store.sqlite: ready"))

@@ -57,6 +57,9 @@ import Testing
       let list = try users(folder, ["token", "list"]).out
       #expect(list.hasPrefix("1\talice\tprometheus\tviewer\tends ") && !list.contains(token))
       #expect(try users(folder, ["token", "add", "alice", "prometheus"]).status == 2)
+      #expect(try users(folder, ["add", "vic", "--role", "viewer"], input: "four words of mine\n").status == 0)
+      let high = try users(folder, ["token", "add", "vic", "mon", "--role", "admin"])
+      #expect(high.status == 2 && high.out.isEmpty && high.err.contains("'vic' is viewer, so a token cannot be admin"))
       #expect(try users(folder, ["token", "end", "1"]).status == 0)
       #expect(try users(folder, ["token", "end", "1"]).status == 2)
       let mode = try FileManager.default.attributesOfItem(atPath: folder + "/store.sqlite")[.posixPermissions]

@@ -90,6 +90,99 @@ import Testing
     }
   }
 
+  /// What is judged when it stops is written like all before, and the logs that it was read from are not read again.
+  @Test func whatCameLastIsKeptAndNotReadTwice() throws {
+    try BuiltProgram.withFolder { folder in
+      let logs = folder.appendingPathComponent("logs")
+      try FileManager.default.createDirectory(at: logs, withIntermediateDirectories: false)
+      let fields = [
+        "ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto", "service", "duration", "orig_bytes",
+        "resp_bytes", "conn_state", "orig_pkts", "orig_ip_bytes", "resp_pkts", "resp_ip_bytes",
+      ]
+      var log = "#separator \\x09\n#path\tconn\n#fields\t\(fields.joined(separator: "\t"))\n"
+      let now = Int(Date.now.timeIntervalSince1970)
+      for n in 0..<300 {
+        let ends = ["192.168.10.5", "\(40_000 + n)", "198.51.100.\(n % 9)", "443", "tcp", "ssl"]
+        let row = ["\(now - 600 + n).5", "C\(n)"] + ends + ["1.0", "500", "900", "SF", "6", "820", "6", "1220"]
+        log += row.joined(separator: "\t") + "\n"
+      }
+      try log.write(to: logs.appendingPathComponent("conn.log"), atomically: true, encoding: .utf8)
+      let port = try Self.freePort()
+      let file = folder.appendingPathComponent("station.yaml")
+      try """
+      station:
+        data: data
+        home: [ 192.168.0.0/16 ]
+        judge_every_s: 1
+        sources:
+          - { logs: logs }
+          - { flows: "127.0.0.1:\(port)" }
+        serve: { listen: "127.0.0.1:0" }
+      """.write(to: file, atomically: true, encoding: .utf8)
+      func known() throws -> String {
+        try BuiltProgram.run(["store", "status", "--data", folder.path + "/data"]).out
+      }
+      let station = try Station(["--config", file.path], in: folder)
+      #expect(station.wait(for: "flows-\(port): running"), "\(station.said)")
+      let end = ContinuousClock.now.advanced(by: .seconds(60))
+      while try !known().contains("1 host-day,"), ContinuousClock.now < end { usleep(100_000) }
+      // One direction alone waits for the other until the stop.
+      try Self.send(Self.halfConversation(of: (192, 168, 10, 9), at: now), to: port)
+      #expect(station.stop().status == 0)
+      let after = try known()
+      #expect(after.contains("2 host-days,"), "\(after) \(station.said)")
+      let positions = URL(fileURLWithPath: folder.path + "/data/positions")
+      let kept = try FileManager.default.contentsOfDirectory(at: positions, includingPropertiesForKeys: nil)
+        .filter { $0.pathExtension.isEmpty }.map { try String(contentsOf: $0, encoding: .utf8) }
+      #expect(kept.contains { $0.contains("\(log.utf8.count)") }, "\(kept)")
+    }
+  }
+
+  private static func freePort() throws -> UInt16 {
+    let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = loopback(port: 0)
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let bound = withUnsafeMutablePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+      }
+    }
+    try #require(bound)
+    return UInt16(bigEndian: address.sin_port)
+  }
+
+  private static func loopback(port: UInt16) -> sockaddr_in {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    return address
+  }
+
+  private static func send(_ octets: [UInt8], to port: UInt16) throws {
+    let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = loopback(port: port)
+    let sent = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        sendto(descriptor, octets, octets.count, 0, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    try #require(sent == octets.count)
+  }
+
+  /// NetFlow v5 with one record of one direction.
+  private static func halfConversation(of host: (UInt8, UInt8, UInt8, UInt8), at seconds: Int) -> [UInt8] {
+    func u16(_ value: Int) -> [UInt8] { [UInt8(value >> 8 & 255), UInt8(value & 255)] }
+    func u32(_ value: Int) -> [UInt8] { u16(value >> 16 & 0xffff) + u16(value & 0xffff) }
+    let uptime = 7_200_000
+    let head = u16(5) + u16(1) + u32(uptime) + u32(seconds) + u32(0) + u32(0) + u16(0) + u16(0)
+    let ends: [UInt8] = [host.0, host.1, host.2, host.3, 198, 51, 100, 7, 0, 0, 0, 0]
+    let counts = u16(1) + u16(2) + u32(9) + u32(900) + u32(uptime - 20_000) + u32(uptime - 10_000)
+    return head + ends + counts + u16(40_000) + u16(443) + [0, 0x1b, 6, 0] + u32(0) + u32(0)
+  }
+
   private static let tools = ["/usr/bin/unshare", "/usr/bin/curl"]
   /// A namespace whose only interface is loopback, with an address that is none of loopback's.
   private static let namespace = [

@@ -150,6 +150,31 @@ import Testing
     }
   }
 
+  @Test func tokensHaveNoMoreThanTheirOwnersRole() async throws {
+    try await withBook { book, _ in
+      try await book.addUser("alice", role: .admin, password: "$", by: Self.boss, at: Self.start)
+      try await book.addUser("vic", role: .viewer, password: "$", by: Self.boss, at: Self.start)
+      for role in [Role.analyst, .admin] {
+        let answer = await refusal {
+          _ = try await book.addToken(
+            "mon", owner: "vic", role: role, expires: nil, hash: Secret().hash, by: Self.boss, at: later(1))
+        }
+        #expect(answer == .refused, "\(role)")
+      }
+      #expect(try await book.tokens() == [])
+      // What was lowered later is shown as it now is, and rises again with its owner.
+      try await book.setRole(of: "vic", to: .admin, by: Self.boss, at: later(2))
+      let secret = Secret()
+      _ = try await book.addToken(
+        "mon", owner: "vic", role: .admin, expires: nil, hash: secret.hash, by: Self.boss, at: later(3))
+      try await book.setRole(of: "vic", to: .viewer, by: Self.boss, at: later(4))
+      #expect(try await book.tokens().map(\.role) == [.viewer])
+      #expect(try await book.token(secret.hash)?.token.role == .viewer)
+      try await book.setRole(of: "vic", to: .admin, by: Self.boss, at: later(5))
+      #expect(try await book.tokens().map(\.role) == [.admin])
+    }
+  }
+
   @Test func strongerHashReplacesTheSameOnly() async throws {
     try await withBook { book, _ in
       try await book.addUser("alice", role: .admin, password: "$old", by: Self.boss, at: Self.start)

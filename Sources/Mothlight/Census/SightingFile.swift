@@ -104,8 +104,8 @@ public final class SightingFile {
       isValid: Self.isTrue(field(.valid, line)))
   }
 
-  /// Hours since 1970, or since the generator's beginning; from 1e8 on they are seconds.
-  private static func hour(_ text: UnsafeRawBufferPointer) -> UInt32? {
+  /// Hours since 1970, or since the generator's beginning; from 1e8 on they are seconds. Else RFC 3339.
+  static func hour(_ text: UnsafeRawBufferPointer) -> UInt32? {
     if let number = ASCIINumber.unsigned(text) {
       return UInt32(exactly: number >= 100_000_000 ? number / 3600 : number)
     }

@@ -106,6 +106,10 @@ public struct DetectorSettings: Sendable {
       guard value.isFinite else {
         throw ConfigurationError("detector \(card.name): knob '\(name)' must be a finite number")
       }
+      // Weights are logarithms and may be below zero; counts, times and shares may not.
+      guard value >= 0 || card.knobs.contains(where: { $0.name == name && $0.unit == "nat" }) else {
+        throw ConfigurationError("detector \(card.name): knob '\(name)' must not be negative, as \(value) is")
+      }
       result[name] = value
     }
     return result

@@ -89,9 +89,23 @@ struct Reasons {
       lines.append("Flow records only: what it says and the names it uses are not in the input.")
     }
     if report.inputs.contains(where: \.isSampled) { lines.append("The source is sampled.") }
-    let hidden = report.hidden.count { $0.finding.host == host }
-    if hidden > 0 { lines.append("\(ReportWords.count(hidden, "finding", "findings")) hidden by allow rules.") }
-    return lines
+    return lines + keptOut(of: host)
+  }
+
+  /// Findings that did not reach the verdict, by what kept them out.
+  private func keptOut(of host: IPAddress) -> [String] {
+    let hidden = report.hidden.filter { $0.finding.host == host }.map(\.suppression)
+    guard !hidden.isEmpty else { return [] }
+    let causes: [(kind: Suppression.Kind?, words: String)] = [
+      (nil, "by allow rules"), (.prevalence, "as what many machines here do"), (.knownService, "as a known service"),
+      (.role, "as fits what the machine is"), (.age, "as known here for long"),
+    ]
+    let parts = causes.compactMap { cause -> String? in
+      let count = hidden.count { $0 == cause.kind }
+      return count > 0 ? "\(ReportWords.grouped(count)) \(cause.words)" : nil
+    }
+    let all = ReportWords.count(hidden.count, "finding", "findings")
+    return ["\(all) kept out of the verdict: \(parts.joined(separator: ", "))."]
   }
 
   private static func carriesFlowsOnly(_ input: InputSummary) -> Bool {

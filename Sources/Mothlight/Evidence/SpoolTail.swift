@@ -18,6 +18,8 @@ public struct SpoolTail: Sendable {
   private let chain: SpoolFormat.Chain
   /// Up to here the records were given.
   public private(set) var place: Place
+  /// Octets gone through since this tail was made, over all segments; what was verified again is not among them.
+  public private(set) var octetsRead: UInt64 = 0
   /// Of the sensor, as its latest segment says.
   public private(set) var sensor = ""
   /// What is wrong with the chain, one line each, newest last; at most `troublesMost`.
@@ -57,6 +59,7 @@ public struct SpoolTail: Sendable {
       guard let bytes = octets(of: path) else { return false }
       let before = place
       let isOver = take(bytes, at: header == nil ? 0 : place.octets, path, body)
+      octetsRead &+= place.octets &- before.octets
       left -= Int(clamping: place.octets &- before.octets) + 1
       // A segment is renamed before the next is begun: one that is open and not the last was given up in a torn block.
       if isOver || place == before && !isLast && path.hasSuffix(".open") {
@@ -136,6 +139,7 @@ public struct SpoolTail: Sendable {
       if bytes[at] == SpoolFormat.sealMark {
         guard bytes.count - at >= SpoolFormat.sealOctets else { break }
         seal(bytes, at, path)
+        octetsRead &+= UInt64(SpoolFormat.sealOctets)
         return true
       }
       do throws(BlockDefect) {

@@ -62,16 +62,18 @@ struct FlowTable: ~Copyable {
     return UInt32(truncatingIfNeeded: x >> 32)
   }
 
-  /// Reads the slot so that the cache has it when `find` comes; the value itself does not matter.
-  @inline(__always) func touchSlot(_ tag: UInt32) -> UInt64 { slots[Int(tag) & slotMask] }
+  /// Asks for the slot, so that the cache has it when `find` comes.
+  @inline(__always) func prefetchSlot(_ tag: UInt32) { Prefetch.value(slots + (Int(tag) & slotMask)) }
 
-  /// Reads the entry that the slot seems to point to, for the same reason.
-  @inline(__always) func touchEntry(_ tag: UInt32) -> UInt64 {
+  /// Asks for the entry that the slot seems to point to: reads the slot, so ask for that some time before.
+  @inline(__always) func prefetchEntry(_ tag: UInt32) {
+    if let entry = likelyEntry(tag) { Prefetch.value(entry) }
+  }
+
+  /// The entry that the slot seems to point to, which may be another's.
+  @inline(__always) func likelyEntry(_ tag: UInt32) -> UnsafeMutablePointer<FlowEntry>? {
     let index = Int(UInt32(truncatingIfNeeded: slots[Int(tag) & slotMask])) &- 1
-    guard index >= 0 else { return 0 }
-    // An entry spans three cache lines, and an update needs them all.
-    let e = entries + index
-    return e.pointee.lowSide.octets &+ UInt64(e.pointee.highPort) &+ e.pointee.record
+    return index >= 0 ? entries + index : nil
   }
 
   @inline(__always)

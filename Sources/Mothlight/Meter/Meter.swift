@@ -23,6 +23,23 @@ struct Meter: ~Copyable {
   /// Connections whose content was not looked at because too many were open.
   var streamsRefused: UInt64 = 0
 
+  /// Packets between asking for an entry and using it: what the processor has room for at three lines each.
+  static let entriesAhead = 8
+
+  /// The same for the stream decoder of an entry, which was asked for earlier.
+  static let streamsAhead = 4
+
+  @inline(__always) func prefetchStream(at tag: UInt32) { prefetchStream(of: table.likelyEntry(tag)) }
+
+  @inline(__always)
+  private func prefetchStream(of entry: UnsafeMutablePointer<FlowEntry>?) {
+    guard let entry, entry.pointee.stream >= 0 else { return }
+    let stream = Int(entry.pointee.stream)
+    streams.withUnsafeBufferPointer { all in
+      if stream < all.count, let first = all.baseAddress { Prefetch.value(first + stream) }
+    }
+  }
+
   /// Longest a flow of a file runs before a part of it is reported: detectors should not wait for a day.
   static let activeTimeout: Int64 = 3_600_000_000_000
   /// The same for this meter, nanoseconds.
@@ -250,6 +267,16 @@ struct Meter: ~Copyable {
     evicted += 1
   }
 
+  /// Asks for what the next ones of `leaving` need.
+  private func prefetchLeaving() {
+    guard let leaving, leaving.count > 2 * Self.entriesAhead else { return }
+    let far = leaving[leaving.count &- 2 * Self.entriesAhead]
+    Prefetch.value(table.entries + Int(far.index))
+    let near = table.entries + Int(leaving[leaving.count &- Self.entriesAhead].index)
+    table.prefetchSlot(near.pointee.tag)
+    prefetchStream(of: near)
+  }
+
   /// Reports open flows, oldest first, about `limit` a call; `false` when none is left.
   mutating func finish(into out: inout [Observation], limit: Int = .max) -> Bool {
     if leaving == nil {
@@ -267,6 +294,7 @@ struct Meter: ~Copyable {
     }
     let start = out.count
     while out.count &- start < limit, let item = leaving?.popLast() {
+      prefetchLeaving()
       emit(Int(item.index), into: &out)
       table.remove(Int(item.index))
     }

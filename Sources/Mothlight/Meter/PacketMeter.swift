@@ -49,7 +49,6 @@ public final class PacketMeter {
   /// Behind a pointer: a stored property of a class would be checked for exclusive access at every frame.
   private let meter: UnsafeMutablePointer<Meter>
   private var held: [Held] = []
-  private var touched: UInt64 = 0
   private var totals = Counts()
 
   /// - Parameters:
@@ -98,10 +97,13 @@ public final class PacketMeter {
     held.removeAll(keepingCapacity: true)
     for n in range { decode(frames[n], n, &totals, into: &held) }
     self.totals = totals
-    var seen: UInt64 = 0
-    for packet in held { seen ^= meter.pointee.table.touchEntry(packet.key.tag) }
-    touched ^= seen
-    for packet in held {
+    let ahead = min(held.count, Meter.entriesAhead)
+    for packet in held[..<ahead] { meter.pointee.table.prefetchEntry(packet.key.tag) }
+    for (n, packet) in held.enumerated() {
+      if n &+ ahead < held.count { meter.pointee.table.prefetchEntry(held[n &+ ahead].key.tag) }
+      if n &+ Meter.streamsAhead < held.count {
+        meter.pointee.prefetchStream(at: held[n &+ Meter.streamsAhead].key.tag)
+      }
       let frame = frames[packet.frame]
       meter.pointee.add(
         packet.headers, packet.key, frame.octets.bytes, at: frame.time, record: packet.record, into: &batch)
@@ -118,7 +120,7 @@ public final class PacketMeter {
     switch PacketDecoder.decode(frame.octets.bytes, link: link, into: &headers) {
     case .decoded:
       let key = meter.pointee.key(&headers)
-      touched ^= meter.pointee.table.touchSlot(key.tag)
+      meter.pointee.table.prefetchSlot(key.tag)
       held.append(Held(headers: headers, key: key, frame: n, record: totals.frames))
     case .notIP: totals.notIP &+= 1
     case .truncated, .malformed: totals.unparsed &+= 1

@@ -35,11 +35,10 @@ struct FingerprintTable: Sendable {
     return nil
   }
 
-  /// Reads the slot, so that the cache has it when `find` comes. A batch of touches overlaps its misses; a chain of finds
-  /// waits for each.
+  /// Asks for the slot, so that the cache has it when `find` comes: the waits of a batch overlap, a chain of finds waits for each.
   @inline(__always)
-  func touch(_ fingerprint: UInt64) -> UInt64 {
-    slots[Int(truncatingIfNeeded: fingerprint >> 20) & (slots.count &- 1)].key
+  func prefetch(_ fingerprint: UInt64) {
+    slots.prefetch(Int(truncatingIfNeeded: fingerprint >> 20) & (slots.count &- 1))
   }
 
   /// The value of `fingerprint`, if it is there.

@@ -57,6 +57,11 @@ struct FlatArray<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
     self.count = count
   }
 
+  /// Asks for entry `i`, or its first octets. An index of no entry does no harm.
+  @inline(__always) func prefetch(_ i: Int, octets: Int = MemoryLayout<Element>.size) {
+    Prefetch.octets(octets, at: base + i)
+  }
+
   @inline(__always)
   mutating func append(_ element: Element) {
     if count == owner.capacity || !isKnownUniquelyReferenced(&owner) { makeRoom() }

@@ -112,11 +112,10 @@ public struct PairTable: Sendable {
     mix64(peer.mixed ^ (UInt64(host) << 32 | UInt64(port) << 8 | UInt64(transport.rawValue)))
   }
 
-  @inline(__always) func touchIndex(_ key: UInt64) -> UInt64 { index.touch(key) }
-  @inline(__always) func touchPair(_ key: UInt64) -> UInt64 {
-    guard let i = index.peek(key), Int(i) < pairs.count else { return 0 }
-    // First and last line of the pair; the one between comes with them.
-    return UInt64(pairs[Int(i)].starts) &+ UInt64(pairs[Int(i)].recent[2].port)
+  /// Asks for the place of a pair in the index, then, some time later, for the pair.
+  @inline(__always) func prefetchIndex(_ key: UInt64) { index.prefetch(key) }
+  @inline(__always) func prefetchPair(_ key: UInt64) {
+    if let i = index.peek(key), Int(i) < pairs.count { pairs.prefetch(Int(i)) }
   }
 
   mutating func update(_ flow: Flow, host: UInt32, peer: IPAddress, isInside: Bool) -> Place {

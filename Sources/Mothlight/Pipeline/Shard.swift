@@ -28,7 +28,7 @@ struct Shard: Sendable {
   }
   private let home: Home
   private(set) var findings: [Finding] = []
-  private var days: [DayTally] = []
+  private var days = FlatArray<DayTally>()
   /// By host: where the day that was seen last is counted. Apart from the records, which are large and cold.
   private var lastDays: [(day: Int, tally: Int)] = []
   /// Answered look-ups of this shard's hosts by the resolver inside that they asked.
@@ -106,7 +106,15 @@ struct Shard: Sendable {
   /// Fills in the vantage of each observation, updates what is known, and shows the batch to every detector.
   mutating func process(_ batch: inout [Observation]) {
     prepare(&batch)
-    for i in batch.indices { place(&batch[i], keys[i]) }
+    for i in batch.indices {
+      let ahead = i &+ Self.placesAhead
+      if ahead < keys.count {
+        if keys[ahead].pair != 0 { context.pairs.prefetchPair(keys[ahead].pair) }
+        let host = batch[ahead].vantage.host
+        if host != .max { days.prefetch(lastDays[Int(host)].tally, octets: DayTally.octetsBeforeBins) }
+      }
+      place(&batch[i], keys[i])
+    }
     var events: [Observation] = []
     var byKind: [DetectorCard.Input: [Observation]] = [:]
     for i in batch.indices where !batch[i].vantage.flags.contains(.flow) {
@@ -130,19 +138,22 @@ struct Shard: Sendable {
     var pair: UInt64 = 0
   }
   private var keys: [Keys] = []
-  /// Keeps the touches from being optimised away.
-  private var touched: UInt64 = 0
 
-  /// Finds the host of each observation and brings the table slots of the whole batch into the cache.
+  /// Finds the host of each observation and asks for the table slots of the whole batch.
   private mutating func prepare(_ batch: inout [Observation]) {
     keys.removeAll(keepingCapacity: true)
-    for i in batch.indices { keys.append(keys(of: &batch[i])) }
-    // Loops with nothing in them but the touch: the processor runs far enough ahead to wait for many at once.
-    var seen: UInt64 = 0
-    for key in keys { seen ^= contacts.touch(key.contact) ^ context.pairs.touchIndex(key.pair) }
-    for key in keys where key.pair != 0 { seen ^= context.pairs.touchPair(key.pair) }
-    touched ^= seen
+    for i in batch.indices {
+      let key = keys(of: &batch[i])
+      if key.pair != 0 {
+        contacts.prefetch(key.contact)
+        context.pairs.prefetchIndex(key.pair)
+      }
+      keys.append(key)
+    }
   }
+
+  /// Observations between asking for what `place` will write to and writing to it.
+  private static let placesAhead = 8
 
   /// Fills in host and direction of an observation.
   @inline(__always)
@@ -395,7 +406,7 @@ struct Shard: Sendable {
 }
 
 /// Counters of one host's day: flat, because every flow touches them.
-struct DayTally: Sendable {
+struct DayTally: Sendable, BitwiseCopyable {
   var day: Int
   var first = Timestamp.distantFuture
   var last = Timestamp.distantPast
@@ -409,6 +420,9 @@ struct DayTally: Sendable {
   var bins = InlineArray<96, UInt32>(repeating: 0)
 
   init(day: Int) { self.day = day }
+
+  /// What every record writes to.
+  static let octetsBeforeBins = 80
 
   @inline(__always)
   mutating func add(_ flow: Flow, _ orientation: Orientation) {

@@ -58,11 +58,9 @@ public final class CaptureReader: RecordReader {
     var record: UInt64
   }
 
-  /// Packets whose look-ups are started together, so that the waits for memory overlap (swift.md: 1.5x).
+  /// Packets whose look-ups are started together, so that the waits for memory overlap.
   private static let heldMost = 32
   private let held: UnsafeMutablePointer<Held>
-  /// Keeps the touches from being optimised away.
-  private var touched: UInt64 = 0
 
   /// Decodes all whole records in the window; counters stay in locals until it is used up.
   private func readWindow(into batch: inout [Observation], until end: Int) throws(SourceError) {
@@ -112,7 +110,7 @@ public final class CaptureReader: RecordReader {
     case .decoded:
       tally.used &+= 1
       let key = meter.pointee.key(&headers)
-      touched ^= meter.pointee.table.touchSlot(key.tag)
+      meter.pointee.table.prefetchSlot(key.tag)
       (held + n).initialize(
         to: Held(headers: headers, key: key, frame: range, time: frame.time, record: tally.records))
       return true
@@ -124,10 +122,11 @@ public final class CaptureReader: RecordReader {
   }
 
   private func meter(_ count: Int, _ bytes: UnsafeRawBufferPointer, into batch: inout [Observation]) {
-    var seen: UInt64 = 0
-    for n in 0..<count { seen ^= meter.pointee.table.touchEntry(held[n].key.tag) }
-    touched ^= seen
+    let ahead = min(count, Meter.entriesAhead)
+    for n in 0..<ahead { meter.pointee.table.prefetchEntry(held[n].key.tag) }
     for n in 0..<count {
+      if n &+ ahead < count { meter.pointee.table.prefetchEntry(held[n &+ ahead].key.tag) }
+      if n &+ Meter.streamsAhead < count { meter.pointee.prefetchStream(at: held[n &+ Meter.streamsAhead].key.tag) }
       let packet = held + n
       meter.pointee.add(
         packet.pointee.headers, packet.pointee.key, UnsafeRawBufferPointer(rebasing: bytes[packet.pointee.frame]).bytes,

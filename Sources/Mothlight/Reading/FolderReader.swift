@@ -43,8 +43,8 @@ public final class FolderReader: RecordReader {
 
   /// What was left out of the folder and why, apart from what its members say.
   var ownWarnings: [String] {
-    let left = base.skipped.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
-    return base.warnings + (left.isEmpty ? [] : ["\(path): left out: \(left.joined(separator: "; "))"])
+    let left = FolderSurvey.words(of: base.skipped)
+    return base.warnings + (left.isEmpty ? [] : ["\(path): left out: \(left)"])
   }
 
   public var progress: (read: UInt64, total: UInt64?) {

@@ -5,6 +5,16 @@ struct FolderSurvey {
   private var looks: [Look: String] = [:]
   private static let namedFiles = 5
 
+  /// Why a file is left out; the reasons are data.
+  private enum Reason {
+    static let copy = "files: copy of another"
+    static let empty = "files: empty"
+    static let noLog = "files: not a log or capture"
+    static let zeekBegin = "files: zeek "
+    static let zeekEnd = " log, not one that is read"
+    static func zeek(_ name: String) -> String { zeekBegin + name + zeekEnd }
+  }
+
   init(summary: InputSummary) { self.summary = summary }
 
   /// The kind and first two records of a log: equal in a copy that was labelled, renamed or rewritten as JSON.
@@ -24,7 +34,7 @@ struct FolderSurvey {
     var members: [FolderMember] = []
     for file in try FolderListing.files(below: path, warnings: &summary.warnings) {
       if let earlier = seen.earlier(file) {
-        leaveOut("files: copy of another", "\(file.path): same content as \(earlier); read once")
+        leaveOut(Reason.copy, "\(file.path): same content as \(earlier); read once")
         continue
       }
       let number = index &+ UInt32(clamping: members.count)
@@ -47,13 +57,13 @@ struct FolderSurvey {
       entry.format = format.name
       switch format {
       case .zeekTSV(.other(let name)), .zeekJSON(.other(let name)):
-        leaveOut("files: zeek \(name) log, not one that is read", nil)
+        leaveOut(Reason.zeek(name), nil)
         return nil
       case .unknown:
-        leaveOut("files: not a log or capture", nil)
+        leaveOut(Reason.noLog, nil)
         return nil
       case .empty where window.damage == nil:
-        leaveOut("files: empty", nil)
+        leaveOut(Reason.empty, nil)
         return nil
       case .pcap, .pcapng:
         return FolderMember(
@@ -62,10 +72,15 @@ struct FolderSurvey {
       }
       let reader = try Inputs.reader(window, path: file.path, index: index, isFile: true)
       var records: [Observation] = []
-      _ = try reader.read(into: &records, limit: 2)
+      do throws(SourceError) { _ = try reader.read(into: &records, limit: 2) } catch {
+        guard error.code == .empty, window.damage == nil else { throw error }
+        // A header without rows.
+        leaveOut(Reason.empty, nil)
+        return nil
+      }
       let look = Look(kind: Self.kind(format), records: records.prefix(2).map(Self.record))
       if let earlier = looks[look] {
-        leaveOut("files: copy of another", "\(file.path): begins with the same records as \(earlier); read once")
+        leaveOut(Reason.copy, "\(file.path): begins with the same records as \(earlier); read once")
         return nil
       }
       looks[look] = file.path
@@ -73,7 +88,7 @@ struct FolderSurvey {
         file: file, index: index, first: records.first?.time ?? .distantPast, summary: entry, isCapture: false)
     } catch {
       if entry.format == "unknown" {
-        leaveOut("files: not a log or capture", error.message)
+        leaveOut(Reason.noLog, error.message)
         return nil
       }
       entry.error = error
@@ -122,6 +137,23 @@ struct FolderSurvey {
     return Timestamp(seconds: word(24), nanoseconds: word(28) &* (word(0) == 0xa1b2_3c4d ? 1 : 1000))
   }
 
+  /// What was left out, as people read it.
+  static func words(of skipped: [String: UInt64]) -> String {
+    skipped.sorted { $0.key < $1.key }.map { phrase($0.value, $0.key) }.joined(separator: "; ")
+  }
+
+  private static func phrase(_ count: UInt64, _ reason: String) -> String {
+    let isOne = count == 1
+    switch reason {
+    case Reason.copy: return isOne ? "1 copy of another file" : "\(count) copies of other files"
+    case Reason.empty: return isOne ? "1 empty file" : "\(count) empty files"
+    case Reason.noLog: return isOne ? "1 file that is no log or capture" : "\(count) files that are no logs or captures"
+    default:
+      let name = reason.dropFirst(Reason.zeekBegin.count).dropLast(Reason.zeekEnd.count)
+      return "\(count) Zeek \(name) \(isOne ? "log" : "logs"), a kind that is not read"
+    }
+  }
+
   /// Why nothing of the folder can be used.
   func error(_ members: [FolderMember]) -> SourceError {
     let path = summary.path
@@ -131,7 +163,7 @@ struct FolderSurvey {
       let code = errors.allSatisfy { $0 == only } ? only.code : .nothingUsable
       return SourceError(code, "\(path): none of its \(errors.count) logs can be used; the first: \(only.message)")
     }
-    let left = summary.skipped.sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }.joined(separator: "; ")
+    let left = Self.words(of: summary.skipped)
     return SourceError(
       .noLogs,
       "\(path): holds no capture or log that I can read; give a folder with pcap, Zeek, EVE, binetflow or nfcapd files"

@@ -1,4 +1,4 @@
-/// Who was live when, as CSV with the columns `botnet,hour,unit` and perhaps `server`.
+/// Who was live when, as CSV with the columns `botnet,hour,unit` and perhaps `server`; hours as in `SightingFile`.
 public enum LiveFile {
   private enum Bound {
     /// Rows of a file: 16 octets each in memory.
@@ -33,10 +33,10 @@ public enum LiveFile {
           continue
         }
         var row = FeedRow(line: number, names: names, values: fields)
-        guard let botnet = row.take("botnet"), let hour = row.take("hour").flatMap({ UInt32($0) }),
+        guard let botnet = row.take("botnet"), let hour = row.take("hour").flatMap(hourNumber),
           let unit = row.take("unit")
         else {
-          bad.append(TextDamage(line: number, what: "botnet, hour or unit is missing or no number"))
+          bad.append(TextDamage(line: number, what: "no botnet or unit, or no hour (a number or RFC 3339)"))
           continue
         }
         rows += 1
@@ -53,6 +53,11 @@ public enum LiveFile {
     let complaint = bad.first.map { "\(path):\($0.line): \($0.what); \(bad.count) rows skipped" }
     guard !sets.isEmpty else { throw ConfigurationError(complaint ?? "\(path): no rows") }
     return (sets, complaint)
+  }
+
+  private static func hourNumber(_ text: String) -> UInt32? {
+    var text = text
+    return text.withUTF8 { SightingFile.hour(UnsafeRawBufferPointer($0)) }
   }
 
   /// FNV-1a: only equality matters here.

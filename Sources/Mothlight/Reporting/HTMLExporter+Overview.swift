@@ -146,7 +146,7 @@ extension HTMLExporter {
   func hidden(_ hidden: [HiddenFinding]) -> Markup {
     guard !hidden.isEmpty else { return "" }
     var out: Markup = """
-      <section aria-labelledby="hidden"><h2 id="hidden">Hidden by an allow-list</h2>
+      <section aria-labelledby="hidden"><h2 id="hidden">Kept out of the verdicts</h2>
       <p>\(ReportWords.count(hidden.count, "finding", "findings")) kept out of the verdicts by a rule of yours, or because it is what healthy machines do.</p>\
       <details\(settings.showHidden ? " open" : "" as Markup)><summary>The list</summary><table class="stack"><thead><tr>\
       <th scope="col">Rule</th><th scope="col">Machine</th><th scope="col">Day</th><th scope="col">Detector</th>\

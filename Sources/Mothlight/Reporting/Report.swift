@@ -125,10 +125,13 @@ public struct InputSummary: Sendable {
   }
 }
 
-/// A finding that an allow-list kept out of the verdict; counted and shown on request.
+/// A finding that an allow rule, or what healthy machines do, kept out of the verdict; counted and shown on request.
 public struct HiddenFinding: Sendable {
   public var finding: Finding
+  /// The allow rule, or the kind of suppression and why.
   public var rule: String
+  /// `nil` where it was an allow rule.
+  var suppression: Suppression.Kind? { Suppression.Kind.allCases.first { rule.hasPrefix("\($0.rawValue): ") } }
   public init(finding: Finding, rule: String) {
     self.finding = finding
     self.rule = rule
@@ -180,9 +183,12 @@ public protocol FileSetExporter: Exporter {
 public struct ExporterCard: Sendable {
   public var name: String
   public var title: String
-  public init(name: String, title: String) {
+  /// Tells networks of their victims, and so heeds `ExporterSettings.exchange`.
+  public var tellsNetworks: Bool
+  public init(name: String, title: String, tellsNetworks: Bool = false) {
     self.name = name
     self.title = title
+    self.tellsNetworks = tellsNetworks
   }
 }
 

@@ -32,7 +32,7 @@ extension TableExporter {
     }
     let hidden = report.hidden.filter { $0.finding.host == host }
     guard !hidden.isEmpty else { return }
-    page.heading("HIDDEN BY AN ALLOW-LIST")
+    page.heading("KEPT OUT OF THE VERDICT")
     for item in hidden {
       page.entry("Rule", item.rule)
       self.finding(item.finding, report.inputs, on: &page)

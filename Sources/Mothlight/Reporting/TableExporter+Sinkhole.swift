@@ -31,6 +31,7 @@ extension TableExporter {
       }
       if let words = Self.age(c) { page.paragraph(words, indent: 4, style: .dim) }
     }
+    if s.botnets.isEmpty { page.line("No source is in it yet.", indent: 2) }
     page.blank()
     let rows = s.rows.filter { $0.sources.infected > 0 }
     if !rows.isEmpty { networks(rows, on: &page) }
@@ -96,6 +97,10 @@ extension TableExporter {
         "\(ReportWords.grouped(s.dnsQueries)) DNS questions by \(ReportWords.count(s.resolvers, "resolver", "resolvers"))"
       )
     }
-    return parts.joined(separator: "; ") + "."
+    return parts.joined(separator: "; ") + "." + (s.segmentsOpen > 0 ? " " + pending : "")
   }
+
+  private static let pending =
+    "A spool that is still being written lacks the running hour: sources are written when it is over, or when the "
+    + "sinkhole ends."
 }

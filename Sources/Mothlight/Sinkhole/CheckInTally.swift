@@ -191,9 +191,8 @@ public final class CheckInTally {
   /// Brings the source's place into the cache; call for a whole batch before its datagrams.
   @inline(__always)
   public func prepare(_ source: IPAddress) {
-    touched &+= source.isV4 ? v4.touch(source.v4) : v6.touch(source.high)
+    if source.isV4 { v4.prefetch(source.v4) } else { v6.prefetch(source.high) }
   }
-  private var touched: UInt32 = 0
 
   public func datagram(_ ends: Endpoints, _ bytes: UnsafeRawBufferPointer, declared: UInt16) {
     guard selects(ends.client) else { return }

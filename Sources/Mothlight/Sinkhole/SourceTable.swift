@@ -66,8 +66,8 @@ final class SourceTable<Key: SourceKey> {
     return Int(truncatingIfNeeded: x >> 24) & mask
   }
 
-  /// Reads the slot so that the cache has it when `find` comes; the value itself does not matter.
-  @inline(__always) func touch(_ key: Key) -> UInt32 { entries[slot(of: key)].record.count }
+  /// Asks for the slot, so that the cache has it when `find` comes.
+  @inline(__always) func prefetch(_ key: Key) { Prefetch.value(entries + slot(of: key)) }
 
   @inline(__always)
   func find(_ key: Key, _ botnet: UInt16) -> Int? {

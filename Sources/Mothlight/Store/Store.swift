@@ -17,7 +17,7 @@ public protocol Store: Sendable {
   func history(of host: IPAddress) async throws(StoreError) -> [HostDayRow]
   func findings(_ query: FindingQuery, after: Cursor?, limit: Int) async throws(StoreError) -> Page<StoredFinding>
   func finding(id: String) async throws(StoreError) -> StoredFinding?
-  /// What the first page shows of `day` and the `days` before it.
+  /// What the first page shows: `day` itself, and numbers of the `days` days that end with it (at least that one).
   func overview(day: Int, days: Int) async throws(StoreError) -> Overview
   /// Botnets that findings name, over days `range`, most hosts first.
   func botnets(_ range: ClosedRange<Int>, limit: Int) async throws(StoreError) -> [BotnetActivity]

@@ -35,7 +35,17 @@ package struct YAMLFields {
     }
   }
 
-  package func missing(_ key: String) -> Problem { Problem(line, "\(what) lacks '\(key)'") }
+  /// That `key` is lacking, with the line of the key that was probably meant for it.
+  package func missing(_ key: String) -> Problem {
+    // More than one error would take 'transparent' for 'transport', and a mere beginning 'identity' for 'id'.
+    var distance = NameDistance(key)
+    let near = entries.first {
+      !known.contains($0.key) && abs($0.key.utf8.count - key.utf8.count) <= 1
+        && distance.toPrefix(of: $0.key) ?? .max <= 1
+    }
+    guard let near else { return Problem(line, "\(what) lacks '\(key)'") }
+    return Problem(near.line, "\(what) lacks '\(key)'; is '\(near.key)' a typing error for it?")
+  }
 
   package mutating func required(_ key: String) throws(Problem) -> YAMLNode {
     guard let node = take(key) else { throw missing(key) }

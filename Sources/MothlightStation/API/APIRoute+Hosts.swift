@@ -12,8 +12,8 @@ extension APIRoute {
       name: "getOverview", method: .get, path: "/overview", summary: "One day and those before it, in numbers.",
       least: .viewer,
       parameters: [
-        .query("day", .day, "UTC day; today when absent."),
-        .query("days", .integer(1...366), "How many days end with it; 30 when absent."),
+        .query("day", .day, "UTC day; the one that the first page shows when absent."),
+        .query("days", .integer(1...366), "How many days end with it; \(ShownDay.days) when absent."),
       ], answer: .one("Overview"), serve: overview),
     APIRoute(
       name: "listHosts", method: .get, path: "/hosts", summary: "Hosts by day: verdict, score and reason.",
@@ -47,7 +47,8 @@ extension APIRoute {
       problems: [404], serve: finding),
     APIRoute(
       name: "listBotnets", method: .get, path: "/botnets",
-      summary: "Botnets that findings name, most hosts first; the last 30 days when none are given.", least: .viewer,
+      summary: "Botnets that findings name, most hosts first; 30 days to the newest kept one when none are given.",
+      least: .viewer,
       parameters: APIParameter.days + [
         .query("limit", .integer(1...APIParameter.limitMost), "Rows, \(APIParameter.limitDefault) when absent.")
       ], answer: .rows("BotnetActivity"), serve: botnets),
@@ -82,8 +83,13 @@ extension APIRoute {
   // MARK: Handlers
 
   private static let overview: Handler = { request, desk in
-    let day = request.day("day") ?? request.time.day
-    let overview = try await desk.store.overview(day: day, days: request.integer("days") ?? 30)
+    let day: Int
+    if let asked = request.day("day") {
+      day = asked
+    } else {
+      day = try await ShownDay.first(in: desk.store, at: request.time).day
+    }
+    let overview = try await desk.store.overview(day: day, days: request.integer("days") ?? ShownDay.days)
     return .object { $0.overview(overview) }
   }
 
@@ -164,8 +170,9 @@ extension APIRoute {
   }
 
   private static let botnets: Handler = { request, desk in
-    let today = request.time.day
-    let range = try request.days(default: today - 29...today) ?? today - 29...today
+    let latest = try await ShownDay.latest(in: desk.store, at: request.time)
+    let last = latest - ShownDay.days + 1...latest
+    let range = try request.days(default: last) ?? last
     return .rows(
       APIRows(whole: {
         try await desk.store.botnets(range, limit: request.integer("limit") ?? APIParameter.limitDefault)

@@ -5,17 +5,9 @@ import Mothlight
 extension Desk {
   /// Rows of a page of a list.
   static let rowsMost = 50
-  /// Days of the first page's strip and of trends.
-  static let days = 30
+  static let days = ShownDay.days
 
-  /// The newest day that is kept and not in the future: today, or the end of an old capture.
-  func latestDay() async throws(StoreError) -> Int {
-    let today = clock().day
-    var query = HostDayQuery()
-    query.days = 0...max(0, today)
-    query.order = .newest
-    return try await store.hostDays(query, after: nil, limit: 1).rows.first?.day ?? today
-  }
+  func latestDay() async throws(StoreError) -> Int { try await ShownDay.latest(in: store, at: clock()) }
 
   func health() async -> StationHealth {
     let health = StationHealth(
@@ -26,23 +18,16 @@ extension Desk {
   private func cursor(_ ask: Ask) -> Cursor? { ask.query["after"].map { Cursor($0) } }
 
   func today(_ ask: Ask) async throws -> String {
-    let latest = try await latestDay()
-    var day = latest
-    if let text = ask.query["day"] {
+    let first = try await ShownDay.first(in: store, at: clock())
+    var day = first.day
+    let text = ask.query["day"]
+    if let text {
       guard let asked = HostChoice.day(text) else { throw Failure(.badRequest, "That is no day; write 2026-03-02.") }
       day = asked
     }
-    var overview = try await store.overview(day: day, days: Self.days)
-    var young: YoungDay?
-    if ask.query["day"] == nil {
-      young = YoungDay(overview, at: clock())
-      if young != nil {
-        day -= 1
-        overview = try await store.overview(day: day, days: Self.days)
-      }
-    }
     return TodayPage(
-      frame: frame(ask), day: day, young: young, overview: overview,
+      frame: frame(ask), day: day, first: first.day, young: text == nil ? first.young : nil,
+      overview: try await store.overview(day: day, days: Self.days),
       botnets: try await store.botnets(day - Self.days + 1...day, limit: 12),
       statistics: try await store.caseStatistics(), health: await health(), census: await census?.edition()
     ).page

@@ -103,7 +103,7 @@ public final class SpoolSource: LiveSource {
   /// Gives what is there of one spool; whether there may be more.
   private func pass(_ spool: inout Followed) async -> Bool {
     var records: [SpoolRecord] = []
-    let before = spool.tail.place
+    let (before, octetsBefore) = (spool.tail.place, spool.tail.octetsRead)
     let mayHaveMore = spool.tail.read { records.append($0) }
     if !records.isEmpty { await consumer.take(records, spool: spool.tail.folder, sensor: spool.tail.sensor) }
     let place = spool.tail.place
@@ -113,7 +113,7 @@ public final class SpoolSource: LiveSource {
     spool.troublesSaid = said
     let newest = records.compactMap { Self.time(of: $0) }.max()
     let (count, folder) = (UInt64(records.count), spool.tail.folder)
-    let octets = place.sequence == before.sequence ? place.octets &- min(place.octets, before.octets) : place.octets
+    let octets = spool.tail.octetsRead &- octetsBefore
     meter.update { health in
       health.records &+= count
       health.used &+= count

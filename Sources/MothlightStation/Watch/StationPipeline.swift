@@ -23,13 +23,14 @@ public actor StationPipeline {
     public var store: any Store
     public var board: StatusBoard
     public var clock: @Sendable () -> Timestamp
-    /// Keeps the state between runs; `nil` keeps none.
-    public var saveState: (@Sendable (RollingState) throws -> Void)?
+    /// Keeps the state between runs and what sources are past with: all of it is in the store. Given `nil` where the state stays
+    /// as it was.
+    public var saveState: (@Sendable (RollingState?) throws -> Void)?
     /// Keeps a home network that was learned.
     public var saveHome: (@Sendable (Home) -> Void)?
     public init(
       store: any Store, board: StatusBoard, clock: @escaping @Sendable () -> Timestamp,
-      saveState: (@Sendable (RollingState) throws -> Void)? = nil, saveHome: (@Sendable (Home) -> Void)? = nil
+      saveState: (@Sendable (RollingState?) throws -> Void)? = nil, saveHome: (@Sendable (Home) -> Void)? = nil
     ) {
       self.store = store
       self.board = board
@@ -58,6 +59,8 @@ public actor StationPipeline {
   private var rules: [AllowList.Rule] = []
   /// The last judgement is not on disk.
   private var hasUnwritten = false
+  /// What went wrong in the last judgement.
+  public private(set) var lastTroubles: [String] = []
   /// What went wrong in the judgement under way.
   private var troubles: [String] = []
 
@@ -93,7 +96,8 @@ public actor StationPipeline {
         queue.finish()
       }
     }
-    await judge(isLast: true)
+    // In a task of its own: a store writes nothing for one that was cancelled.
+    await Task { await judge(isLast: true) }.value
   }
 
   private func ingest() async {
@@ -206,7 +210,7 @@ public actor StationPipeline {
   }
 
   private func save(_ state: RollingState?, at now: Timestamp) {
-    guard let state, let save = around.saveState else { return }
+    guard let save = around.saveState else { return }
     stateSaved = now
     do { try save(state) } catch { troubles.append("state not saved: \(error)") }
   }
@@ -224,6 +228,7 @@ public actor StationPipeline {
     let home = observatory.home
     let refused = observatory.refusedWhileLearning
     let troubles = troubles
+    lastTroubles = troubles
     self.troubles = []
     if !reports.isEmpty { around.board.leftOut = LeftOut(reports.flatMap(\.hidden)) }
     around.board.update { health in

@@ -32,6 +32,17 @@ public struct Rescue {
 
   /// - Throws: `StoreError`, one line: when the tables cannot be told, or `out` is there already or cannot be made.
   public static func run(_ damaged: String, to out: String, at time: Timestamp) throws(StoreError) -> Rescued {
+    do throws(StoreError) { return try attempt(damaged, to: out, at: time) } catch {
+      guard error.code == .damaged else { throw error }
+      // The error of an opening advises a rescue.
+      throw StoreError(
+        .damaged,
+        "\(damaged): nothing can be rescued: it is no store, or the page that lists its tables is lost; only a backup "
+          + "helps")
+    }
+  }
+
+  private static func attempt(_ damaged: String, to out: String, at time: Timestamp) throws(StoreError) -> Rescued {
     let source = try SQLiteStore(reading: damaged, because: "is being rescued")
     defer { source.close() }
     guard !FileManager.default.fileExists(atPath: out) else {

@@ -9,8 +9,7 @@ extension StationStore {
 
   public func overview(day: Int, days: Int) async throws(StoreError) -> Overview {
     try await read { db in
-      let before = max(0, min(Self.daysMost, days))
-      let range = (day - before)...day
+      let range = (day - max(1, min(Self.daysMost, days)) + 1)...day
       var found: [Int: Overview.Day] = [:]
       let select = try Prepared(
         db,

@@ -187,5 +187,10 @@ import Testing
 
   @Test func knobsAreChecked() {
     #expect(throws: ConfigurationError.self) { try NXDomainBurstDetector(DetectorSettings(["nx_domain": 3])) }
+    for (name, value) in [("nx_domains_per_hour", -5), ("nx_share", -0.1), ("median_llr", Double.nan)] {
+      #expect(throws: ConfigurationError.self) { try NXDomainBurstDetector(DetectorSettings([name: value])) }
+    }
+    // A weight may be below zero.
+    #expect(throws: Never.self) { try NXDomainBurstDetector(DetectorSettings(["median_llr": -1])) }
   }
 }

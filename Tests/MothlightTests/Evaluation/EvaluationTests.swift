@@ -141,6 +141,23 @@ import Testing
     #expect(why.last == "The truth's own note: a note")
   }
 
+  /// What kept findings out is told as what it was: no rule is named where none was given.
+  @Test func whatKeptFindingsOutIsSaid() {
+    var report = F.report([F.day("10.0.0.1", .noSign)])
+    func why() -> [String] { F.evaluated(F.row("10.0.0.1", .infected), report)?.why ?? [] }
+    #expect(!why().contains { $0.contains("kept out") })
+    let finding = F.finding("10.0.0.1", .timing, 0, from: 0, to: 60)
+    report.hidden = ["prevalence: 7 machines do", "prevalence: 9 machines do", "known_service: a clock"].map {
+      HiddenFinding(finding: finding, rule: $0)
+    }
+    #expect(
+      why().contains("3 findings kept out of the verdict: 2 as what many machines here do, 1 as a known service."))
+    report.hidden = [HiddenFinding(finding: finding, rule: AllowList.Rule.name("a.example").description)]
+    #expect(why().contains("1 finding kept out of the verdict: 1 by allow rules."))
+    report.hidden = [HiddenFinding(finding: F.finding("10.0.0.2", .timing, 0, from: 0, to: 60), rule: "name:a")]
+    #expect(!why().contains { $0.contains("kept out") })
+  }
+
   @Test func aVictimIsSaidToBeOne() {
     var activity = HostActivity()
     activity.flows = 5000

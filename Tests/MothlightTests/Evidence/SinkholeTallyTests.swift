@@ -62,6 +62,28 @@ import Testing
     #expect(s.kernelDrops == 7 && s.recordsLost == 5)
   }
 
+  /// Who reads a spool while it is written is told why the running hour is not in it.
+  @Test(arguments: ["table", "html"])
+  func aSpoolThatIsStillWrittenSaysWhatItLacks(_ format: String) throws {
+    for isOpen in [true, false] {
+      var tally = SinkholeTally()
+      tally.add([
+        SpoolReader.SegmentReport(
+          path: "s", sensor: "s", records: 0, isVerified: !isOpen, isOpen: isOpen, damage: nil, octets: 1,
+          goodOctets: 1)
+      ])
+      var report = Report(version: "9.9")
+      report.sinkhole = tally.summed(networks: nil)
+      var settings = ExporterSettings()
+      settings.width = 200
+      var text = ""
+      try ExporterRoster.make(format, settings).export(report) { text += $0 }
+      let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+      #expect(words.contains("lacks the running hour") == isOpen)
+      #expect(words.contains("No source is in it yet.") == (format == "table"))
+    }
+  }
+
   private struct TwoNetworks: NetworkDirectory {
     var origin: String { "a test" }
     func records(of addresses: [IPAddress]) -> [NetworkRecord?] {

@@ -45,12 +45,20 @@ import Testing
       #expect(resumed == expected)
       #expect(tail.troubles == [] && tail.sensor == "test")
       #expect(SpoolFolderCount.sealed(folder) > 5)
+      #expect(try tail.octetsRead == SpoolFolderCount.octets(folder))
     }
   }
 
   private enum SpoolFolderCount {
     static func sealed(_ folder: String) -> Int {
       SpoolReader.segments(folder).count { $0.hasSuffix(".sealed") && $0.contains("sightings") }
+    }
+    static func octets(_ folder: String) throws -> UInt64 {
+      var octets: UInt64 = 0
+      for name in SpoolReader.segments(folder) where name.contains("sightings") {
+        octets += UInt64(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name)")).count)
+      }
+      return octets
     }
   }
 

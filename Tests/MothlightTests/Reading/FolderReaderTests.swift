@@ -61,6 +61,42 @@ import Testing
     #expect(reading.summary.warnings.count == 2)
   }
 
+  /// A header without rows is an empty log: counted, left out, and no reason to complain. What is damaged is told.
+  @Test func aHeaderWithoutRowsIsAnEmptyLog() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("conn.log", Self.conn([36000]))
+    try folder.write("dns.log", Self.dns([]))
+    try folder.write("flows.binetflow", BinetflowReaderTests.header)
+    let inputs = Inputs()
+    let reader = try inputs.open(path: folder.path)
+    let reading = Reading(reader)
+    #expect(reading.error == nil && reading.flows.count == 1)
+    #expect(reading.summary.skipped == ["files: empty": 2] && reading.summary.warnings == [])
+    #expect(inputs.inputs.map(\.error) == [nil])
+    #expect((reader as? FolderReader)?.ownWarnings == ["\(folder.path): left out: 2 empty files"])
+    let cut = Array(Compressed.gzip(Array(Self.dns([]).utf8)).dropLast(6))
+    try folder.write("ssl.log.gz", cut)
+    #expect(Reading(try Inputs.open(path: folder.path, index: 0)).summary.skipped == ["files: empty": 2])
+  }
+
+  @Test func whatWasLeftOutReadsWellForOneAndForMany() {
+    #expect(
+      FolderSurvey.words(of: [
+        "files: empty": 1, "files: copy of another": 1, "files: not a log or capture": 1,
+        "files: zeek weird log, not one that is read": 1,
+      ])
+        == "1 copy of another file; 1 empty file; 1 file that is no log or capture; "
+        + "1 Zeek weird log, a kind that is not read")
+    #expect(
+      FolderSurvey.words(of: [
+        "files: empty": 2, "files: copy of another": 3, "files: not a log or capture": 4,
+        "files: zeek weird log, not one that is read": 5,
+      ])
+        == "3 copies of other files; 2 empty files; 4 files that are no logs or captures; "
+        + "5 Zeek weird logs, a kind that is not read")
+    #expect(FolderSurvey.words(of: [:]) == "")
+  }
+
   @Test func rotatedLogsAreReadOneAfterTheOther() throws {
     let folder = try TemporaryFolder()
     for hour in 0..<300 {

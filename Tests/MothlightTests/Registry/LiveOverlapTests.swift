@@ -95,8 +95,17 @@ import Testing
     let text = "# live\nbotnet,server,hour,unit\nAlpha,s1,5,aa\nAlpha,s1,x,aa\nBeta,,5,bb\n"
     let (sets, complaint) = try LiveFile.parse(Array(text.utf8), path: "live.csv")
     #expect(sets.map(\.botnet) == ["Alpha", "Beta"])
-    #expect(complaint == "live.csv:4: botnet, hour or unit is missing or no number; 1 rows skipped")
+    #expect(complaint == "live.csv:4: no botnet or unit, or no hour (a number or RFC 3339); 1 rows skipped")
     #expect(throws: ConfigurationError.self) { try LiveFile.parse(Array("a,b\n1,2\n".utf8), path: "x") }
     #expect(throws: ConfigurationError.self) { try LiveFile.parse([], path: "x") }
+  }
+
+  /// One hour in the forms that `census` takes, too.
+  @Test func hoursHaveThreeForms() throws {
+    let hours = ["494018", "1778464800", "2026-05-11T02:00:00Z", "2026-05-11T02:59:59.5Z", "2026-05-11T04:10:00+02:00"]
+    let text = "botnet,hour,unit\n" + hours.map { "Alpha,\($0),aa\n" }.joined()
+    let (sets, complaint) = try LiveFile.parse(Array(text.utf8), path: "live.csv")
+    #expect(complaint == nil)
+    #expect(sets.first?.pairs.map(\.hour) == Array(repeating: 494_018, count: hours.count))
   }
 }

@@ -80,6 +80,30 @@ import Testing
     }
   }
 
+  /// Weeks after a capture was replayed, pages and API still tell of its last day.
+  @Test func theDayIsThatOfTheFirstPage() async throws {
+    let later = LiveStation.now.advanced(bySeconds: 40 * 86_400)
+    try await LiveStation.run(clock: later) { station async throws in
+      for (query, count) in [("", ShownDay.days), ("?days=1", 1)] {
+        let overview = try await station.get("/api/v1/overview\(query)").json()
+        let days = try #require(overview["days"] as? [[String: Any]])
+        #expect(days.count == count && days.last?["day"] as? String == Self.today, "\(query)")
+        #expect(days.last?["infected"] as? Int == 1 && (overview["flagged"] as? [Any])?.count == 1, "\(query)")
+      }
+      let botnets = try await station.get("/api/v1/botnets").json()["items"] as? [[String: Any]]
+      #expect(botnets?.first?["botnet"] as? String == "Sality")
+    }
+    // Right after midnight it is yesterday, as on the page.
+    let midnight = Timestamp(seconds: Int64(LiveStation.today + 1) * 86_400 + 1200)
+    let store = try await LiveStation.filled()
+    try await store.keep(
+      [LiveStation.hostDay(LiveStation.bot, .notEnoughData, [], day: LiveStation.today + 1)], run: "2", at: midnight)
+    try await LiveStation.run(store: store, clock: midnight) { station async throws in
+      let days = try await station.get("/api/v1/overview?days=1").json()["days"] as? [[String: Any]]
+      #expect(days?.last?["day"] as? String == Self.today)
+    }
+  }
+
   @Test func answersAreNotSentTwice() async throws {
     try await LiveStation.run { station async throws in
       let first = try await station.get("/api/v1/hosts")

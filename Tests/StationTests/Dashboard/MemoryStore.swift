@@ -25,7 +25,11 @@ actor MemoryStore: Store {
   func fail(with error: StoreError?) { trouble = error }
   func set(_ condition: StoreCondition) { current = condition }
 
-  private func check() throws(StoreError) { if let trouble { throw trouble } }
+  private func check() throws(StoreError) {
+    if let trouble { throw trouble }
+    // As the real one, whose writer asks for it.
+    if Task.isCancelled { throw StoreError(.busy, "the task was cancelled; nothing was written") }
+  }
 
   // MARK: Host-days
 

@@ -49,6 +49,23 @@ import Testing
     #expect(page.contains("/hosts/10.20.4.37?day=2026-03-02"))
     #expect(page.contains("<b>2</b> machines today, \(3) in 30 days"))
     #expect(page.contains("21.1 k lost"))
+    #expect(page.contains("The last 30 days"))
+  }
+
+  /// Of an old capture the first page shows the last day; a line that leads there stands on other days only.
+  @Test func theLatestDayDoesNotLeadToItself() async throws {
+    let store = try await LiveStation.filled()
+    let clock = LiveStation.now.advanced(bySeconds: 40 * 86_400)
+    try await LiveDashboard.run(store: store, clock: clock) { live async throws in
+      let last = Timestamp.describe(day: LiveStation.today)
+      let before = Timestamp.describe(day: LiveStation.today - 1)
+      for path in ["/", "/?day=\(last)"] {
+        let page = try await live.get(path).body
+        #expect(page.contains("1 machine is infected") && !page.contains("To the latest day"), "\(path)")
+      }
+      let page = try await live.get("/?day=\(before)").body
+      #expect(page.contains("This is \(before). <a href=\"/\">To the latest day</a>"))
+    }
   }
 
   @Test func anEmptyStationSaysWhatToDo() async throws {

@@ -222,6 +222,11 @@ import Testing
     task.cancel()
     #expect(await task.value == nil)
     #expect(meter.health.records == 250 && meter.health.trouble == nil)
+    // Segments that were over before they were looked at count, too.
+    let names = try FileManager.default.contentsOfDirectory(atPath: scratch.path + "/spool")
+      .filter { $0.contains("sightings") }
+    #expect(names.count > 2)
+    #expect(meter.health.octets > UInt64(names.count - 1) * UInt64(options.segmentOctetsMost) / 2)
     // What was not said to be safe comes again.
     source = nil
     let again = Consumer()

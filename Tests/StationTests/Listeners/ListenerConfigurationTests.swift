@@ -56,6 +56,16 @@ import Testing
     #expect(configuration.user == "mothlight" && configuration.metrics?.port == 9464)
   }
 
+  /// One port of two carriers, or of two addresses, is two ports; 0 is any.
+  @Test func portsThatOnlyLookAlike() throws {
+    let places = [
+      ("127.0.0.1:1", "tcp"), ("127.0.0.1:1", "udp"), ("127.0.0.2:1", "tcp"), ("127.0.0.1:0", "tcp"),
+      ("127.0.0.1:0", "tcp"),
+    ]
+    let lines = places.map { "  - {listen: \"\($0.0)\", transport: \($0.1)}\n" }.joined()
+    #expect(try read("listeners:\n" + lines).listeners.count == 5)
+  }
+
   @Test(arguments: [
     ("listeners:\n  - {listen: \"127.0.0.1:1\", transport: udp, reply: http404}", "never answered"),
     ("listeners:\n  - {listen: \"127.0.0.1:1\", transport: tcp, reply: \"HTTP/1.1 200\"}", "is one of: none, close"),
@@ -64,6 +74,13 @@ import Testing
     ("listeners:\n  - {listen: \"127.0.0.1:1\", transport: tcp, sockets: 2}", "'sockets' is for udp"),
     ("listeners:\n  - {listen: \"127.0.0.1:1\", transport: udp, tls: terminate}", "'tls' is for tcp"),
     ("listeners:\n  - {listen: \"127.0.0.1:1\", transport: tcp, tls: answer}", "is one of: close, terminate"),
+    ("listeners:\n  - {listen: \"127.0.0.1:1\", transprot: tcp}", "lacks 'transport'; is 'transprot' a typing error"),
+    // Not taken for a typing error: it is a key of its own.
+    ("listeners:\n  - {listen: \"127.0.0.1:1\", transparent: true}", "a listener lacks 'transport'"),
+    (
+      "listeners:\n  - {listen: \"127.0.0.1:1\", transport: tcp}\n  - {listen: \"127.0.0.1:1\", transport: tcp}",
+      "two listeners want tcp 127.0.0.1:1"
+    ),
     ("metrics: \"192.0.2.1:9464\"", "for this machine"),
     ("visitors: {scanners: [\"no-such-file.txt\"]}", "no-such-file.txt"),
     ("tally: {sources: 3}", "'sources' is not a number"),

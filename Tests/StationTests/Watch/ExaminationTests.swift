@@ -96,6 +96,60 @@ import Testing
     #expect(symptoms.filter { $0.state != .fine }.allSatisfy { !$0.remedy.isEmpty })
   }
 
+  @Test func aPairThatIsNoneIsBroken() throws {
+    let folder = try ScratchFolder()
+    var configuration = Self.configuration([.init(name: "demo", place: .demo)], data: folder.path)
+    configuration.serving?.encryption = .files(
+      certificate: try folder.write("c.pem", "none"), key: try folder.write("k.pem", "none"))
+    #expect(try Self.symptom("tls", Examination(configuration)).state == .broken)
+  }
+
+  @Test func theUserHasToBeThere() throws {
+    var configuration = Self.configuration([.init(name: "demo", place: .demo)])
+    for (user, state) in [("no-such-user", Symptom.State.broken), ("root", .broken), ("nobody", .fine)] {
+      configuration.user = user
+      #expect(try Self.symptom("user", Examination(configuration, isRoot: true)).state == state, "\(user)")
+    }
+  }
+
+  /// A port of loopback that this process has.
+  private final class Held {
+    private let socket: Socket
+    var address: ListenAddress { socket.address }
+
+    init(isStream: Bool) throws {
+      let loopback = ListenAddress(address: IPAddress(v4: 0x7f00_0001), port: 0)
+      socket = try Socket(loopback, SocketOptions(isStream: isStream))
+    }
+  }
+
+  @Test func aPortOfAnotherProgramIsToldWithItsNumber() throws {
+    let folder = try ScratchFolder()
+    let (pages, flows) = (try Held(isStream: true), try Held(isStream: false))
+    var configuration = Self.configuration([.init(name: "flows", place: .flows(flows.address))], data: folder.path)
+    configuration.serving?.listen = pages.address
+    let number = ProcessInfo.processInfo.processIdentifier
+    for name in ["pages", "source flows, port"] {
+      let symptom = try Self.symptom(name, Examination(configuration))
+      #expect(symptom.state == .broken && symptom.finding.hasSuffix("(process \(number))"), "\(symptom)")
+      #expect(!symptom.remedy.isEmpty)
+    }
+    // The station itself at work: its process has the store open.
+    let store = try FileHandle(forReadingFrom: URL(fileURLWithPath: try folder.write("store.sqlite", "")))
+    let running = Examination(configuration).symptoms()
+    #expect(running.filter { $0.subject == "pages" }.map(\.state) == [.fine])
+    #expect(!running.contains { $0.subject == "source flows, port" })
+    try store.close()
+    withExtendedLifetime((pages, flows)) {}
+  }
+
+  @Test func anAddressOfAnotherMachineIsBroken() throws {
+    var configuration = Self.configuration([.init(name: "demo", place: .demo)])
+    configuration.serving?.listen = try #require(ListenAddress("192.0.2.77:8443"))
+    let symptom = try Self.symptom("pages", Examination(configuration))
+    #expect(symptom.state == .broken && symptom.finding.contains("192.0.2.77:8443 cannot be had"), "\(symptom)")
+  }
+
   @Test func aKeyThatOthersReadIsBroken() throws {
     let root = try Self.machine()
     defer { try? FileManager.default.removeItem(atPath: root) }

@@ -74,7 +74,13 @@ import Testing
 
   @Test(arguments: [
     ("station:\n  data: d\n  sources:\n    - { interfce: eth0 }\n", "station.yaml:4"),
-    ("station:\n  data: d\n  sources:\n    - { logs: a, flows: \"127.0.0.1:1\" }\n", "one of"),
+    ("station:\n  data: d\n  sources:\n    - { logs: a, flows: \"[::1]:1\" }\n", "this one has: 'flows', 'logs'"),
+    ("station:\n  data: d\n  sources:\n    - { interfce: eth0, name: a }\n", "this one has: 'interfce', 'name'"),
+    ("station:\n  data: d\n  sorces:\n    - demo: true\n", "station.yaml:3: 'station' lacks 'sources'; is 'sorces'"),
+    (
+      "station:\n  data: d\n  sources:\n    - { flows: \"127.0.0.1:1\" }\n    - { flows: \"127.0.0.1:1\", name: b }\n",
+      "two sources listen on 127.0.0.1:1"
+    ),
     ("station:\n  data: d\n  sources:\n    - { flows: localhost }\n", "no address with a port"),
     ("station:\n  data: d\n  sources:\n    - { logs: a }\n    - { captures: b/a }\n", "two sources are called 'a'"),
     ("station:\n  sources:\n    - { demo: true }\n", "lacks 'data'"),

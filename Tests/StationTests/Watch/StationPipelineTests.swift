@@ -46,7 +46,7 @@ import Testing
     let board: StatusBoard
     let clock: HandClock
     let pipeline: StationPipeline
-    let saved = Box<[RollingState]>([])
+    let saved = Box<[RollingState?]>([])
     let homes = Box<[Home]>([])
 
     init(home: [Prefix] = [StationPipelineTests.home], at time: Timestamp = StationPipelineTests.midnight) throws {

@@ -71,6 +71,16 @@ struct CensusDigest {
     return texts.isEmpty ? nil : texts.map(CensusWords.sentence).joined(separator: " ")
   }
 
+  /// Whether the rules refuse what an estimator alone says: `report.others` has bare answers, to be compared.
+  ///
+  /// What a caveat refuses rests on addresses, and so do sensors, which match them. Identities have reasons of their own.
+  func isRefused(_ other: CensusFigure) -> Bool {
+    report.caveats.contains { caveat in
+      other.grade == .identities
+        ? caveat.code == "identity_per_start" || caveat.code == "few_identities" : caveat.refuses == other.kind
+    }
+  }
+
   /// Each code's caveats as one sentence, with the kinds that they refuse.
   var caveats: [(text: String, refuses: [CensusKind])] {
     var out: [(code: String, text: String, refuses: [CensusKind])] = []

@@ -11,16 +11,22 @@ extension CensusHTMLExporter {
 
       """
     for figure in others {
+      let mark: Markup = figure.machines != nil && digest.isRefused(figure) ? " <small>refused</small>" : ""
       out += """
         <tr><th scope="row">\(CensusWords.label(figure.kind))</th>\
-        <td>\(figure.machines.map { CensusWords.machines($0.value) } ?? "not stated")</td>\
+        <td>\(figure.machines.map { CensusWords.machines($0.value) } ?? "not stated")\(mark)</td>\
         <td>\(figure.machines.map(CensusWords.interval) ?? figure.atMost.map { "at most \(CensusWords.machines($0))" } ?? "–")</td>\
         <td>\(CensusWords.machines(figure.addresses))</td><td>\(CensusWords.factor(figure.inflation))</td>\
         <td>\(figure.grade.rawValue), \(CensusWords.label(figure.grade))</td></tr>
 
         """
     }
-    out += "</tbody></table></div><p class=\"prov\">\(digest.provenance())</p></section>\n"
+    out += "</tbody></table></div>"
+    if others.contains(where: { $0.machines != nil && digest.isRefused($0) }) {
+      out +=
+        "<p>Refused: this kind of evidence does not carry that number here, as said above. It stands here to be compared, not to be quoted.</p>"
+    }
+    out += "<p class=\"prov\">\(digest.provenance())</p></section>\n"
     return out
   }
 

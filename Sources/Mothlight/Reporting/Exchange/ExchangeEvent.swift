@@ -157,10 +157,44 @@ struct ExchangeEvents {
       }
       note(counts)
     }
-    guard withHosts else { return }
-    for entry in report.hosts {
-      if let event = ExchangeEvent(entry, isAnonymised: report.isAnonymised) { try give(event) }
+    guard withHosts else {
+      noteHostsOfNoRow()
+      return
     }
+    var counts = HostCounts()
+    for event in hosts(&counts) { try give(event) }
+    note(counts)
+  }
+
+  /// Host-days that were called infected: given, and left out.
+  private struct HostCounts {
+    var rows = 0
+    /// In networks that are not the recipient's.
+    var elsewhere = 0
+    /// Nobody can tell whose network the address was in.
+    var replaced = 0
+  }
+
+  /// A host of the home network is somebody's customer like any victim: a recipient is told of its own alone.
+  private func hosts(_ counts: inout HostCounts) -> [ExchangeEvent] {
+    let all = report.hosts.compactMap { ExchangeEvent($0, isAnonymised: report.isAnonymised) }
+    let recipient = settings.exchange.choice.recipient
+    guard !recipient.isEverybody else {
+      counts.rows = all.count
+      return all
+    }
+    guard !report.isAnonymised else {
+      counts.replaced = all.count
+      return []
+    }
+    let networks: [NetworkRecord?] =
+      recipient.systems.isEmpty ? [] : settings.exchange.networks?.records(of: all.map(\.source)) ?? []
+    let chosen = all.enumerated().filter { i, event in
+      recipient.covers(event.source, networks.indices.contains(i) ? networks[i] : nil)
+    }
+    counts.rows = chosen.count
+    counts.elsewhere = all.count - chosen.count
+    return chosen.map(\.element)
   }
 
   static func check(_ event: ExchangeEvent, _ marking: TLP) throws(ConfigurationError) -> ExchangeEvent {
@@ -168,6 +202,26 @@ struct ExchangeEvents {
       throw ConfigurationError("a row marked \(event.tlp.marking) does not go into an export marked \(marking.marking)")
     }
     return event
+  }
+
+  private func note(_ counts: HostCounts) {
+    var parts = ["\(ReportWords.count(counts.rows, "row", "rows")) of infected hosts of the home network"]
+    if counts.elsewhere > 0 { parts.append("\(counts.elsewhere) in others' networks left out") }
+    if counts.replaced > 0 {
+      parts.append("\(counts.replaced) under replaced addresses left out, as whose they are cannot be told")
+    }
+    // Rows alone are told only beside those of victims, whose line would seem to count all.
+    guard parts.count > 1 || (report.victims != nil && counts.rows > 0) else { return }
+    settings.note(parts.joined(separator: "; "))
+  }
+
+  /// For formats without a place for hosts of the home network.
+  private func noteHostsOfNoRow() {
+    let hosts = Set(report.hosts.filter { $0.verdict == .infected }.map(\.host)).count
+    guard hosts > 0 else { return }
+    settings.note(
+      "\(ReportWords.count(hosts, "infected host is", "infected hosts are")) not in this format: it tells of check-ins at a "
+        + "sinkhole; use intelmq or xarf")
   }
 
   private func note(_ counts: VictimReader.Counts) {

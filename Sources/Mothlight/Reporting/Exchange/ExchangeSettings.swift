@@ -24,6 +24,16 @@ public struct ExchangeSettings: Sendable {
   public var choice = VictimChoice()
   /// Needed by formats that a stranger gets; others leave the fields out.
   public var reporter: Reporter?
+  /// Tells whose system a host of the home network is in; victims' networks are those of their reader.
+  public var networks: (any NetworkDirectory)?
 
   public init() {}
+
+  /// - Throws: when a recipient is a system and nothing tells which addresses are in it: all would be left out.
+  public func checkRecipient() throws(ConfigurationError) {
+    guard let system = choice.recipient.systems.min(), networks == nil else { return }
+    throw ConfigurationError(
+      "--recipient AS\(system): which addresses a system has stands in a networks file, and there is none: give "
+        + "--networks FILE, or install Debian's (apt-get install libloc-database)")
+  }
 }

@@ -3,7 +3,8 @@
 /// Where nothing proves the address the type is `undetermined`: one-way traffic is not called an infection.
 public struct IntelMQExporter: Exporter {
   public static let card = ExporterCard(
-    name: "intelmq", title: "victims and infected hosts as IntelMQ events, one JSON object per line")
+    name: "intelmq", title: "victims and infected hosts as IntelMQ events, one JSON object per line",
+    tellsNetworks: true)
   let settings: ExporterSettings
 
   public init(_ settings: ExporterSettings) throws(ConfigurationError) { self.settings = settings }

@@ -3,7 +3,8 @@
 /// As one text it is the report on IPv4 sources that sent no web request. As files it is one for each day and type.
 public struct ShadowserverExporter: FileSetExporter {
   public static let card = ExporterCard(
-    name: "shadowserver", title: "victims of a sinkhole, columns of Shadowserver's sinkhole reports")
+    name: "shadowserver", title: "victims of a sinkhole, columns of Shadowserver's sinkhole reports",
+    tellsNetworks: true)
   let settings: ExporterSettings
 
   public init(_ settings: ExporterSettings) throws(ConfigurationError) { self.settings = settings }

@@ -1,7 +1,8 @@
 /// Victims of a sinkhole that sent web requests, in the columns of Shadowserver's `event4_sinkhole_http`.
 public struct ShadowserverHTTPExporter: Exporter {
   public static let card = ExporterCard(
-    name: "shadowserver-http", title: "victims of a sinkhole that sent web requests, columns of Shadowserver's report")
+    name: "shadowserver-http", title: "victims of a sinkhole that sent web requests, columns of Shadowserver's report",
+    tellsNetworks: true)
   let settings: ExporterSettings
 
   public init(_ settings: ExporterSettings) throws(ConfigurationError) { self.settings = settings }

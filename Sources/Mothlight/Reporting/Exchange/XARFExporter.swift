@@ -3,7 +3,8 @@
 /// Text that came from the wire is not in it. Source of the fields: xarf-spec, `infrastructure-botnet.json`, 4.2.0.
 public struct XARFExporter: Exporter {
   public static let card = ExporterCard(
-    name: "xarf", title: "victims and infected hosts as XARF 4 reports, one JSON object per line; needs a reporter")
+    name: "xarf", title: "victims and infected hosts as XARF 4 reports, one JSON object per line; needs a reporter",
+    tellsNetworks: true)
   static let version = "4.2.0"
   let settings: ExporterSettings
   let reporter: ExchangeSettings.Reporter

@@ -56,7 +56,7 @@ public struct BotnetFiles: Sendable {
   private static func clear(_ folder: String, overwrite: Bool) throws(SimulationError) {
     for name in SpoolDisk.names(in: folder) where SpoolFolder.isSegmentName(name) {
       guard overwrite else {
-        throw SimulationError(.alreadyExists, "\(folder): exists already; choose another folder or allow overwriting")
+        throw SimulationError(.alreadyExists, "\(folder): exists already; choose another folder, or give --overwrite")
       }
       unlink("\(folder)/\(name)")
     }

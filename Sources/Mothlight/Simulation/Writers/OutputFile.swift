@@ -15,7 +15,7 @@ final class OutputFile {
       throw SimulationError(.notARegularFile, "\(path): exists and is not a regular file; nothing was written")
     }
     guard overwrite || status.st_size == 0 else {
-      throw SimulationError(.alreadyExists, "\(path): exists already; choose another folder or allow overwriting")
+      throw SimulationError(.alreadyExists, "\(path): exists already; choose another folder, or give --overwrite")
     }
   }
 

@@ -29,9 +29,10 @@ public protocol AccessBook: Sendable {
   /// Removes sessions that were opened or used last before these times.
   func sweepSessions(openedBefore opened: Timestamp, usedBefore used: Timestamp) async throws(StoreError)
 
-  /// By owner and label.
+  /// By owner and label; a role above its owner's, which was lowered since, is given as the owner's.
   func tokens() async throws(StoreError) -> [AccessToken]
-  /// - Throws: `refused` when there is no such owner, or the label is taken, or the owner has `AccessLimits.tokensPerUser`.
+  /// - Throws: `absent` when there is no such owner; `refused` when the role is above the owner's, or the label is taken, or the
+  ///   owner has `AccessLimits.tokensPerUser`.
   func addToken(
     _ label: String, owner: String, role: Role, expires: Timestamp?, hash: [UInt8], by actor: Actor, at time: Timestamp
   ) async throws(StoreError) -> AccessToken

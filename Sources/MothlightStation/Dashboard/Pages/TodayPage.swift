@@ -4,6 +4,8 @@ import Mothlight
 struct TodayPage {
   let frame: Frame
   let day: Int
+  /// The day that the page shows when none is asked for.
+  let first: Int
   /// Set when the day before is shown, as the present one has only begun.
   var young: YoungDay?
   let overview: Overview
@@ -115,7 +117,7 @@ struct TodayPage {
         <a href="/?day=\(Timestamp.describe(day: young.day))">The new day all the same</a></p>
 
         """
-    } else if !isToday {
+    } else if !isToday, day != first {
       out += "<p class=\"note\">This is \(Timestamp.describe(day: day)). <a href=\"/\">To the latest day</a></p>\n"
     }
     if health.store.state != .ready {

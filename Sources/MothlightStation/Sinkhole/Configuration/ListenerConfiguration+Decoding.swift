@@ -11,6 +11,9 @@ extension ListenerConfiguration {
       listeners = try YAMLFields.list(node, "listeners", most: Limits.listeners).map { item throws(Problem) in
         try Self.listener(item)
       }
+      if let twice = Self.addressTwice(listeners) {
+        throw Problem(node.line, "two listeners want \(twice.carrier.rawValue) \(twice.address); one can have it")
+      }
     }
     if let node = fields.take("limits") { try readLimits(node) }
     if let node = fields.take("tally") { try readTally(node, path) }
@@ -30,6 +33,19 @@ extension ListenerConfiguration {
       }
     }
     try readSignatures(&fields, path)
+  }
+
+  /// The second of two listeners that want one port of one address. 0 is any free port.
+  private static func addressTwice(_ listeners: [Listener]) -> Listener? {
+    struct Place: Hashable {
+      var carrier: Listener.Carrier
+      var address: ListenAddress
+    }
+    var seen: Set<Place> = []
+    return listeners.first { listener in
+      listener.address.port != 0
+        && !seen.insert(Place(carrier: listener.carrier, address: listener.address)).inserted
+    }
   }
 
   private static func address(_ node: YAMLNode, _ key: String) throws(Problem) -> ListenAddress {

@@ -26,6 +26,9 @@ extension StationConfiguration {
     if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
       throw Problem(list.line, "two sources are called '\(twice)'; give one of them a 'name'")
     }
+    if let twice = Self.addressTwice(sources) {
+      throw Problem(list.line, "two sources listen on \(twice); one port takes all exporters")
+    }
     if let node = fields.take("home") { home = try Self.prefixes(node, "home") }
     lists = try fields.texts("lists").map { FileOctets.beside(path, $0) }
     signatures = try fields.texts("signatures").map { FileOctets.beside(path, $0) }
@@ -41,6 +44,16 @@ extension StationConfiguration {
     user = try fields.text("user", most: 64)
     if let format = try fields.word("log", LogFormat.self) { log = format }
     try fields.finish()
+  }
+
+  /// An address that two sources want for themselves.
+  private static func addressTwice(_ sources: [Source]) -> ListenAddress? {
+    var seen: Set<ListenAddress> = []
+    for source in sources {
+      guard case .flows(let address, _) = source.place, address.port != 0 else { continue }
+      guard seen.insert(address).inserted else { return address }
+    }
+    return nil
   }
 
   private static func prefixes(_ node: YAMLNode, _ key: String) throws(Problem) -> [Prefix] {
@@ -59,7 +72,9 @@ extension StationConfiguration {
     var fields = try YAMLFields(node, "a source")
     let given = kinds.filter(fields.has)
     guard given.count == 1 else {
-      throw Problem(node.line, "a source has one of: \(kinds.joined(separator: ", "))")
+      let named = (given.isEmpty ? fields.keys : given).prefix(8).map { "'\($0)'" }.joined(separator: ", ")
+      let all = kinds.joined(separator: ", ")
+      throw Problem(node.line, "a source has one of: \(all); this one has: \(named.isEmpty ? "none" : named)")
     }
     let place: Source.Place
     let name: String

@@ -2,7 +2,7 @@ import Foundation
 import Mothlight
 
 /// Looks at this machine, and at one configuration, for what keeps a station from working. It changes nothing and asks
-/// nobody on the network.
+/// nobody on the network; ports are bound for an instant, to see whether they can be had.
 public struct Examination: Sendable {
   private let configuration: StationConfiguration?
   /// Root of `/proc`, `/sys`; another one in tests.
@@ -19,7 +19,8 @@ public struct Examination: Sendable {
     var out = [clock(), openFiles(), networkData(), nfdump()]
     guard let configuration else { return out }
     out.append(dataFolder(configuration.data))
-    for source in configuration.sources { out.append(contentsOf: symptoms(of: source)) }
+    if let user = configuration.user { out.append(self.user(user)) }
+    for source in configuration.sources { out.append(contentsOf: symptoms(of: source, configuration)) }
     if configuration.home.isEmpty {
       out.append(
         Symptom(
@@ -28,7 +29,7 @@ public struct Examination: Sendable {
             "put 'home: [ your prefixes ]' into the configuration, so that nobody else's machine is taken for yours"))
     }
     if let serving = configuration.serving {
-      out += symptoms(of: serving)
+      out += symptoms(of: serving, configuration)
       if configuration.privacy.readers != .nobody { out.append(pseudonymKey(configuration)) }
     }
     return out
@@ -105,11 +106,52 @@ public struct Examination: Sendable {
       : Symptom("data folder", .lacking, words, remedy: "free some space: a busy network writes some 100 MiB a day")
   }
 
-  private func symptoms(of source: StationConfiguration.Source) -> [Symptom] {
+  private func user(_ name: String) -> Symptom {
+    guard let problem = Privileges.problem(becoming: name, asRoot: isRoot) else {
+      return Symptom("user", .fine, "\(name): whose rights are left once the sources are open")
+    }
+    return Symptom(
+      "user", .broken, problem, remedy: "mend 'user', or leave it out where the unit has 'User=' already")
+  }
+
+  /// `nil` when the port can be had, or this station has it and is at work.
+  private func port(
+    _ subject: String, _ address: ListenAddress, isStream: Bool, _ configuration: StationConfiguration
+  ) -> Symptom? {
+    guard address.port != 0 else { return nil }
+    let what = "\(isStream ? "tcp" : "udp") \(address)"
+    let probe = PortProbe(address: address, isStream: isStream)
+    let code = probe.bind()
+    guard code != 0 else { return nil }
+    guard code == EADDRINUSE else {
+      return Symptom(
+        subject, .broken, "\(what) cannot be had: \(String(cString: strerror(code)))",
+        remedy: code == EACCES
+          ? "ports below 1024 need root or CAP_NET_BIND_SERVICE" : "name an address of this machine: 'ip address'")
+    }
+    let data = URL(fileURLWithPath: configuration.data).resolvingSymlinksInPath().path
+    let holders = probe.holders(proc: "\(root)/proc", alsoHolding: "\(data)/store.sqlite")
+    if holders.contains(where: \.holdsFile) { return nil }
+    guard let holder = holders.first else {
+      // Only root sees into the processes of others.
+      return Symptom(
+        subject, isRoot ? .broken : .lacking, "\(what) is taken, by whom cannot be told",
+        remedy: "if it is not this station that runs already: 'ss -lntup' as root tells who it is")
+    }
+    return Symptom(
+      subject, .broken, "\(what) is taken by \(holder.name) (process \(holder.process))",
+      remedy: "stop that one, or choose another port")
+  }
+
+  private func symptoms(
+    of source: StationConfiguration.Source, _ configuration: StationConfiguration
+  ) -> [Symptom] {
     let subject = "source \(source.name)"
     switch source.place {
     case .interface(let name, _, _): return [interface(subject, name), capture(subject)]
-    case .flows: return [receiveBuffer(subject)]
+    case .flows(let address, _):
+      let taken = port("\(subject), port", address, isStream: false, configuration)
+      return [receiveBuffer(subject)] + (taken.map { [$0] } ?? [])
     case .logs(let path), .captures(let path), .spool(let path): return [folder(subject, path)]
     case .demo: return [Symptom(subject, .fine, "simulated traffic: nothing of yours is seen", remedy: "")]
     }
@@ -174,15 +216,22 @@ public struct Examination: Sendable {
       : Symptom("pseudonyms", .broken, "\(path): others may read this key", remedy: "chmod 600 \(path)")
   }
 
-  private func symptoms(of serving: StationConfiguration.Serving) -> [Symptom] {
+  private func symptoms(
+    of serving: StationConfiguration.Serving, _ configuration: StationConfiguration
+  ) -> [Symptom] {
     var out: [Symptom] = []
     if case .files(let certificate, let key) = serving.encryption {
       for path in [certificate, key] where access(path, R_OK) != 0 {
         out.append(
           Symptom("tls", .broken, "\(path): cannot be read", remedy: "name PEM files that the station may read"))
       }
+      if out.isEmpty, let problem = Self.problem(certificate, key) {
+        out.append(Symptom("tls", .broken, problem, remedy: "name a certificate and its own key"))
+      }
     }
-    if !serving.listen.address.isLoopback {
+    if let taken = port("pages", serving.listen, isStream: true, configuration) {
+      out.append(taken)
+    } else if !serving.listen.address.isLoopback {
       out.append(
         Symptom(
           "pages", .fine, "offered at \(serving.listen) with TLS", remedy: ""))
@@ -190,5 +239,12 @@ public struct Examination: Sendable {
       out.append(Symptom("pages", .fine, "offered on this machine only, at \(serving.listen)"))
     }
     return out
+  }
+
+  private static func problem(_ certificate: String, _ key: String) -> String? {
+    do throws(ListenError) {
+      _ = try TLSIdentity(certificate: certificate, key: key, at: Timestamp(seconds: Int64(time(nil))))
+      return nil
+    } catch { return error.description }
   }
 }

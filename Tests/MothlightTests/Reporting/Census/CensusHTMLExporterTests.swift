@@ -115,6 +115,10 @@ struct CensusHTMLExporterTests {
     #expect(page.contains("<b class=\"none\">not stated</b><p>at most 1.49 million</p>"))
     #expect(page.contains("No trend yet: 14 days; four weeks are needed."))
     #expect(page.contains("By mean live machines."))
+    // What sensors alone would say of the footprint is marked, what identities say is not.
+    #expect(page.contains("<td>214,000 <small>refused</small></td>") && page.contains("<td>231,000</td>"))
+    #expect(page.contains("to be compared, not to be quoted"))
+    #expect(try !Self.exported("html", Self.full).contains("refused</small>"))
   }
 
   @Test(
@@ -125,6 +129,7 @@ struct CensusHTMLExporterTests {
     for i in report.active.indices { report.active[i].machines = nil }
     for i in report.stock.indices { report.stock[i].machines = nil }
     for i in report.countries.indices { report.countries[i].live.machines = nil }
+    report.others.append(CensusFixture.figure(.live, report.hours, 212, addresses: 250))
     report.caveats = [
       CensusCaveat("sharing_unknown", "nobody can tell", refuses: .live),
       CensusCaveat("sharing_unknown", "as above", refuses: .footprint),
@@ -134,6 +139,7 @@ struct CensusHTMLExporterTests {
     let text = try Self.exported(format, edition)
     if format == "html" {
       #expect(text.contains("How many machines are live cannot be told"))
+      #expect(text.contains("<td>212 <small>refused</small></td>"))
       #expect(text.contains("is not stated: Nobody can tell. At most there were 1.49 million."))
       #expect(text.contains("Nobody can tell.</bdi> <small>(not stated: live, footprint)</small>"))
       #expect(text.contains("<b class=\"none\">not stated</b>"))

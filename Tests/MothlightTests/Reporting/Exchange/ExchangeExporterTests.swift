@@ -17,6 +17,8 @@ import Testing
     return text
   }
 
+  private final class Notes: @unchecked Sendable { var lines: [String] = [] }  // One thread.
+
   private func objects(_ text: String) throws -> [[String: Any]] {
     try text.split(separator: "\n").map {
       try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
@@ -164,7 +166,6 @@ import Testing
   }
 
   @Test func whatIsLeftOutIsTold() throws {
-    final class Notes: @unchecked Sendable { var lines: [String] = [] }  // One thread.
     let notes = Notes()
     try VictimFixture.withSpool { folder in
       let chosen = settings {
@@ -178,6 +179,81 @@ import Testing
         "2 rows of victims, one for each source, botnet and day; 1 of visitors left out; 1 below 'recognised' left out; "
           + "4 in others' networks left out"
       ])
+  }
+
+  /// A host of the home network is somebody's customer, too: nobody else is told of it.
+  @Test(arguments: ["intelmq", "xarf"])
+  func aRecipientIsToldOfItsOwnHostsAlone(_ format: String) throws {
+    var report = ReportFixture.report()
+    report.hosts[0].host = ReportFixture.address("198.51.100.37")
+    /// The number of rows, and what was said of them.
+    func told(_ report: Report, _ change: (inout ExchangeSettings) -> Void) throws -> [String] {
+      let notes = Notes()
+      let chosen = settings {
+        $0.note = { notes.lines.append($0) }
+        change(&$0.exchange)
+      }
+      let rows = try objects(try exported(report, format, chosen)).count
+      return ["\(rows)"] + notes.lines
+    }
+    let own = try #require(Prefix("198.51.100.0/24"))
+    let foreign = try #require(Prefix("203.0.113.0/24"))
+    let leftOut = ["0", "0 rows of infected hosts of the home network; 1 in others' networks left out"]
+    let everybody = try told(report) { _ in }
+    #expect(everybody == ["1"])
+    let owner = try told(report) { $0.choice.recipient.prefixes = [own] }
+    #expect(owner == ["1"])
+    let stranger = try told(report) { $0.choice.recipient.prefixes = [foreign] }
+    #expect(stranger == leftOut)
+    // The directory says that the address is of the second of its systems; without one nobody knows.
+    for (system, lines) in [(UInt32(64_500), leftOut), (64_501, ["1"])] {
+      let answer = try told(report) {
+        $0.choice.recipient.systems = [system]
+        $0.networks = VictimFixture.TwoSystems()
+      }
+      #expect(answer == lines)
+    }
+    let unknown = try told(report) { $0.choice.recipient.systems = [64_501] }
+    #expect(unknown == leftOut)
+    // A replaced address may lie in a stranger's network by chance.
+    report.isAnonymised = true
+    let replaced = try told(report) { $0.choice.recipient.prefixes = [own] }
+    #expect(replaced.first == "0" && replaced.last?.contains("1 under replaced addresses left out") == true)
+  }
+
+  @Test func hostsAreCountedBesideVictims() throws {
+    try VictimFixture.withSpool { folder in
+      let notes = Notes()
+      var report = VictimFixture.report(folder)
+      report.hosts = ReportFixture.report().hosts
+      let text = try exported(report, "intelmq", settings { $0.note = { notes.lines.append($0) } })
+      #expect(try objects(text).count == 7)
+      #expect(notes.lines.count == 2 && notes.lines.first?.hasPrefix("6 rows of victims") == true)
+      #expect(notes.lines.last == "1 row of infected hosts of the home network")
+    }
+  }
+
+  @Test(arguments: ["shadowserver", "shadowserver-http"])
+  func hostsWithoutAPlaceInTheFormatAreTold(_ format: String) throws {
+    let notes = Notes()
+    let chosen = settings { $0.note = { notes.lines.append($0) } }
+    #expect(rows(try exported(ReportFixture.report(), format, chosen)).count == 1)
+    #expect(
+      notes.lines == [
+        "1 infected host is not in this format: it tells of check-ins at a sinkhole; use intelmq or xarf"
+      ])
+  }
+
+  @Test func aSystemNeedsANetworksFile() throws {
+    var exchange = ExchangeSettings()
+    try exchange.checkRecipient()
+    exchange.choice.recipient.systems = [64_501, 64_500]
+    do throws(ConfigurationError) {
+      try exchange.checkRecipient()
+      Issue.record("nothing tells whose an address is")
+    } catch { #expect(error.message.hasPrefix("--recipient AS64500: ")) }
+    exchange.networks = VictimFixture.TwoSystems()
+    try exchange.checkRecipient()
   }
 
   @Test func infectedHostsAreEventsAndOthersNot() throws {

@@ -1,3 +1,4 @@
+import Foundation
 import Mothlight
 import Testing
 
@@ -33,6 +34,21 @@ import Testing
     #expect(dns.limits == .init(perSecond: 200, slip: 2, ipv4Bits: 24, ipv6Bits: 56))
   }
 
+  /// What the page of the listeners prints can be taken as it is.
+  @Test func theDocumentedExampleIsWhole() throws {
+    let page = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../../../docs/sinkhole-listeners.md")
+    let text = try String(contentsOf: page, encoding: .utf8)
+    let example = try #require(text.components(separatedBy: "```yaml\n").dropFirst().first)
+    let octets = Array(try #require(example.components(separatedBy: "```").first).utf8)
+    let configuration = try SinkholeConfiguration.read(octets, path: "sink.yaml")
+    #expect(configuration.operator.domainExpiry != nil && configuration.zones == "zones.yaml")
+    #expect(configuration.listeners.listeners.count == 5 && configuration.listeners.problems == [])
+    for key in ["operator", "spool", "addresses", "zones", "dns", "listeners"] {
+      #expect(text.contains("| `\(key)` |"), "\(key) is not explained")
+    }
+  }
+
   @Test func everyKey() throws {
     let configuration = try read {
       $0[1] = "  operator: { name: a, abuse_contact: a@b.example, domain_expiry: 2030-01-01 }"
@@ -66,7 +82,7 @@ import Testing
     (6, "    ns: [a.example, A.example]", 7, "'ns' has a name twice"),
     (6, "    ns: [a.example]\n    udp_payload: 4096", 8, "'udp_payload' is not a number from 512 to 1232"),
     (6, "    ns: [a.example]\n    rrl: { rate: 1 }", 8, "'rrl' knows no key 'rate'"),
-    (7, "  zone: z", 2, "'sinkhole' lacks 'zones'"),
+    (7, "  zone: z", 8, "'sinkhole' lacks 'zones'; is 'zone' a typing error for it?"),
   ])
   func wrongLine(_ index: Int, _ line: String, _ number: Int, _ reason: String) throws {
     do {

@@ -43,7 +43,7 @@ import Testing
     (0, "authority: { order: \"1\", issuer: c }", "'authority' lacks 'date'", 2),
     (0, "authority: { order: \"1\", issuer: c, date: 2026-02-30 }", "'date' is not a day: YYYY-MM-DD", 2),
     (0, "authority: { order: \"1\", issuer: c, date: 2026-03-01 }", "the authority is dated after 'start'", 2),
-    (1, "famly: x", "an order lacks 'family'", 2),
+    (1, "famly: x", "an order lacks 'family'; is 'famly' a typing error for it?", 3),
     (2, "start: soon", "'start' is neither YYYY-MM-DD nor YYYY-MM-DDThh:mm:ssZ", 4),
     (3, "end: 2026-01-31", "'end' is not after 'start'", 5),
     (3, "", "an order lacks 'end'", 2),
@@ -79,7 +79,7 @@ import Testing
     #expect(throws: ZoneFile.Problem("z.yaml", 2, "a tab; use spaces")) {
       try ZoneFile.read(Array("orders:\n\t- a\n".utf8), path: "z.yaml")
     }
-    #expect(throws: ZoneFile.Problem("z.yaml", 1, "the file lacks 'orders'")) {
+    #expect(throws: ZoneFile.Problem("z.yaml", 1, "the file lacks 'orders'; is 'order' a typing error for it?")) {
       try ZoneFile.read(Array("order: 1\n".utf8), path: "z.yaml")
     }
     #expect(throws: ZoneFile.Problem.self) { try ZoneFile.read("does-not-exist.yaml") }
