@@ -18,6 +18,10 @@ struct StationRun: Sendable {
 
   func run() async throws {
     Heap.giveBackFreedBlocks()
+    // Before anything is made, so that a second station leaves nothing behind.
+    if let serving = configuration.serving {
+      do { try DashboardServer.check(serving.listen) } catch { throw Failure("\(error)") }
+    }
     let signals = try StationSignals.stream()
     let folder = try StationFolder(configuration.data)
     let parts = try await StationParts(configuration, folder, log)

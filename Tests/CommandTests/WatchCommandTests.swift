@@ -82,6 +82,8 @@ import Testing
       let second = try BuiltProgram.run(
         ["watch", "demo", "--data", folder.path + "/other", "--listen", "127.0.0.1:\(port)"])
       #expect(second.status == 2 && second.err.contains("cannot listen on 127.0.0.1 port \(port)"), "\(second.err)")
+      #expect(second.err.split(separator: "\n").count == 1, "\(second.err)")
+      #expect(!FileManager.default.fileExists(atPath: folder.path + "/other"))
       let end = station.stop()
       // Five seconds are demanded; the machine may be at other work.
       #expect(end.status == 0 && end.seconds < 15 && station.said.contains("stopped"), "\(end) \(station.said)")

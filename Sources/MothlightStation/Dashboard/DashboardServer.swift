@@ -71,10 +71,21 @@ public struct DashboardServer: Sendable {
     } catch is CancellationError {
       return
     } catch let error as IOError {
-      let reason = String(cString: strerror(error.errnoCode))
-      throw ListenError(
-        "cannot listen on \(settings.address) port \(settings.port): \(reason); choose another, or stop what holds it")
+      throw Self.refusal(settings.address, settings.port, error.errnoCode)
     }
+  }
+
+  /// Whether a port is free, before anything is made for it.
+  /// - Throws: `ListenError` when another program has it.
+  public static func check(_ address: ListenAddress) throws(ListenError) {
+    let reason = PortProbe(address: address, isStream: true).bind()
+    if reason == EADDRINUSE { throw refusal("\(address.address)", Int(address.port), reason) }
+  }
+
+  private static func refusal(_ address: String, _ port: Int, _ reason: Int32) -> ListenError {
+    ListenError(
+      "cannot listen on \(address) port \(port): \(String(cString: strerror(reason))); choose another, or stop what holds it"
+    )
   }
 
   private func channels() throws -> HTTPServerBuilder {
