@@ -67,10 +67,7 @@ import Testing
   func everyFormatTellsAgeAndRules(_ format: String) throws {
     var report = Report(version: "9.9")
     report.sinkhole = tally.summed(networks: nil)
-    var settings = ExporterSettings()
-    settings.width = 200
-    var text = ""
-    try ExporterRoster.make(format, settings).export(report) { text += $0 }
+    let text = try exported(format, report) { $0.width = 200 }
     let wanted =
       switch format {
       case "table":

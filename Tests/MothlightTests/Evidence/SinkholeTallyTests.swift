@@ -74,10 +74,7 @@ import Testing
       ])
       var report = Report(version: "9.9")
       report.sinkhole = tally.summed(networks: nil)
-      var settings = ExporterSettings()
-      settings.width = 200
-      var text = ""
-      try ExporterRoster.make(format, settings).export(report) { text += $0 }
+      let text = try exported(format, report) { $0.width = 200 }
       let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
       #expect(words.contains("lacks the running hour") == isOpen)
       #expect(words.contains("No source is in it yet.") == (format == "table"))
