@@ -24,31 +24,7 @@ struct Autocorrelation {
   /// - Complexity: O(12 · starts + bins).
   init(_ starts: [Double], absences: [ClosedRange<Double>] = []) {
     guard starts.count >= 6, let first = starts.first, let last = starts.last else { return }
-    var counts = [Double](repeating: 0, count: Self.binCount)
-    // A long pause lies between many starts before and many after it, yet it is one distance.
-    var pauseCounted = [Int](repeating: -1, count: Self.binCount)
-    var absence = 0
-    for i in starts.indices {
-      while absence < absences.count, absences[absence].upperBound <= starts[i] { absence += 1 }
-      let end = absence < absences.count ? absences[absence].lowerBound : .infinity
-      var widest = i
-      var previous = -1
-      for j in (i + 1)..<max(i + 1, min(starts.count, i + 1 + Self.ahead)) {
-        if starts[j] > end { break }
-        if starts[j] - starts[j - 1] > starts[widest + 1] - starts[widest] { widest = j - 1 }
-        let distance = starts[j] - starts[i]
-        guard distance >= 0.5 else { continue }
-        let bin = min(Self.binCount - 1, Int(Self.resolution * (log2(distance) - Self.firstOctave)))
-        // Several connections of one beat are one partner.
-        if bin == previous { continue }
-        previous = bin
-        if (starts[widest + 1] - starts[widest]) * 2 > distance {
-          if pauseCounted[bin] == widest { continue }
-          pauseCounted[bin] = widest
-        }
-        counts[bin] += 1
-      }
-    }
+    let counts = Self.distances(starts.span, absences)
     var sums = [0.0]
     for c in counts { sums.append(sums[sums.count - 1] + c) }
     let longest = Self.resolution * (log2(max(1, (last - first) / 4)) - Self.firstOctave)
@@ -67,5 +43,36 @@ struct Autocorrelation {
         }
       }
     }
+  }
+
+  /// By bin: pairs of starts that lie so far apart.
+  private static func distances(_ starts: Span<Double>, _ absences: [ClosedRange<Double>]) -> [Double] {
+    var counts = [Double](repeating: 0, count: binCount)
+    // A long pause lies between many starts before and many after it, yet it is one distance.
+    var pauseCounted = [Int](repeating: -1, count: binCount)
+    let scale = OctaveScale.shared
+    var absence = 0
+    for i in starts.indices {
+      while absence < absences.count, absences[absence].upperBound <= starts[i] { absence += 1 }
+      let end = absence < absences.count ? absences[absence].lowerBound : .infinity
+      var widest = i
+      var previous = -1
+      for j in (i + 1)..<max(i + 1, min(starts.count, i + 1 + ahead)) {
+        if starts[j] > end { break }
+        if starts[j] - starts[j - 1] > starts[widest + 1] - starts[widest] { widest = j - 1 }
+        let distance = starts[j] - starts[i]
+        guard distance >= 0.5 else { continue }
+        let bin = min(binCount - 1, scale.sixteenths(distance) - Int(resolution * firstOctave))
+        // Several connections of one beat are one partner.
+        if bin == previous { continue }
+        previous = bin
+        if (starts[widest + 1] - starts[widest]) * 2 > distance {
+          if pauseCounted[bin] == widest { continue }
+          pauseCounted[bin] = widest
+        }
+        counts[bin] += 1
+      }
+    }
+    return counts
   }
 }

@@ -108,19 +108,16 @@ struct CommonEvents {
     var pair: Int
   }
 
-  /// Windows that hold `time`, by bisection.
+  /// Windows that hold `time`: bisection to the first, and as many steps as there are.
   private static func indices(of time: Int64, in windows: [Window]) -> Range<Int> {
-    let length = before + after
-    func firstIndex(from least: Int64) -> Int {
-      var low = 0
-      var high = windows.count
-      while low < high {
-        let middle = (low + high) / 2
-        if windows[middle].from < least { low = middle + 1 } else { high = middle }
-      }
-      return low
+    let least = time - before - after
+    var low = 0
+    var end = windows.count
+    while low < end {
+      let middle = (low + end) / 2
+      if windows[middle].from < least { low = middle + 1 } else { end = middle }
     }
-    let low = firstIndex(from: time - length)
-    return low..<max(low, firstIndex(from: time + 1))
+    while end < windows.count, windows[end].from <= time { end += 1 }
+    return low..<end
   }
 }

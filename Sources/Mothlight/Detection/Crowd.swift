@@ -48,11 +48,14 @@ extension Crowd {
     }
     groups = groups.filter { $0.value.pairs.count >= bounds.groupLeast }
     guard !groups.isEmpty else { return [] }
-    var users: [UInt64: Int] = [:]
-    for part in SideBySide.map(network.count, { [groups] in Self.countUsers(of: groups, network[$0]) }) {
-      users.merge(part, uniquingKeysWith: +)
+    let all = groups.keys.sorted()
+    var places = FingerprintTable(limit: all.count)
+    for (n, key) in all.enumerated() { _ = places.find(key, orInsert: UInt32(truncatingIfNeeded: n)) }
+    var users = [Int](repeating: 0, count: all.count)
+    for part in SideBySide.map(network.count, { [places] in Self.countUsers(of: places, network[$0]) }) {
+      for (place, count) in part { users[place] += count }
     }
-    let rare = groups.keys.filter { (users[$0] ?? 0) <= usersMost }.sorted()
+    let rare = all.indices.filter { users[$0] <= usersMost }.map { all[$0] }
     var crowds: [Crowd] = []
     for first in stride(from: 0, to: rare.count, by: crowdsAtOnce) where crowds.count < crowdsMost {
       let keys = Array(rare[first..<min(first + crowdsAtOnce, rare.count)])
@@ -113,21 +116,20 @@ extension Crowd {
       guard isEligible(pair, context) else { continue }
       let name = context.name(of: pair.peer, knownTo: pair.host)
       if let name, KnownService.byName(name) != nil { continue }
-      for (key, kind) in keys(pair, name) { body(key, kind, p) }
+      forEachKey(of: pair, name) { body($0, $1, p) }
     }
   }
 
   /// By address; by name, behind which addresses change; by port and size shape, for strangers on odd ports.
-  private static func keys(_ pair: Pair, _ name: String?) -> [(UInt64, Kind)] {
+  private static func forEachKey(of pair: Pair, _ name: String?, _ body: (_ key: UInt64, _ kind: Kind) -> Void) {
     let port = UInt64(pair.port) << 8 | UInt64(pair.transport.rawValue)
-    var keys = [(mix64(pair.peer.mixed ^ mix64(port)), Kind.address)]
+    body(mix64(pair.peer.mixed ^ mix64(port)), .address)
     if let name {
-      keys.append((mix64(fingerprint(name) ^ mix64(port | 1 << 32)), .name))
+      body(mix64(fingerprint(name) ^ mix64(port | 1 << 32)), .name)
     } else if !KnownService.isCommonPort(pair.port, pair.transport), pair.isSteady {
-      keys.append(
-        (mix64(UInt64(sizeBin(pair.sizesOut)) << 40 | UInt64(sizeBin(pair.sizesIn)) << 48 | port | 1 << 33), .shape))
+      let sizes = UInt64(sizeBin(pair.sizesOut)) << 40 | UInt64(sizeBin(pair.sizesIn)) << 48
+      body(mix64(sizes | port | 1 << 33), .shape)
     }
-    return keys
   }
 
   /// FNV-1a over the octets of the name.
@@ -142,13 +144,14 @@ extension Crowd {
     return UInt8(clamping: 1 + 2 * Int(exponent) + (sizes.mean.significand >= 1.414 ? 1 : 0))
   }
 
-  /// Hosts of this shard that used the service at all, however seldom.
-  private static func countUsers(of groups: [UInt64: Group], _ context: ShardContext) -> [UInt64: Int] {
-    var users: [UInt64: Set<UInt32>] = [:]
-    for pair in context.pairs.pairs where !pair.isInside && pair.transport.hasPorts {
-      let name = context.name(of: pair.peer, knownTo: pair.host)
-      for (key, _) in keys(pair, name) where groups[key] != nil {
-        users[key, default: []].insert(pair.host)
+  /// By place of a service: hosts of this shard that used it at all, however seldom.
+  private static func countUsers(of places: FingerprintTable, _ context: ShardContext) -> [Int: Int] {
+    var users: [Int: Set<UInt32>] = [:]
+    let pairs = context.pairs.pairs
+    for i in pairs.indices where !pairs[i].isInside && pairs[i].transport.hasPorts {
+      let pair = pairs[i]
+      forEachKey(of: pair, context.name(of: pair.peer, knownTo: pair.host)) { key, _ in
+        if let place = places.peek(key) { users[Int(place), default: []].insert(pair.host) }
       }
     }
     return users.mapValues(\.count)

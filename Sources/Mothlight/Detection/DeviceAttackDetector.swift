@@ -62,7 +62,9 @@ public struct DeviceAttackDetector: Detector {
     // Without times nobody knows whether it was a day or a year.
     guard time == .distantFuture, context.hasUsableTime else { return }
     var reached: [UInt32: Reach] = [:]
-    for (i, pair) in context.pairs.pairs.enumerated() where pair.transport == .tcp && isBrush(pair, context) {
+    let pairs = context.pairs.pairs
+    for i in pairs.indices where pairs[i].transport == .tcp && isBrush(pairs[i], context) {
+      let pair = pairs[i]
       if AttackedPort.isDeviceShell(pair.port) {
         if pair.isInside {
           if pair.failed > 0 { reached[pair.host, default: Reach()].inside.add(pair, at: i) }
@@ -93,8 +95,10 @@ public struct DeviceAttackDetector: Detector {
 
   /// Failed web contacts count for hosts that reach for shells anyway.
   private func addWeb(_ reached: inout [UInt32: Reach], _ context: ShardContext) {
-    for pair in context.pairs.pairs
-    where pair.transport == .tcp && !pair.isInside && AttackedPort.isDeviceWeb(pair.port) && pair.answered == 0 {
+    let pairs = context.pairs.pairs
+    for i in pairs.indices where pairs[i].transport == .tcp && AttackedPort.isDeviceWeb(pairs[i].port) {
+      let pair = pairs[i]
+      guard !pair.isInside, pair.answered == 0 else { continue }
       guard let known = reached[pair.host]?.web.count, known < Self.webNetworksMost,
         context.name(of: pair.peer, knownTo: pair.host) == nil
       else { continue }
@@ -137,42 +141,42 @@ public struct DeviceAttackDetector: Detector {
     _ met: TargetSpread.Densest, _ host: UInt32, _ context: ShardContext, odds: Double, isConclusive: Bool,
     others: [Measure], least: Int
   ) -> Finding {
-    let pairs = met.targets.map { context.pairs.pairs[$0.pair] }
-    let ports = Set(pairs.map(\.port)).sorted().map { "tcp/\($0)" }
+    // Looked at where they stand: there may be tens of thousands.
+    let ports = Set(met.targets.map { context.pairs.pairs[$0.pair].port }).sorted().map { "tcp/\($0)" }
     let named = ports.prefix(4).joined(separator: ", ") + (ports.count > 4 ? " and more" : "")
-    let unanswered = pairs.count { $0.answered == 0 }
+    let unanswered = met.targets.count { context.pairs.pairs[$0.pair].answered == 0 }
     return Finding(
       card: Self.card, host: context.address(of: host), subject: "devices outside",
       summary:
-        "reached for \(pairs.count) addresses in \(met.networks) networks on \(named), ports of devices' remote shells, "
+        "reached for \(met.targets.count) addresses in \(met.networks) networks on \(named), ports of devices' remote shells, "
         + "within \(Phrase.seconds(met.last.seconds(since: met.first))); \(unanswered) never answered"
         + (isConclusive ? "; only self-spreading malware tries these ports all over the Internet" : ""),
       first: met.first, last: met.last, logOdds: odds,
       measures: [
         Measure("networks", Double(met.networks), "/16 networks", atLeast: Double(least)),
-        Measure("targets", Double(pairs.count), "addresses"),
+        Measure("targets", Double(met.targets.count), "addresses"),
         Measure("spread", met.spread, "networks per address", atLeast: 0.3),
-        Measure("unanswered", Double(unanswered) / Double(max(1, pairs.count)), "share"),
-      ] + others, evidence: evidence(pairs, context),
+        Measure("unanswered", Double(unanswered) / Double(max(1, met.targets.count)), "share"),
+      ] + others, evidence: evidence(met, context),
       refutedBy: "this machine scans the Internet or manages devices in many networks on purpose",
       isConclusive: isConclusive)
   }
 
   private func inside(_ met: TargetSpread.Densest, _ host: UInt32, _ context: ShardContext) -> Finding? {
     guard met.targets.count >= insideLeast else { return nil }
-    let pairs = met.targets.map { context.pairs.pairs[$0.pair] }
     return Finding(
       card: Self.card, host: context.address(of: host), subject: "devices inside",
-      summary: "tried the remote-shell ports of \(pairs.count) addresses inside without success",
+      summary: "tried the remote-shell ports of \(met.targets.count) addresses inside without success",
       first: met.first, last: met.last, logOdds: 2,
-      measures: [Measure("targets", Double(pairs.count), "addresses", atLeast: Double(insideLeast))],
-      evidence: evidence(pairs, context),
+      measures: [Measure("targets", Double(met.targets.count), "addresses", atLeast: Double(insideLeast))],
+      evidence: evidence(met, context),
       refutedBy: "an inventory, a monitor or an administrator's machine that looks for devices here")
   }
 
-  private func evidence(_ pairs: [Pair], _ context: ShardContext) -> [EvidenceFlow] {
-    pairs.prefix(Limits.evidenceFlowsPerFinding).map {
-      EvidenceFlow($0.asFlow(of: context.address(of: $0.host)))
+  private func evidence(_ met: TargetSpread.Densest, _ context: ShardContext) -> [EvidenceFlow] {
+    met.targets.prefix(Limits.evidenceFlowsPerFinding).map {
+      let pair = context.pairs.pairs[$0.pair]
+      return EvidenceFlow(pair.asFlow(of: context.address(of: pair.host)))
     }
   }
 }

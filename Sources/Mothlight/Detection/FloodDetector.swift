@@ -45,14 +45,16 @@ public struct FloodDetector: Detector {
     // One finding per target, over all its ports: a flood over random ports shows on none of them alone.
     let sums = packetSums(context)
     var targets: [UInt32: [IPAddress: [Int]]] = [:]
-    for (i, pair) in context.pairs.pairs.enumerated() where isOneWay(pair, context) {
+    let pairs = context.pairs.pairs
+    for i in pairs.indices where isOneWay(pairs[i], context) {
+      let pair = pairs[i]
       guard Double(sums[Self.bucket(pair)]) >= min(packetsLeast, attemptsLeast) else { continue }
       targets[pair.host, default: [:]][pair.peer, default: []].append(i)
     }
     for host in targets.keys.sorted() {
       for peer in (targets[host] ?? [:]).keys.sorted() {
-        let pairs = (targets[host]?[peer] ?? []).map { context.pairs.pairs[$0] }
-        if let finding = judge(pairs, context) ?? judgeOverPorts(pairs, context) { findings.append(finding) }
+        let met = (targets[host]?[peer] ?? []).map { pairs[$0] }
+        if let finding = judge(met, context) ?? judgeOverPorts(met, context) { findings.append(finding) }
       }
     }
   }
@@ -71,7 +73,8 @@ public struct FloodDetector: Detector {
 
   private func packetSums(_ context: ShardContext) -> [UInt64] {
     var sums = [UInt64](repeating: 0, count: Self.buckets)
-    for pair in context.pairs.pairs where isOneWay(pair, context) { sums[Self.bucket(pair)] &+= pair.packetsOut }
+    let pairs = context.pairs.pairs
+    for i in pairs.indices where isOneWay(pairs[i], context) { sums[Self.bucket(pairs[i])] &+= pairs[i].packetsOut }
     return sums
   }
 

@@ -8,17 +8,24 @@ enum GapHistogram {
 
   /// `nil` below 1/16 s: parallel connections of one act, not a gap.
   static func bin(ofSeconds gap: Double) -> Int? {
+    bin(ofSeconds: gap, OctaveScale.shared)
+  }
+  @inline(__always)
+  static func bin(ofSeconds gap: Double, _ scale: OctaveScale) -> Int? {
     guard gap >= 0.0625 else { return nil }
-    return min(binCount - 1, Int(4 * (log2(gap) - firstOctave)))
+    return min(binCount - 1, (scale.sixteenths(gap) - 16 * Int(firstOctave)) / 4)
   }
   static func lowerEdge(_ bin: Int) -> Double { exp2(Double(bin) / 4 + firstOctave) }
   static func centre(_ bin: Int) -> Double { exp2((Double(bin) + 0.5) / 4 + firstOctave) }
+  static let centres = (0..<binCount).map(centre)
+  static let logCentres = centres.map { log($0) }
   /// The last bin is open: longer gaps fall into it.
   static let edges: [Double] = (0..<binCount).map(lowerEdge) + [.infinity]
 
   static func count(_ gaps: [Double], onto old: [UInt32] = []) -> [Double] {
     var counts = old.isEmpty ? [Double](repeating: 0, count: binCount) : old.map(Double.init)
-    for gap in gaps { if let bin = bin(ofSeconds: gap) { counts[bin] += 1 } }
+    let scale = OctaveScale.shared
+    for gap in gaps { if let bin = bin(ofSeconds: gap, scale) { counts[bin] += 1 } }
     return counts
   }
 }

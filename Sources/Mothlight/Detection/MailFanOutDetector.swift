@@ -33,6 +33,7 @@ public struct MailFanOutDetector: Detector {
   }
 
   public mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding]) {
+    let batch = batch.span
     for i in batch.indices
     where batch[i].vantage.flags.contains(.firstService) && batch[i].vantage.orientation == .outbound {
       guard case .flow(let flow) = batch[i].event, flow.destinationPort == 25, flow.transport == .tcp else { continue }

@@ -15,13 +15,13 @@ struct NoTimer {
     var mean = 0.0
     var logMean = 0.0
     for b in occupied {
-      mean += counts[b] * GapHistogram.centre(b)
-      logMean += counts[b] * log(GapHistogram.centre(b))
+      mean += counts[b] * GapHistogram.centres[b]
+      logMean += counts[b] * GapHistogram.logCentres[b]
     }
     mean /= n
     logMean /= n
     var variance = 0.0
-    for b in occupied { variance += counts[b] * pow(log(GapHistogram.centre(b)) - logMean, 2) }
+    for b in occupied { variance += counts[b] * pow(GapHistogram.logCentres[b] - logMean, 2) }
     let sigma = max(narrowest, (variance / n).squareRoot())
     var models = [bins(occupied) { 1 - exp(-$0 / mean) }, logNormal(logMean, sigma, occupied)]
     if n >= 10 { models.append(bursts(counts, n, occupied, logMean, sigma)) }
@@ -42,7 +42,7 @@ struct NoTimer {
     var sigmas = [narrowest, narrowest]
     var share = 0.5
     var parts = [logNormal(means[0], sigmas[0], occupied), logNormal(means[1], sigmas[1], occupied)]
-    let logs = occupied.map { log(GapHistogram.centre($0)) }
+    let logs = occupied.map { GapHistogram.logCentres[$0] }
     for _ in 0..<rounds {
       var weight = [0.0, 0.0]
       var sum = [0.0, 0.0]

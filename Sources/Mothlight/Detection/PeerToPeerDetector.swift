@@ -20,7 +20,7 @@ public struct PeerToPeerDetector: Detector {
   fileprivate struct State {
     var peers = 0
     var answered = 0
-    var networks: Set<UInt32> = []
+    var networks: [UInt32] = []
     var largest: UInt64 = 0
     var volumes: [UInt64] = []
     var first = Timestamp.distantFuture
@@ -28,7 +28,19 @@ public struct PeerToPeerDetector: Detector {
     var samples: [Flow] = []
     /// First ports of BitTorrent's and others' well-known ranges.
     var fileSharing = 0
-    var ports: [UInt16: Int] = [:]
+    var ports: [UInt16] = []
+
+    /// Peers on the commonest port.
+    var mostOnOnePort: Int {
+      var (most, run) = (0, 0)
+      var before: UInt16?
+      for port in ports.sorted() {
+        run = port == before ? run + 1 : 1
+        before = port
+        most = max(most, run)
+      }
+      return most
+    }
   }
 
   private let peersLeast: Int
@@ -51,7 +63,9 @@ public struct PeerToPeerDetector: Detector {
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
     guard time == .distantFuture, !context.isSampled else { return }
     var states: [UInt32: State] = [:]
-    for pair in context.pairs.pairs where !pair.isInside && pair.transport.hasPorts && pair.port > 1023 {
+    let pairs = context.pairs.pairs
+    for i in pairs.indices where !pairs[i].isInside && pairs[i].port > 1023 && pairs[i].transport.hasPorts {
+      let pair = pairs[i]
       guard !KnownService.isCommonPort(pair.port, pair.transport), !ScanDetector.isWormPort(UInt32(pair.port)),
         context.name(of: pair.peer, knownTo: pair.host) == nil
       else { continue }
@@ -67,9 +81,9 @@ public struct PeerToPeerDetector: Detector {
   private func judge(_ s: State, _ host: UInt32, _ context: ShardContext) -> Finding? {
     let unanswered = Double(s.peers - s.answered) / Double(max(1, s.peers))
     // One port on many machines is a scan, not a meeting of peers.
-    let commonest = Double(s.ports.values.max() ?? 0) / Double(max(1, s.peers))
-    guard s.peers >= peersLeast, s.networks.count >= networksLeast, unanswered >= unansweredLeast, commonest < 0.5
-    else { return nil }
+    guard s.peers >= peersLeast, unanswered >= unansweredLeast, s.mostOnOnePort * 2 < s.peers else { return nil }
+    let networks = DistinctNetworks.count(s.networks)
+    guard networks >= networksLeast else { return nil }
     let volumes = s.volumes.sorted()
     let median = volumes.isEmpty ? 0 : volumes[volumes.count / 2]
     let isBulk = s.largest > bulkMost || median > octetsMost
@@ -78,7 +92,7 @@ public struct PeerToPeerDetector: Detector {
     return Finding(
       card: Self.card, host: context.address(of: host), subject: "peers on high ports",
       summary:
-        "reached for \(s.peers) machines in \(s.networks.count) networks on many different high ports without looking up a name; "
+        "reached for \(s.peers) machines in \(networks) networks on many different high ports without looking up a name; "
         + "\(Phrase.percent(unanswered)) never answered"
         + (isBulk
           ? "; bulk transfers among them make file sharing likelier"
@@ -86,7 +100,7 @@ public struct PeerToPeerDetector: Detector {
       first: s.first, last: s.last, logOdds: odds,
       measures: [
         Measure("peers", Double(s.peers), "addresses", atLeast: Double(peersLeast)),
-        Measure("networks", Double(s.networks.count), "/16 networks", atLeast: Double(networksLeast)),
+        Measure("networks", Double(networks), "/16 networks", atLeast: Double(networksLeast)),
         Measure("unanswered", unanswered, "share", atLeast: unansweredLeast),
         Measure("largest_exchange", Double(s.largest), "octets", atMost: Double(bulkMost)),
         Measure("median_exchange", Double(median), "octets", atMost: Double(octetsMost)),
@@ -103,12 +117,12 @@ extension PeerToPeerDetector.State {
       answered += 1
       if volumes.count < 4096 { volumes.append(pair.octetsOut &+ pair.octetsIn) }
     }
-    if networks.count < 65_536 { networks.insert(pair.peer.network16) }
+    networks.append(pair.peer.network16)
     largest = max(largest, pair.octetsOut &+ pair.octetsIn)
     if pair.first < first { first = pair.first }
     if pair.last > last { last = pair.last }
     if KnownService.isFileSharing(pair.port) { fileSharing += 1 }
-    if ports[pair.port] != nil || ports.count < 4096 { ports[pair.port, default: 0] += 1 }
+    ports.append(pair.port)
     if samples.count < Limits.evidenceFlowsPerFinding {
       samples.append(pair.asFlow(of: context.address(of: pair.host)))
     }

@@ -40,8 +40,9 @@ public struct QuietChannelDetector: Detector {
 
   public mutating func advance(to time: Timestamp, in context: ShardContext, into findings: inout [Finding]) {
     guard time == .distantFuture, context.hasUsableTime, !context.isSampled else { return }
-    for pair in context.pairs.pairs where !pair.isInside && Double(max(pair.seconds, pair.longest)) >= secondsLeast {
-      if let finding = judge(pair, context) { findings.append(finding) }
+    let pairs = context.pairs.pairs
+    for i in pairs.indices where !pairs[i].isInside && Double(max(pairs[i].seconds, pairs[i].longest)) >= secondsLeast {
+      if let finding = judge(pairs[i], context) { findings.append(finding) }
     }
   }
 

@@ -11,7 +11,9 @@ extension ScanDetector {
     let candidates = context.hasUsableTime ? slowCandidates(context) : []
     guard !candidates.isEmpty else { return [] }
     var tallies: [UInt64: (spread: TargetSpread, met: Int, failed: Int)] = [:]
-    for (i, pair) in context.pairs.pairs.enumerated() where Self.mayBeScanned(pair) {
+    let pairs = context.pairs.pairs
+    for i in pairs.indices where Self.mayBeScanned(pairs[i]) {
+      let pair = pairs[i]
       let key = UInt64(pair.host) << 16 | UInt64(pair.port)
       guard candidates.contains(key) else { continue }
       var tally = tallies[key] ?? (TargetSpread(), 0, 0)
@@ -41,12 +43,13 @@ extension ScanDetector {
   private func slowCandidates(_ context: ShardContext) -> Set<UInt64> {
     var counts = [UInt32](repeating: 0, count: Self.buckets)
     var keys: Set<UInt64> = []
-    for pair in context.pairs.pairs where Self.mayBeScanned(pair) && isTarget(pair, context) {
+    let pairs = context.pairs.pairs
+    for i in pairs.indices where Self.mayBeScanned(pairs[i]) {
+      let pair = pairs[i]
       let isService = AttackedPort.isServerService(pair.port)
-      guard isService || !context.isSampled && !KnownService.isCommonPort(pair.port, .tcp) else { continue }
-      let host = context.hosts[Int(pair.host)]
-      guard !host.isSeenOneSided || context.isSampled, !KnownService.isFileSharing(pair.port),
-        isService || !host.looksPeerToPeer
+      guard isService || !context.isSampled && !KnownService.isCommonPort(pair.port, .tcp), isTarget(pair, context),
+        !context.hosts[Int(pair.host)].isSeenOneSided || context.isSampled, !KnownService.isFileSharing(pair.port),
+        isService || !context.hosts[Int(pair.host)].looksPeerToPeer
       else { continue }
       let key = UInt64(pair.host) << 16 | UInt64(pair.port)
       let bucket = Int(mix64(key) & UInt64(Self.buckets - 1))

@@ -83,8 +83,9 @@ public struct ScanDetector: Detector {
   }
 
   public mutating func observe(_ batch: [Observation], in context: ShardContext, into findings: inout [Finding]) {
+    // All is looked at in place: most observations are no first contact and need not be copied.
+    let batch = batch.span
     for i in batch.indices {
-      // The vantage is looked at in place: most observations are no first contact and need not be copied.
       let vantage = batch[i].vantage
       let isFirst = vantage.flags.contains(.firstContact)
       guard isFirst || vantage.flags.contains(.firstService), vantage.host != .max else { continue }
@@ -112,12 +113,12 @@ public struct ScanDetector: Detector {
     if flow.first < states[host].first { states[host].first = flow.first }
     if flow.first > states[host].last { states[host].last = flow.first }
     if flow.destination.isReserved { states[host].reserved += 1 }
-    if states[host].vertical[flow.destination] != nil || states[host].vertical.count < Bound.targets {
+    if states[host].vertical.count < Bound.targets || states[host].vertical[flow.destination] != nil {
       states[host].vertical[flow.destination, default: 0] += 1
     }
     guard isFirst else { return }
     let port = flow.transport.isICMP ? UInt32(1) << 16 : UInt32(flow.destinationPort)
-    guard states[host].ports[port] != nil || states[host].ports.count < Bound.ports else { return }
+    guard states[host].ports.count < Bound.ports || states[host].ports[port] != nil else { return }
     states[host].ports[port, default: PortTally()].add(flow, networksMost: Bound.networks)
   }
 

@@ -37,6 +37,12 @@ public struct SharedScanDetector: NetworkDetector {
     var met = 0
     var failed = 0
     var strangers = TargetSpread()
+
+    mutating func add(_ pair: Pair, at index: Int, hasFailed: Bool, isStranger: Bool) {
+      met += 1
+      if hasFailed { failed += 1 }
+      if isStranger { strangers.add(pair, at: index) }
+    }
   }
   private struct Part {
     var host: IPAddress
@@ -68,21 +74,21 @@ public struct SharedScanDetector: NetworkDetector {
     }
   }
 
+  private static func isAttacked(_ port: UInt16) -> Bool {
+    AttackedPort.isDeviceShell(port) || AttackedPort.isSSH(port) || AttackedPort.isServerService(port)
+  }
+
   private func tallies(_ context: ShardContext) -> [UInt64: Tally] {
     var tallies: [UInt64: Tally] = [:]
-    for (i, pair) in context.pairs.pairs.enumerated() where pair.transport == .tcp && !pair.isInside {
-      guard
-        AttackedPort.isDeviceShell(pair.port) || AttackedPort.isSSH(pair.port)
-          || AttackedPort.isServerService(pair.port), pair.packetsOut > 0
-      else { continue }
+    let pairs = context.pairs.pairs
+    for i in pairs.indices where pairs[i].transport == .tcp && Self.isAttacked(pairs[i].port) {
+      let pair = pairs[i]
+      guard !pair.isInside, pair.packetsOut > 0 else { continue }
       let key = UInt64(pair.host) << 16 | UInt64(pair.port)
+      let hasFailed = pair.answered == 0 && pair.failed > 0
+      let isStranger = hasFailed && context.name(of: pair.peer, knownTo: pair.host) == nil
       // In place: a copy of a tally would copy its targets.
-      tallies[key, default: Tally()].met += 1
-      guard pair.answered == 0, pair.failed > 0 else { continue }
-      tallies[key, default: Tally()].failed += 1
-      if context.name(of: pair.peer, knownTo: pair.host) == nil {
-        tallies[key, default: Tally()].strangers.add(pair, at: i)
-      }
+      tallies[key, default: Tally()].add(pair, at: i, hasFailed: hasFailed, isStranger: isStranger)
     }
     return tallies
   }

@@ -37,6 +37,10 @@ struct TargetSpread {
   /// The stretch of 24 hours with the most networks; the earliest of equals.
   func densestDay() -> Densest {
     let sorted = targets.sorted { ($0.first, $0.network, $0.pair) < ($1.first, $1.network, $1.pair) }
+    guard let first = sorted.first, let last = sorted.last else { return Densest() }
+    if last.first.seconds(since: first.first) <= Self.daySeconds {
+      return Densest(networks: DistinctNetworks.count(sorted.lazy.map(\.network)), targets: sorted[...])
+    }
     var best = Densest()
     var inside: [UInt32: Int] = [:]
     var from = 0

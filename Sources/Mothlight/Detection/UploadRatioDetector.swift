@@ -32,12 +32,14 @@ public struct UploadRatioDetector: Detector {
     guard time == .distantFuture, !context.isSampled else { return }
     var sums = [(out: Double, back: Double)](repeating: (0, 0), count: context.hosts.count)
     var candidates: [UInt32: [Pair]] = [:]
-    for pair in context.pairs.pairs where !pair.isInside {
-      sums[Int(pair.host)].out += Double(pair.octetsOut)
-      sums[Int(pair.host)].back += Double(pair.octetsIn)
-      let host = context.hosts[Int(pair.host)]
-      guard pair.octetsOut >= octetsLeast, pair.packetsIn > 0, ratio(pair) >= ratioLeast, !host.looksPeerToPeer,
-        !host.isSeenOneSided
+    let pairs = context.pairs.pairs
+    for i in pairs.indices where !pairs[i].isInside {
+      sums[Int(pairs[i].host)].out += Double(pairs[i].octetsOut)
+      sums[Int(pairs[i].host)].back += Double(pairs[i].octetsIn)
+      guard pairs[i].octetsOut >= octetsLeast else { continue }
+      let pair = pairs[i]
+      guard pair.packetsIn > 0, ratio(pair) >= ratioLeast, !context.hosts[Int(pair.host)].looksPeerToPeer,
+        !context.hosts[Int(pair.host)].isSeenOneSided
       else { continue }
       candidates[pair.host, default: []].append(pair)
     }

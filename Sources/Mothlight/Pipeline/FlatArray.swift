@@ -88,9 +88,10 @@ extension FlatArray: RandomAccessCollection, MutableCollection {
   var endIndex: Int { count }
 
   subscript(i: Int) -> Element {
-    @inline(__always) get {
+    // Not `get`, which copies the whole element to look at one field.
+    @inline(__always) _read {
       precondition(i >= 0 && i < count, "index out of range")
-      return base[i]
+      yield base[i]
     }
     @inline(__always) _modify {
       precondition(i >= 0 && i < count, "index out of range")

@@ -354,13 +354,12 @@ struct PeerSummary {
 
   init(_ context: ShardContext) {
     best = [[Int32]](repeating: [], count: context.hosts.count)
-    for (i, pair) in context.pairs.pairs.enumerated() {
-      let host = Int(pair.host)
-      let list = best[host]
-      if list.count == Limits.peersShown, !Self.comesBefore(pair, context.pairs.pairs[Int(list[list.count - 1])]) {
-        continue
-      }
-      let place = list.firstIndex { Self.comesBefore(pair, context.pairs.pairs[Int($0)]) } ?? list.count
+    let pairs = context.pairs.pairs
+    for i in pairs.indices {
+      let host = Int(pairs[i].host)
+      let known = best[host].count
+      if known == Limits.peersShown, !Self.comesBefore(pairs[i], pairs[Int(best[host][known - 1])]) { continue }
+      let place = best[host].firstIndex { Self.comesBefore(pairs[i], pairs[Int($0)]) } ?? known
       best[host].insert(Int32(i), at: place)
       if best[host].count > Limits.peersShown { best[host].removeLast() }
     }

@@ -150,12 +150,14 @@ public struct PairTable: Sendable {
       // A slow caller starts eight times a day: those before this one count.
       for earlier in pairs[i].earlierStarts { add(earlier, at: d) }
     }
-    add(flow.first, at: d)
-    details[d].sample(flow, starts: pairs[i].starts)
+    if let tick = details[d].take(flow, starts: pairs[i].starts) { add(tick, at: d) }
   }
 
   private mutating func add(_ start: Timestamp, at d: Int) {
-    guard let tick = PairDetail.tick(of: start, since: details[d].zero) else { return }
+    if let tick = PairDetail.tick(of: start, since: details[d].zero) { add(tick, at: d) }
+  }
+
+  private mutating func add(_ tick: Int32, at d: Int) {
     if details[d].series < 0, details[d].isFull { lengthen(d) }
     if details[d].series >= 0 {
       series[Int(details[d].series)].add(tick)

@@ -20,6 +20,19 @@ struct PairTimes: Sendable, BitwiseCopyable {
   var ticks: [Int32] { (0..<Int(tickCount)).map { early[$0] } }
   var isFull: Bool { Int(tickCount) == Self.ticksMost }
 
+  /// Takes in when a conversation began, and what it was.
+  ///
+  /// - Parameter starts: of the pair so far.
+  /// - Returns: the time, if there is no more room for it here.
+  @inline(__always)
+  mutating func take(_ flow: Flow, starts: UInt32) -> Int32? {
+    sample(flow, starts: starts)
+    guard let tick = PairDetail.tick(of: flow.first, since: zero) else { return nil }
+    guard series < 0, !isFull else { return tick }
+    append(tick)
+    return nil
+  }
+
   mutating func append(_ tick: Int32) {
     guard !isFull else { return }
     early[Int(tickCount)] = tick
@@ -41,7 +54,7 @@ struct PairTimes: Sendable, BitwiseCopyable {
 
   /// Keeps the first conversations, then two of those and three of the latest.
   /// - Parameter starts: of the pair so far.
-  mutating func sample(_ flow: Flow, starts: UInt32) {
+  private mutating func sample(_ flow: Flow, starts: UInt32) {
     if Int(sampleCount) < samples.count {
       add(PairSample(flow))
     } else if starts & 15 == 0 {

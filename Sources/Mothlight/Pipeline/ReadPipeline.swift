@@ -29,7 +29,7 @@ public struct ReadPipeline {
   private let networkDetectors: [any NetworkDetector]
   private var home: Home?
   private var learner = HomeLearner()
-  private var waiting: [Observation] = []
+  private var waiting: [[Observation]] = []
   /// What is to be kept for the next run, once this one has been reported; `nil` when there is nothing new.
   public private(set) var stateToSave: RollingState?
 
@@ -107,33 +107,40 @@ public struct ReadPipeline {
     batch.reserveCapacity(options.batch * 2)
     do throws(SourceError) {
       while try reader.read(into: &batch, limit: options.batch) {
-        if home == nil { learn(&batch) }
-        if let home { await feed.send(&batch, home: home) }
-        batch.removeAll(keepingCapacity: true)
+        await handOn(&batch, to: &feed)
         let (read, total) = inputs.progress
         progress(read, total)
       }
     } catch {
       inputs.note(error, for: reader)
     }
-    if home == nil, !batch.isEmpty { learn(&batch) }
-    if let home, !batch.isEmpty { await feed.send(&batch, home: home) }
+    await handOn(&batch, to: &feed)
+  }
+
+  /// Gives a batch to the shards once the home network is known, those that waited before it first; leaves it empty.
+  private mutating func handOn(_ batch: inout [Observation], to feed: inout Feed) async {
+    guard let home else {
+      learn(&batch)
+      if home != nil { await release(into: &feed) }
+      return
+    }
+    if !batch.isEmpty { await feed.send(&batch, home: home) }
+    batch.removeAll(keepingCapacity: true)
   }
 
   /// Holds observations back until the home network is known.
   private mutating func learn(_ batch: inout [Observation]) {
     for o in batch { learner.observe(o) }
-    waiting += batch
-    batch.removeAll(keepingCapacity: true)
-    guard learner.isComplete else { return }
-    home = learner.learn()
-    swap(&batch, &waiting)
+    let capacity = batch.capacity
+    waiting.append(batch)
+    batch = []
+    batch.reserveCapacity(capacity)
+    if learner.isComplete { home = learner.learn() }
   }
 
   private mutating func release(into feed: inout Feed) async {
-    guard let home, !waiting.isEmpty else { return }
-    var rest: [Observation] = []
-    swap(&rest, &waiting)
-    await feed.send(&rest, home: home)
+    guard let home else { return }
+    waiting.reverse()
+    while var batch = waiting.popLast() { await feed.send(&batch, home: home) }
   }
 }

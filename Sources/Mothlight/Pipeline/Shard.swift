@@ -343,7 +343,9 @@ struct Shard: Sendable {
   private mutating func countInsidePeers() {
     var seen: Set<ShardContext.NameKey> = []
     var timed: Set<ShardContext.NameKey> = []
-    for pair in context.pairs.pairs where pair.isInside && pair.isOurs {
+    let pairs = context.pairs.pairs
+    for i in pairs.indices where pairs[i].isInside && pairs[i].isOurs {
+      let pair = pairs[i]
       let key = ShardContext.NameKey(host: pair.host, peer: pair.peer)
       if seen.insert(key).inserted { context.hosts[Int(pair.host)].insidePeers += 1 }
       guard Self.isPolled(pair), keepsTime(pair), timed.insert(key).inserted else { continue }
@@ -373,7 +375,9 @@ struct Shard: Sendable {
 
   /// With all names known, whatever the order in which logs were read.
   private mutating func countStrangers() {
-    for pair in context.pairs.pairs where !pair.isInside && pair.transport.hasPorts && pair.port > 1023 {
+    let pairs = context.pairs.pairs
+    for i in pairs.indices where !pairs[i].isInside && pairs[i].port > 1023 && pairs[i].transport.hasPorts {
+      let pair = pairs[i]
       guard !KnownService.isCommonPort(pair.port, pair.transport),
         context.name(of: pair.peer, knownTo: pair.host) == nil
       else { continue }

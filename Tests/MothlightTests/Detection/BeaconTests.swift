@@ -67,11 +67,15 @@ import Testing
   }
 
   @Test func modelProbabilitiesSumToAtMostOne() {
-    let all = Array(0..<GapHistogram.binCount)
+    let all = [Double](repeating: 1, count: GapHistogram.binCount)
+    let bins = GapBins(all, NoTimer.fit(all, Double(all.count)))
     for jitter in [0.03, 0.5, 0.9] {
       for miss in [0.0, 0.55] {
-        let sum = GapModels.comb(600, jitter, miss, at: all).reduce(0, +)
-        #expect(sum > 0.85 && sum <= 1.0001)
+        bins.comb(600, jitter, miss)
+        #expect(bins.covered > 0.85 && bins.covered <= 1.0001)
+        bins.interrupted(600, jitter, miss, rates: [0.3, 1]) { _ in
+          #expect(bins.covered > 0.85 && bins.covered <= 1.0001)
+        }
       }
     }
   }
