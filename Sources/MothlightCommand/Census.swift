@@ -5,6 +5,7 @@ import Mothlight
 /// `mothlight census`: how many machines, from spools, kept rollups or a table of sightings.
 struct Census: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "census",
     abstract: "Estimate how many machines a botnet has, with an interval, or say why that cannot be said.",
     discussion: """
       Inputs are spools of a sinkhole, folders that --keep wrote, and tables (CSV) with the columns \

@@ -6,7 +6,7 @@ import MothlightStation
 /// `mothlight config`: what a configuration file says.
 struct Config: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Check configuration files.", subcommands: [ConfigCheck.self])
+    commandName: "config", abstract: "Check configuration files.", subcommands: [ConfigCheck.self])
 }
 
 /// `mothlight config check FILE`.

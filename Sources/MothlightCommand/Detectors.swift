@@ -5,7 +5,7 @@ import Mothlight
 /// `mothlight detectors`: what each detector sees, its knobs and known false positives.
 struct Detectors: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List the detectors with their knobs, references and known false positives.")
+    commandName: "detectors", abstract: "List the detectors with their knobs, references and known false positives.")
 
   @Argument(help: "Only this one.")
   var name: String?

@@ -6,7 +6,7 @@ import MothlightStation
 /// `mothlight doctor`: what is missing on this machine, and how to get it.
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say what a station lacks on this machine, and what to do about it.",
+    commandName: "doctor", abstract: "Say what a station lacks on this machine, and what to do about it.",
     discussion: """
       Changes nothing and sends nothing. With --config also looks at what that station needs.
 

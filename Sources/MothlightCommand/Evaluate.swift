@@ -5,6 +5,7 @@ import Mothlight
 /// `mothlight evaluate`: verdicts held against known hosts.
 struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "evaluate",
     abstract: "Hold the verdicts against a table of known hosts, the labels of a binetflow, or a census against truth.",
     discussion: """
       The table has the columns path,format,host,verdict,family,note; each input is read on its own. With --metric \

@@ -4,7 +4,8 @@ import Mothlight
 /// `mothlight evidence`: whether what was recorded is still what was recorded.
 struct Evidence: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Check recorded evidence.", subcommands: [Verify.self], defaultSubcommand: Verify.self)
+    commandName: "evidence", abstract: "Check recorded evidence.", subcommands: [Verify.self],
+    defaultSubcommand: Verify.self)
 
   /// `mothlight evidence verify FOLDER`.
   struct Verify: ParsableCommand {

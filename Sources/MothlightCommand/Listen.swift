@@ -6,7 +6,8 @@ import MothlightStation
 /// `mothlight listen`: listeners without a configuration file, for benchmarks and a first look.
 struct Listen: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Count check-ins on a few ports of this machine, without a spool.", shouldDisplay: false)
+    commandName: "listen", abstract: "Count check-ins on a few ports of this machine, without a spool.",
+    shouldDisplay: false)
 
   @Option(help: "Address and port for datagrams, e.g. 127.0.0.1:3431; may be repeated.")
   var udp: [String] = []

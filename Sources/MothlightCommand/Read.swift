@@ -6,7 +6,7 @@ import MothlightStation
 /// `mothlight read`: captures, flow files and log folders to a verdict per host and day.
 struct Read: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Read captures, flow files or log folders and give a verdict per host.",
+    commandName: "read", abstract: "Read captures, flow files or log folders and give a verdict per host.",
     discussion: """
       Formats are told apart by content: pcap, pcapng, Zeek TSV and JSON, Suricata EVE, Argus binetflow, nfcapd; plain, gzip \
       or zstd; a folder is one input; - is standard input. Nothing is sent anywhere and nothing is written but the report \

@@ -6,7 +6,7 @@ import Yams
 /// `mothlight simulate`: labelled synthetic traffic to files, never to a network.
 struct Simulate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write labelled synthetic traffic and its truth.csv to files.",
+    commandName: "simulate", abstract: "Write labelled synthetic traffic and its truth.csv to files.",
     discussion:
       "Without a scenario the built-in demo is made: an office of 34 machines for a day, four of them infected. A scenario with `botnet:` makes what a sinkhole sees of a botnet (Examples/botnet.yaml). --census NAME, or a scenario with `census:`, makes rows and truth for judging a census (docs/simulation.md). The same scenario and seed give the same bytes."
   )

@@ -6,7 +6,7 @@ import MothlightStation
 /// `mothlight sinkhole`: answers for names that were lawfully handed over, and keeps who came.
 struct Sinkhole: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Answer for seized names, and record who asks.",
+    commandName: "sinkhole", abstract: "Answer for seized names, and record who asks.",
     subcommands: [SinkholeRun.self, SinkholeTop.self, SinkholeCheck.self, SinkholeFirewall.self],
     defaultSubcommand: SinkholeRun.self)
 }

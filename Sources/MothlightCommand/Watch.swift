@@ -6,6 +6,7 @@ import MothlightStation
 /// `mothlight watch`: sources until stopped, judged, kept and shown.
 struct Watch: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "watch",
     abstract: "Watch interfaces, flow exporters, log folders and spools until stopped, and serve the pages.",
     discussion: """
       Sources are told apart: a network interface (eth0), an address for exporters of NetFlow, IPFIX and sFlow \
