@@ -1,7 +1,11 @@
 /// Counts different networks, as `IPAddress.network16` numbers them.
 enum DistinctNetworks {
-  /// - Complexity: O(n), a bit for each /16 of IPv4 and a set of the others.
-  static func count(_ networks: some Sequence<UInt32>) -> Int {
+  /// Below it a set costs less than clearing the bits.
+  private static let worthBits = 256
+
+  /// - Complexity: O(n): a set of few, else a bit for each /16 of IPv4 and a set of the others.
+  static func count(_ networks: some Collection<UInt32>) -> Int {
+    guard networks.count >= worthBits else { return Set(networks).count }
     var bits = [UInt64](repeating: 0, count: 1024)
     var others: Set<UInt32> = []
     for network in networks {

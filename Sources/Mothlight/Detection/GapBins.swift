@@ -2,8 +2,7 @@ import Glibc
 
 /// The occupied bins of a gap histogram, ready to be held against hundreds of models of a timer.
 ///
-/// One block of memory for all of them: arrays made anew for each model cost as much as the models, and arrays within the value
-/// are copied with it.
+/// The same memory for all of them: arrays made anew for each model cost as much as the models.
 final class GapBins {
   private let count: Int
   private let block: UnsafeMutablePointer<Double>
@@ -48,7 +47,7 @@ final class GapBins {
     lowSurvival.deallocate()
   }
 
-  /// Probability that the model made last gives to all bins together.
+  /// Probability that the model made last gives to all bins together: no more than one for a sound model.
   var covered: Double { (0..<count).reduce(0) { $0 + timer[$1] } }
 
   /// ln P(gaps) when a share `extra` of them comes without a timer and the others from the model made last.

@@ -19,7 +19,7 @@ struct OctaveScale {
     }
   }
 
-  /// ⌊16 · log2 x⌋ for normal x; numbers beyond 2^1000 count as that.
+  /// ⌊16 · log2 x⌋ for positive, normal x; numbers beyond 2^1000 count as that.
   @inline(__always)
   func sixteenths(_ x: Double) -> Int {
     let bits = min(x, 0x1p1000).bitPattern

@@ -20,6 +20,7 @@ public struct PeerToPeerDetector: Detector {
   fileprivate struct State {
     var peers = 0
     var answered = 0
+    /// One entry a peer, as are `ports`: 6 octets, where its pair takes 176.
     var networks: [UInt32] = []
     var largest: UInt64 = 0
     var volumes: [UInt64] = []

@@ -10,23 +10,32 @@ extension ScanDetector {
   func slowScans(in context: ShardContext) -> [Finding] {
     let candidates = context.hasUsableTime ? slowCandidates(context) : []
     guard !candidates.isEmpty else { return [] }
-    var tallies: [UInt64: (spread: TargetSpread, met: Int, failed: Int)] = [:]
+    var tallies: [UInt64: SlowTally] = [:]
     let pairs = context.pairs.pairs
     for i in pairs.indices where Self.mayBeScanned(pairs[i]) {
       let pair = pairs[i]
       let key = UInt64(pair.host) << 16 | UInt64(pair.port)
       guard candidates.contains(key) else { continue }
-      var tally = tallies[key] ?? (TargetSpread(), 0, 0)
-      tally.met += 1
-      if pair.answered == 0 { tally.failed += 1 }
-      if isTarget(pair, context) { tally.spread.add(pair, at: i) }
-      tallies[key] = tally
+      // In place: a copy of a tally would copy its targets.
+      tallies[key, default: SlowTally()].add(pair, at: i, isTarget: isTarget(pair, context))
     }
     return tallies.keys.sorted().compactMap { key in
       guard let tally = tallies[key] else { return nil }
       let failed = Double(tally.failed) / Double(max(1, tally.met))
       guard context.isSampled || failed >= 0.8 else { return nil }
       return slowFinding(tally.spread.densestDay(), host: UInt32(key >> 16), failed: failed, context)
+    }
+  }
+
+  private struct SlowTally {
+    var spread = TargetSpread()
+    var met = 0
+    var failed = 0
+
+    mutating func add(_ pair: Pair, at index: Int, isTarget: Bool) {
+      met += 1
+      if pair.answered == 0 { failed += 1 }
+      if isTarget { spread.add(pair, at: index) }
     }
   }
 

@@ -38,6 +38,7 @@ struct TargetSpread {
   func densestDay() -> Densest {
     let sorted = targets.sorted { ($0.first, $0.network, $0.pair) < ($1.first, $1.network, $1.pair) }
     guard let first = sorted.first, let last = sorted.last else { return Densest() }
+    // Nothing to slide over: all within one day, as in most inputs.
     if last.first.seconds(since: first.first) <= Self.daySeconds {
       return Densest(networks: DistinctNetworks.count(sorted.lazy.map(\.network)), targets: sorted[...])
     }

@@ -10,6 +10,12 @@ struct FingerprintTable: Sendable {
   }
   private var slots: FlatArray<Slot>
   private(set) var count = 0
+  /// Odd, and drawn anew by each run: whoever chooses the keys must not be able to line them up. It decides where a key lies and
+  /// nothing else.
+  private static let multiplierOfRun = UInt64.random(in: .min ... .max) | 1
+  private let multiplier = Self.multiplierOfRun
+  /// 64 less the bits of a place.
+  private var shift: UInt64
   let limit: Int
   /// Insertions refused because the table was full.
   private(set) var refused: UInt64 = 0
@@ -17,14 +23,19 @@ struct FingerprintTable: Sendable {
   init(limit: Int) {
     self.limit = limit
     slots = FlatArray(zeros: 1024)
+    shift = 54
   }
+
+  /// Where the search for a key begins: multiply-shift hashing (Dietzfelbinger et al. 1997, doi:10.1006/jagm.1997.0873).
+  @inline(__always)
+  private func start(_ key: UInt64) -> Int { Int(truncatingIfNeeded: (key &* multiplier) &>> shift) }
 
   /// The value of `fingerprint`, or `nil` after entering it with `value`; `nil` too, and counted, when full.
   @inline(__always)
   mutating func find(_ fingerprint: UInt64, orInsert value: UInt32) -> UInt32? {
     let key = fingerprint == 0 ? 1 : fingerprint
     let mask = slots.count &- 1
-    var i = Int(truncatingIfNeeded: key >> 20) & mask
+    var i = start(key)
     while true {
       let slot = slots[i]
       if slot.key == key { return slot.value }
@@ -38,7 +49,7 @@ struct FingerprintTable: Sendable {
   /// Asks for the slot, so that the cache has it when `find` comes: the waits of a batch overlap, a chain of finds waits for each.
   @inline(__always)
   func prefetch(_ fingerprint: UInt64) {
-    slots.prefetch(Int(truncatingIfNeeded: fingerprint >> 20) & (slots.count &- 1))
+    slots.prefetch(start(fingerprint))
   }
 
   /// The value of `fingerprint`, if it is there.
@@ -46,12 +57,20 @@ struct FingerprintTable: Sendable {
   func peek(_ fingerprint: UInt64) -> UInt32? {
     let key = fingerprint == 0 ? 1 : fingerprint
     let mask = slots.count &- 1
-    var i = Int(truncatingIfNeeded: key >> 20) & mask
+    var i = start(key)
     while slots[i].key != 0 {
       if slots[i].key == key { return slots[i].value }
       i = (i &+ 1) & mask
     }
     return nil
+  }
+
+  /// Slots passed on the longest way to a member.
+  var longestSearch: Int {
+    slots.indices.lazy.filter { self.slots[$0].key != 0 }.map {
+      ($0 - self.start(self.slots[$0].key)) & (self.slots.count - 1)
+    }
+    .max() ?? 0
   }
 
   private mutating func insert(_ key: UInt64, _ value: UInt32, at i: Int) {
@@ -67,9 +86,10 @@ struct FingerprintTable: Sendable {
   private mutating func grow() {
     let old = slots
     slots = FlatArray(zeros: old.count * 2)
+    shift -= 1
     let mask = slots.count &- 1
     for slot in old where slot.key != 0 {
-      var i = Int(truncatingIfNeeded: slot.key >> 20) & mask
+      var i = start(slot.key)
       while slots[i].key != 0 { i = (i &+ 1) & mask }
       slots[i] = slot
     }

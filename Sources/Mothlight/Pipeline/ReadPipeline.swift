@@ -130,11 +130,17 @@ public struct ReadPipeline {
 
   /// Holds observations back until the home network is known.
   private mutating func learn(_ batch: inout [Observation]) {
+    guard !batch.isEmpty else { return }
     for o in batch { learner.observe(o) }
-    let capacity = batch.capacity
-    waiting.append(batch)
-    batch = []
-    batch.reserveCapacity(capacity)
+    if let last = waiting.indices.last, waiting[last].count + batch.count <= options.batch {
+      // Many small inputs: each batch has room for a whole one.
+      waiting[last] += batch
+      batch.removeAll(keepingCapacity: true)
+    } else {
+      waiting.append(batch)
+      batch = []
+      batch.reserveCapacity(options.batch * 2)
+    }
     if learner.isComplete { home = learner.learn() }
   }
 

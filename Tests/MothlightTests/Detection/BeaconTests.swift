@@ -66,20 +66,6 @@ import Testing
     #expect(GapHistogram.bin(ofSeconds: 1e12) == GapHistogram.binCount - 1)
   }
 
-  @Test func modelProbabilitiesSumToAtMostOne() {
-    let all = [Double](repeating: 1, count: GapHistogram.binCount)
-    let bins = GapBins(all, NoTimer.fit(all, Double(all.count)))
-    for jitter in [0.03, 0.5, 0.9] {
-      for miss in [0.0, 0.55] {
-        bins.comb(600, jitter, miss)
-        #expect(bins.covered > 0.85 && bins.covered <= 1.0001)
-        bins.interrupted(600, jitter, miss, rates: [0.3, 1]) { _ in
-          #expect(bins.covered > 0.85 && bins.covered <= 1.0001)
-        }
-      }
-    }
-  }
-
   @Test func everydayServicesAreSetAside() throws {
     var f = PipelineFixture()
     let host = PipelineFixture.ours(5)

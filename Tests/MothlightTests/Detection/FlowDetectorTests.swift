@@ -38,6 +38,16 @@ private typealias F = PipelineFixture
     #expect(findings(f, "p2p-fan-out").count == 1)
   }
 
+  @Test func oneCommonPortIsNoMeetingOfPeersHoweverLateItCame() {
+    var f = PipelineFixture()
+    f.browsing(F.ours(5), hours: 1)
+    for n in 0..<10_100 {
+      let port = n < 4100 ? 10_000 + n : 40_000
+      f.flow(Double(n) / 4, F.ours(5), F.outside(UInt32(9000 + n * 3)), port: UInt16(port), state: .unanswered)
+    }
+    #expect(findings(f, "p2p-fan-out").isEmpty)
+  }
+
   @Test func outsideScannersAreNotOurInfectedHosts() throws {
     var f = PipelineFixture()
     f.browsing(F.ours(5), hours: 1)

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Mothlight
@@ -49,6 +50,45 @@ import Testing
         #expect(try lines(other, threads: shards) == reference, "\(shards) shards, batches of \(batch)")
       }
       #expect(try lines(one, threads: 3) == reference, "three threads")
+    }
+  }
+
+  /// Rows of a conn.log: forty machines inside, a beacon among them.
+  private func log(_ rows: Range<Int>) -> String {
+    let fields =
+      "ts\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tduration\torig_bytes\tresp_bytes\tconn_state\torig_pkts\tresp_pkts"
+    return rows.reduce(into: "#separator \\x09\n#path\tconn\n#fields\t\(fields)\n") { text, n in
+      let peer = n % 40 == 7 ? "45.1.1.1" : "93.\(n % 7).\(n % 11).\(n % 251)"
+      text +=
+        "\(1_699_930_000 + n).5\t10.0.0.\(1 + n % 40)\t\(20_000 + n % 30_000)\t\(peer)\t8443\ttcp\t0.1\t900\t400\tSF\t5\t4\n"
+    }
+  }
+
+  /// The home network is learned in the middle of an input, at the end of many small ones, or behind an empty one.
+  @Test(arguments: [[0..<26_000], [0..<10, 10..<10, 10..<400, 400..<900], [0..<700, 700..<24_000]])
+  func aHomeThatIsLearnedLosesNothing(parts: [Range<Int>]) async throws {
+    try await StateFixture.withFolder { folder in
+      var paths: [String] = []
+      for (n, part) in parts.enumerated() {
+        paths.append("\(folder)/\(n).log")
+        try log(part).write(toFile: paths[n], atomically: false, encoding: .utf8)
+      }
+      func read(_ shards: Int, _ batch: Int, home: [Prefix] = []) async throws -> Report {
+        var options = ReadOptions()
+        (options.shards, options.batch, options.home) = (shards, batch, home)
+        var pipeline = try ReadPipeline(options)
+        return await pipeline.run(InputQueue(paths: paths), version: "test")
+      }
+      let one = try await read(1, Limits.batch)
+      #expect(!one.homeWasGiven && one.hosts.count == min(40, parts.reduce(0) { $0 + $1.count }))
+      let given = try await read(1, Limits.batch, home: [Prefix("10.0.0.0/8")].compactMap { $0 })
+      #expect(one.hosts.map(\.score) == given.hosts.map(\.score))
+      #expect(one.hosts.map(\.activity.flows) == given.hosts.map(\.activity.flows))
+      let reference = try lines(one, threads: 1)
+      for (shards, batch) in [(1, 7), (2, Limits.batch), (4, 7), (3, 100_000)] {
+        #expect(
+          try lines(try await read(shards, batch), threads: 1) == reference, "\(shards) shards, batches of \(batch)")
+      }
     }
   }
 }
