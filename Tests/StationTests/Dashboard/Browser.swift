@@ -45,8 +45,8 @@ struct LiveDashboard: Sendable {
     }
   }
 
-  func get(_ target: String, headers: [String: String] = [:]) async throws -> PageReply {
-    try await send("GET", target, headers: headers, body: "")
+  func get(_ target: String, headers: [String: String] = [:], seconds: Double = 10) async throws -> PageReply {
+    try await send("GET", target, headers: headers, body: "", seconds: seconds)
   }
 
   func post(_ target: String, _ fields: [(String, String)], headers: [String: String] = [:]) async throws -> PageReply {
@@ -55,11 +55,13 @@ struct LiveDashboard: Sendable {
     return try await send("POST", target, headers: type.merging(headers) { $1 }, body: body)
   }
 
-  func send(_ method: String, _ target: String, headers: [String: String], body: String) async throws -> PageReply {
+  func send(
+    _ method: String, _ target: String, headers: [String: String], body: String, seconds: Double = 10
+  ) async throws -> PageReply {
     var fields = ["Host": "127.0.0.1:\(port)", "Connection": "close"].merging(headers) { $1 }
     if !body.isEmpty { fields["Content-Length"] = String(body.utf8.count) }
     let head = fields.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)\r\n" }.joined()
-    return try await raw("\(method) \(target) HTTP/1.1\r\n\(head)\r\n\(body)")
+    return try await raw("\(method) \(target) HTTP/1.1\r\n\(head)\r\n\(body)", seconds: seconds)
   }
 
   /// Sends `text` and reads until the other end closes or `seconds` are over.
