@@ -41,7 +41,7 @@ let package = Package(
     .target(
       name: "Mothlight",
       dependencies: [
-        "CLoc", "CMaxMind", "CPrefetch", "CZlib", "CZstd",
+        "CLoc", "CMaxMind", "CMemory", "CZlib", "CZstd",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "CryptoExtras", package: "swift-crypto"),
         .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
@@ -77,7 +77,7 @@ let package = Package(
       swiftSettings: settings),
     .systemLibrary(name: "CLoc", providers: [.apt(["libloc-dev"])]),
     .systemLibrary(name: "CMaxMind", providers: [.apt(["libmaxminddb-dev"])]),
-    .systemLibrary(name: "CPrefetch"),
+    .systemLibrary(name: "CMemory"),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
     .testTarget(name: "MothlightTests", dependencies: ["Mothlight"], swiftSettings: settings),

@@ -89,6 +89,7 @@ struct Read: AsyncParsableCommand {
       inputs)
     report.warnings += folder?.notes.map { "state: \($0)" } ?? []
     anonymiser?.anonymise(&report, &settings)
+    UntilExit.keep(report)
     let exporter = try configured { () throws(ConfigurationError) in try ExporterRoster.make(format, settings) }
     // Of nothing there is no report for people; programs get theirs with the errors in it.
     let isEmptyTable = format == "table" && output == nil && InputQueue.nothingUsable(report.inputs)

@@ -58,12 +58,12 @@ struct CommonEvents {
     var bases: [UInt64] = []
     for context in network { bases.append((bases.last ?? 0) + UInt64(context.hosts.count)) }
     bases.insert(0, at: 0)
-    var members = FingerprintTable(limit: Self.entriesMost)
+    var members = FingerprintSet(limit: Self.entriesMost)
     for (c, crowd) in crowds.enumerated() {
       for member in crowd.members {
         for p in member.pairs {
           let host = bases[member.context] + UInt64(network[member.context].pairs.pairs[p].host)
-          _ = members.find(key(c, host), orInsert: 0)
+          _ = members.insert(key(c, host))
         }
       }
     }
@@ -73,7 +73,7 @@ struct CommonEvents {
     // A host is in one shard alone, so that no two of these see the same host at the same moment.
     let parts = SideBySide.map(network.count) { [windows, members, bases] c in
       var activity = [Activity](repeating: Activity(), count: moments.count)
-      var seen = FingerprintTable(limit: Self.entriesMost / network.count)
+      var seen = FingerprintSet(limit: Self.entriesMost / network.count)
       let context = network[c]
       for p in context.pairs.busy.lazy.map(Int.init) {
         let pair = context.pairs.pairs[p]
@@ -83,10 +83,9 @@ struct CommonEvents {
           for index in indices(of: time, in: windows) {
             let window = windows[index]
             let crowd = moments[window.slot].crowd
-            let isMember = members.peek(key(crowd, host)) != nil
+            let isMember = members.contains(key(crowd, host))
             if isMember, own[crowd].contains(Place(context: c, pair: p)) { continue }
-            let known = seen.count
-            guard seen.find(key(index, host), orInsert: 0) == nil, seen.count > known else { continue }
+            guard seen.insert(key(index, host)) else { continue }
             activity[window.slot].add(isMember: isMember, isControl: window.control)
           }
         }

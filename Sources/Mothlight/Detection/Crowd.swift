@@ -49,7 +49,7 @@ extension Crowd {
     groups = groups.filter { $0.value.pairs.count >= bounds.groupLeast }
     guard !groups.isEmpty else { return [] }
     let all = groups.keys.sorted()
-    var places = FingerprintTable(limit: all.count)
+    var places = FingerprintTable<UInt32>(limit: all.count)
     for (n, key) in all.enumerated() { _ = places.find(key, orInsert: UInt32(truncatingIfNeeded: n)) }
     var users = [Int](repeating: 0, count: all.count)
     for part in SideBySide.map(network.count, { [places] in Self.countUsers(of: places, network[$0]) }) {
@@ -145,7 +145,7 @@ extension Crowd {
   }
 
   /// By place of a service: hosts of this shard that used it at all, however seldom.
-  private static func countUsers(of places: FingerprintTable, _ context: ShardContext) -> [Int: Int] {
+  private static func countUsers(of places: FingerprintTable<UInt32>, _ context: ShardContext) -> [Int: Int] {
     var users: [Int: Set<UInt32>] = [:]
     let pairs = context.pairs.pairs
     for i in pairs.indices where !pairs[i].isInside && pairs[i].transport.hasPorts {

@@ -175,8 +175,7 @@ public struct DeviceAttackDetector: Detector {
 
   private func evidence(_ met: TargetSpread.Densest, _ context: ShardContext) -> [EvidenceFlow] {
     met.targets.prefix(Limits.evidenceFlowsPerFinding).map {
-      let pair = context.pairs.pairs[$0.pair]
-      return EvidenceFlow(pair.asFlow(of: context.address(of: pair.host)))
+      EvidenceFlow(context.asFlow(context.pairs.pairs[$0.pair]))
     }
   }
 }

@@ -149,14 +149,3 @@ public struct FloodDetector: Detector {
     context.shown(of: pair).map { EvidenceFlow($0) }
   }
 }
-
-extension Pair {
-  /// The pair as one record, for evidence when no single flow was kept.
-  func asFlow(of host: IPAddress) -> Flow {
-    Flow(
-      source: host, destination: peer, sourcePort: recent[0].port, destinationPort: port, transport: transport,
-      first: first,
-      last: last, state: answered > 0 ? .established : .unanswered, sourceOctets: octetsOut, destinationOctets: octetsIn
-    )
-  }
-}

@@ -20,7 +20,7 @@ public struct PeerToPeerDetector: Detector {
   fileprivate struct State {
     var peers = 0
     var answered = 0
-    /// One entry a peer, as are `ports`: 6 octets, where its pair takes 176.
+    /// One entry a peer, as are `ports`: 6 octets, where its pair takes 128.
     var networks: [UInt32] = []
     var largest: UInt64 = 0
     var volumes: [UInt64] = []
@@ -125,7 +125,7 @@ extension PeerToPeerDetector.State {
     if KnownService.isFileSharing(pair.port) { fileSharing += 1 }
     ports.append(pair.port)
     if samples.count < Limits.evidenceFlowsPerFinding {
-      samples.append(pair.asFlow(of: context.address(of: pair.host)))
+      samples.append(context.asFlow(pair))
     }
   }
 }

@@ -89,7 +89,7 @@ extension ScanDetector {
         Measure("failed_share", failed, "share"),
         Measure("spread", met.spread, "networks per address", atLeast: 0.3),
       ],
-      evidence: pairs.map { EvidenceFlow($0.asFlow(of: context.address(of: $0.host))) },
+      evidence: pairs.map { EvidenceFlow(context.asFlow($0)) },
       refutedBy: "a program on this machine whose many servers are gone, or an authorised scanner")
   }
 }

@@ -109,7 +109,7 @@ public struct SharedScanDetector: NetworkDetector {
         Measure("networks_of_all", Double(union), "/16 networks"),
         Measure("distinct", Double(union) / Double(max(1, sum)), "share", atLeast: distinctLeast),
       ],
-      evidence: pairs.map { EvidenceFlow($0.asFlow(of: part.host)) },
+      evidence: pairs.map { EvidenceFlow(context.asFlow($0)) },
       refutedBy: "these machines are a pool of authorised scanners")
   }
 }

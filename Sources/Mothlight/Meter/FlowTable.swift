@@ -1,12 +1,12 @@
-import Glibc
-
 /// Open-addressing table of open flows: 8-byte slots (32-bit tag, 32-bit index) over a pool of entries.
 ///
 /// Linear probing with backward-shift deletion, so there are no tombstones and a long run does not slow down.
 /// - Complexity: O(1) expected per look-up; 192 bytes a flow at most, pool and slots doubled on growth.
 struct FlowTable: ~Copyable {
+  private var slotMemory: TableMemory
   private var slots: UnsafeMutablePointer<UInt64>
   private var slotMask: Int
+  private let entryMemory: TableMemory
   private(set) var entries: UnsafeMutablePointer<FlowEntry>
   private var capacity: Int
   private(set) var used = 0
@@ -21,27 +21,10 @@ struct FlowTable: ~Copyable {
     var slotCount = 64
     while slotCount < capacity * 4 { slotCount *= 2 }
     slotMask = slotCount - 1
-    entries = Self.allocate(capacity)
-    slots = Self.allocate(slotMask + 1)
-    slots.initialize(repeating: 0, count: slotMask + 1)
-  }
-
-  deinit {
-    Glibc.free(UnsafeMutableRawPointer(slots))
-    Glibc.free(UnsafeMutableRawPointer(entries))
-  }
-
-  /// Large tables sit on 2 MiB pages: TLB misses halve the rate otherwise (swift.md).
-  private static func allocate<T>(_ count: Int) -> UnsafeMutablePointer<T> {
-    let octets = max(64, count * MemoryLayout<T>.stride)
-    var raw: UnsafeMutableRawPointer?
-    let isLarge = octets >= 4 << 20
-    guard posix_memalign(&raw, isLarge ? 2 << 20 : 64, octets) == 0, let raw else {
-      // Out of memory is not survivable here and not something from outside: the table is bounded by `limit`.
-      preconditionFailure("no memory for a flow table of \(octets) octets")
-    }
-    HugePages.advise(UnsafeMutableRawBufferPointer(start: raw, count: octets))
-    return raw.bindMemory(to: T.self, capacity: count)
+    entryMemory = TableMemory(octets: capacity * MemoryLayout<FlowEntry>.stride)
+    entries = entryMemory.base.bindMemory(to: FlowEntry.self, capacity: capacity)
+    slotMemory = TableMemory(octets: slotCount * MemoryLayout<UInt64>.stride)
+    slots = slotMemory.base.bindMemory(to: UInt64.self, capacity: slotCount)
   }
 
   var isFull: Bool { count >= limit }
@@ -146,21 +129,18 @@ struct FlowTable: ~Copyable {
 
   private mutating func grow() {
     let newCapacity = min(limit, capacity * 2)
-    let newEntries: UnsafeMutablePointer<FlowEntry> = Self.allocate(newCapacity)
-    newEntries.moveInitialize(from: entries, count: used)
-    Glibc.free(UnsafeMutableRawPointer(entries))
-    entries = newEntries
+    entryMemory.grow(to: newCapacity * MemoryLayout<FlowEntry>.stride)
+    entries = entryMemory.base.bindMemory(to: FlowEntry.self, capacity: newCapacity)
     capacity = newCapacity
-    let oldSlots = slots
-    let oldCount = slotMask + 1
+    let (oldMemory, oldSlots, oldCount) = (slotMemory, slots, slotMask + 1)
     var slotCount = 64
     while slotCount < newCapacity * 2 { slotCount *= 2 }
     slotMask = slotCount - 1
-    slots = Self.allocate(slotCount)
-    slots.initialize(repeating: 0, count: slotCount)
+    slotMemory = TableMemory(octets: slotCount * MemoryLayout<UInt64>.stride)
+    slots = slotMemory.base.bindMemory(to: UInt64.self, capacity: slotCount)
     for i in 0..<oldCount where oldSlots[i] != 0 {
       place(UInt32(truncatingIfNeeded: oldSlots[i] >> 32), UInt32(truncatingIfNeeded: oldSlots[i]))
     }
-    Glibc.free(UnsafeMutableRawPointer(oldSlots))
+    withExtendedLifetime(oldMemory) {}
   }
 }

@@ -4,7 +4,7 @@ import Glibc
 enum HugePages {
   /// `MADV_HUGEPAGE`, which the C importer does not show.
   private static let advice: Int32 = 14
-  private static let pageOctets: UInt = 4096
+  static let pageOctets = 4096
   /// Below this a table sits in the cache and its pages in the translation buffer.
   static let leastOctets = 4 << 20
 
@@ -15,7 +15,7 @@ enum HugePages {
   /// To be called before the memory is first touched. Does nothing for small buffers, and it is no error when Linux declines.
   static func advise(_ buffer: UnsafeMutableRawBufferPointer) {
     guard buffer.count >= leastOctets, let base = buffer.baseAddress else { return }
-    let start = (UInt(bitPattern: base) &+ pageOctets &- 1) & ~(pageOctets &- 1)
+    let start = firstPage(base)
     let skipped = Int(start &- UInt(bitPattern: base))
     madvise(UnsafeMutableRawPointer(bitPattern: start), buffer.count - skipped, advice)
   }
@@ -26,8 +26,12 @@ enum HugePages {
   /// the system interrupts every other core that this program runs on.
   static func populate(_ buffer: UnsafeMutableRawBufferPointer) {
     guard buffer.count >= populatedLeast, let base = buffer.baseAddress else { return }
-    let start = (UInt(bitPattern: base) &+ pageOctets &- 1) & ~(pageOctets &- 1)
-    let end = (UInt(bitPattern: base) &+ UInt(buffer.count)) & ~(pageOctets &- 1)
+    let start = firstPage(base)
+    let end = (UInt(bitPattern: base) &+ UInt(buffer.count)) & ~(UInt(pageOctets) &- 1)
     madvise(UnsafeMutableRawPointer(bitPattern: start), Int(end &- start), populateAdvice)
+  }
+
+  private static func firstPage(_ base: UnsafeMutableRawPointer) -> UInt {
+    (UInt(bitPattern: base) &+ UInt(pageOctets) &- 1) & ~(UInt(pageOctets) &- 1)
   }
 }

@@ -45,6 +45,9 @@ public struct Vantage: Sendable, Hashable {
     public static let flow = Flags(rawValue: 4)
     /// First time that our host uses this port of this peer.
     public static let firstService = Flags(rawValue: 8)
+    /// Orientation and the next flag are filled in, and nobody has looked at the observation since: a shard may change the orientation.
+    static let located = Flags(rawValue: 16)
+    static let hostIsDestination = Flags(rawValue: 32)
   }
 }
 

@@ -1,4 +1,4 @@
-import CPrefetch
+import CMemory
 
 /// Loads that nobody waits for: asked for a while before, a line from memory costs as little as one from the cache.
 ///
@@ -16,10 +16,10 @@ enum Prefetch {
   static func octets(_ count: Int, at address: UnsafeRawPointer) {
     var octet = 0
     while octet < count {
-      cprefetch_line(address + octet)
+      cmemory_prefetch(address + octet)
       octet &+= lineOctets
     }
     // They may begin in the middle of a line.
-    if count > 1 { cprefetch_line(address + (count &- 1)) }
+    if count > 1 { cmemory_prefetch(address + (count &- 1)) }
   }
 }

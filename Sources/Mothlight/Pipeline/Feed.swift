@@ -11,7 +11,7 @@ struct Feed {
   private var inline: Shard?
   private var channels: [AsyncChannel<SharedPart>] = []
   private var tasks: [Task<Shard, Never>] = []
-  private var pending: [SharedPart.Batch] = []
+  private var pending: [[Observation]] = []
   private var pendingCount = 0
   private let spent = SpentBatches()
   /// Hears what is handed on, for the state.
@@ -43,7 +43,7 @@ struct Feed {
       return
     }
     if channels.isEmpty { start(home) }
-    await distribute(&batch, home)
+    await put(&batch, home)
   }
 
   private mutating func start(_ home: Home) {
@@ -61,39 +61,36 @@ struct Feed {
             shard.process(&own)
             own.removeAll(keepingCapacity: true)
           }
+          shard.endInput()
           return shard
         })
     }
   }
 
   /// Takes the batch away and leaves an empty one.
-  private mutating func distribute(_ batch: inout [Observation], _ home: Home) async {
-    var places = [[UInt32]](repeating: [], count: channels.count)
-    for n in places.indices { places[n].reserveCapacity(batch.count / channels.count * 2) }
-    for i in batch.indices {
-      guard let (address, _) = Shard.hostAddress(of: &batch[i], home: home) else { continue }
-      places[Int(truncatingIfNeeded: address.mixed % UInt64(channels.count))].append(UInt32(truncatingIfNeeded: i))
-    }
+  private mutating func put(_ batch: inout [Observation], _ home: Home) async {
     var taken = spent.take()
     swap(&taken, &batch)
     pendingCount &+= taken.count
-    pending.append(SharedPart.Batch(observations: taken, places: places))
-    if pendingCount >= Self.partObservations { await flush() }
+    // Given away: whoever writes to it while another holds it copies all of it.
+    pending.append(consume taken)
+    if pendingCount >= Self.partObservations { await flush(home) }
   }
 
-  private mutating func flush() async {
+  private mutating func flush(_ home: Home) async {
     guard !pending.isEmpty else { return }
-    let part = SharedPart(pending, shards: channels.count)
+    let part = SharedPart(pending, shards: channels.count, home: home)
     pending.removeAll(keepingCapacity: true)
     pendingCount = 0
-    for n in channels.indices where part.concerns(n) { await channels[n].send(part) }
+    for channel in channels { await channel.send(part) }
   }
 
   mutating func finish(home: Home, isSampled: Bool, hasUsableTime: Bool) async -> [Shard] {
     var shards: [Shard] = []
-    await flush()
+    await flush(home)
     for channel in channels { channel.finish() }
     for task in tasks { shards.append(await task.value) }
+    inline?.endInput()
     if let inline { shards.append(inline) }
     inline = nil
     if shards.isEmpty { shards = [makeShard(home)] }
@@ -120,42 +117,71 @@ struct Feed {
 
 /// Batches that all shards look at. Each copies its own observations out of them: the one move from the reader's core to its own.
 private final class SharedPart: Sendable {
-  struct Batch {
-    var observations: [Observation]
-    /// By shard: where its observations stand, in order.
-    var places: [[UInt32]]
+  private struct Content {
+    var batches: [[Observation]]
+    /// By shard: which observations are its own, counted over all batches, in order; nothing before the first shard came.
+    var places: [[UInt32]] = []
   }
 
-  private let batches: Mutex<[Batch]>
-  private let counts: [Int]
+  private let content: Mutex<Content>
+  private let shards: Int
+  private let home: Home
   /// Shards that have not copied yet.
   private let waiting: Atomic<Int>
 
-  init(_ batches: [Batch], shards: Int) {
-    counts = (0..<shards).map { n in batches.reduce(0) { $0 + $1.places[n].count } }
-    waiting = Atomic(counts.count { $0 > 0 })
-    self.batches = Mutex(batches)
+  init(_ batches: [[Observation]], shards: Int, home: Home) {
+    content = Mutex(Content(batches: batches))
+    self.shards = shards
+    self.home = home
+    waiting = Atomic(shards)
   }
 
-  /// Whether it holds anything of shard `n`.
-  func concerns(_ n: Int) -> Bool { counts[n] > 0 }
-
   func copy(of n: Int, into own: inout [Observation]) {
-    own.reserveCapacity(own.count + counts[n])
-    for batch in batches.withLock({ $0 }) {
-      batch.observations.withUnsafeBufferPointer { from in
-        for place in batch.places[n] { own.append(from[Int(place)]) }
+    // Whoever comes first says whose each is: the reader has enough to do.
+    let (batches, places) = content.withLock {
+      if $0.places.isEmpty { $0.places = Self.divide(&$0.batches, shards, home) }
+      return ($0.batches, $0.places[n])
+    }
+    own.reserveCapacity(own.count + places.count)
+    var (begin, next) = (0, 0)
+    for batch in batches {
+      let end = begin + batch.count
+      batch.withUnsafeBufferPointer { from in
+        while next < places.count, Int(places[next]) < end {
+          own.append(from[Int(places[next]) - begin])
+          next += 1
+        }
       }
+      begin = end
     }
   }
 
+  private static func divide(_ batches: inout [[Observation]], _ shards: Int, _ home: Home) -> [[UInt32]] {
+    var places = [[UInt32]](repeating: [], count: shards)
+    let all = batches.reduce(0) { $0 + $1.count }
+    for n in places.indices { places[n].reserveCapacity(all / shards * 2) }
+    var place: UInt32 = 0
+    for b in batches.indices {
+      batches[b].withUnsafeMutableBufferPointer { batch in
+        for i in batch.indices {
+          if let address = Shard.locate(&batch[i], home: home) {
+            places[Int(truncatingIfNeeded: address.mixed % UInt64(shards))].append(place)
+          }
+          place &+= 1
+        }
+      }
+    }
+    return places
+  }
+
   /// A shard is done copying.
-  /// - Returns: the batches, once all are done.
-  func leave() -> [Batch]? {
+  /// - Returns: the batches, emptied, once all are done.
+  func leave() -> [[Observation]]? {
     guard waiting.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 else { return nil }
-    return batches.withLock { all in
-      defer { all = [] }
-      return all
+    return content.withLock { all in
+      defer { all.batches = [] }
+      for b in all.batches.indices { all.batches[b].removeAll(keepingCapacity: true) }
+      return all.batches
     }
   }
 }
@@ -164,17 +190,7 @@ private final class SharedPart: Sendable {
 private final class SpentBatches: Sendable {
   private let batches = Mutex<[[Observation]]>([])
 
-  func put(_ spent: [SharedPart.Batch]) {
-    for batch in spent {
-      var observations = batch.observations
-      batches.withLock { $0.append(observations) }
-      observations = []
-    }
-  }
+  func put(_ spent: [[Observation]]) { batches.withLock { $0 += spent } }
 
-  func take() -> [Observation] {
-    var batch = batches.withLock { $0.popLast() ?? [] }
-    batch.removeAll(keepingCapacity: true)
-    return batch
-  }
+  func take() -> [Observation] { batches.withLock { $0.popLast() ?? [] } }
 }

@@ -1,19 +1,26 @@
-/// Set of 64-bit fingerprints with a 32-bit value each, open addressing, bounded.
+/// Set of 64-bit fingerprints, open addressing, bounded.
+typealias FingerprintSet = FingerprintTable<NoValue>
+
+/// A value that takes no room.
+struct NoValue: BitwiseCopyable, Sendable, FingerprintValue {}
+
+/// What stands beside a fingerprint; all its octets are zero in an empty slot.
+protocol FingerprintValue: BitwiseCopyable, Sendable { init() }
+extension UInt32: FingerprintValue {}
+
+/// 64-bit fingerprints with a value each, open addressing, bounded.
 ///
 /// Two keys that share a fingerprint are taken for one: at 4 M members the chance of any such pair is below 10⁻⁶.
-/// - Complexity: O(1) expected, one cache line; 16 bytes a slot, at most half full.
-struct FingerprintTable: Sendable {
+/// - Complexity: O(1) expected, one cache line; 16 bytes a slot with a number, 8 without, at most half full.
+struct FingerprintTable<Value: FingerprintValue>: Sendable {
   /// All zero when empty.
   private struct Slot: BitwiseCopyable {
     var key: UInt64 = 0
-    var value: UInt32 = 0
+    var value = Value()
   }
   private var slots: FlatArray<Slot>
   private(set) var count = 0
-  /// Odd, and drawn anew by each run: whoever chooses the keys must not be able to line them up. It decides where a key lies and
-  /// nothing else.
-  private static let multiplierOfRun = UInt64.random(in: .min ... .max) | 1
-  private let multiplier = Self.multiplierOfRun
+  private let multiplier = multiplierOfRun
   /// 64 less the bits of a place.
   private var shift: UInt64
   let limit: Int
@@ -32,7 +39,7 @@ struct FingerprintTable: Sendable {
 
   /// The value of `fingerprint`, or `nil` after entering it with `value`; `nil` too, and counted, when full.
   @inline(__always)
-  mutating func find(_ fingerprint: UInt64, orInsert value: UInt32) -> UInt32? {
+  mutating func find(_ fingerprint: UInt64, orInsert value: Value) -> Value? {
     let key = fingerprint == 0 ? 1 : fingerprint
     let mask = slots.count &- 1
     var i = start(key)
@@ -54,7 +61,7 @@ struct FingerprintTable: Sendable {
 
   /// The value of `fingerprint`, if it is there.
   @inline(__always)
-  func peek(_ fingerprint: UInt64) -> UInt32? {
+  func peek(_ fingerprint: UInt64) -> Value? {
     let key = fingerprint == 0 ? 1 : fingerprint
     let mask = slots.count &- 1
     var i = start(key)
@@ -73,7 +80,7 @@ struct FingerprintTable: Sendable {
     .max() ?? 0
   }
 
-  private mutating func insert(_ key: UInt64, _ value: UInt32, at i: Int) {
+  private mutating func insert(_ key: UInt64, _ value: Value, at i: Int) {
     guard count < limit else {
       refused &+= 1
       return
@@ -83,18 +90,52 @@ struct FingerprintTable: Sendable {
     if count * 2 > slots.count { grow() }
   }
 
+  /// Twice the room in the same memory: a key's place is the upper bits of its hash, so it moves to about twice the number, and
+  /// whoever goes first from the end finds room there.
   private mutating func grow() {
-    let old = slots
-    slots = FlatArray(zeros: old.count * 2)
+    let old = slots.count
+    slots.doubleWithZeros()
     shift -= 1
-    let mask = slots.count &- 1
-    for slot in old where slot.key != 0 {
-      var i = start(slot.key)
-      while slots[i].key != 0 { i = (i &+ 1) & mask }
-      slots[i] = slot
+    let table = (multiplier: multiplier, shift: shift)
+    slots.change { slots in
+      // Those that would lie before slots still to be emptied: a search must not pass one of them.
+      var late: [Slot] = []
+      for j in stride(from: old - 1, through: 0, by: -1) where slots[j].key != 0 {
+        let slot = slots[j]
+        slots[j] = Slot()
+        var i = Int(truncatingIfNeeded: (slot.key &* table.multiplier) &>> table.shift)
+        if i < j {
+          late.append(slot)
+          continue
+        }
+        while i < slots.count, slots[i].key != 0 { i += 1 }
+        if i < slots.count { slots[i] = slot } else { late.append(slot) }
+      }
+      let mask = slots.count &- 1
+      for slot in late {
+        var i = Int(truncatingIfNeeded: (slot.key &* table.multiplier) &>> table.shift)
+        while slots[i].key != 0 { i = (i &+ 1) & mask }
+        slots[i] = slot
+      }
     }
   }
 }
+
+extension FingerprintSet {
+  @inline(__always)
+  func contains(_ fingerprint: UInt64) -> Bool { peek(fingerprint) != nil }
+
+  /// Enters a fingerprint: whether it was missing, and there was room.
+  @inline(__always) @discardableResult
+  mutating func insert(_ fingerprint: UInt64) -> Bool {
+    let before = count
+    return find(fingerprint, orInsert: NoValue()) == nil && count > before
+  }
+}
+
+/// Odd, and drawn anew by each run: whoever chooses the keys must not be able to line them up. It decides where a key lies and
+/// nothing else.
+private let multiplierOfRun = UInt64.random(in: .min ... .max) | 1
 
 /// Mixes 64 bits so that every input bit reaches every output bit (Stafford's variant 13 of the MurmurHash3 finaliser).
 @inline(__always) func mix64(_ value: UInt64) -> UInt64 {

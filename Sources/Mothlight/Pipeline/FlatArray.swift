@@ -1,59 +1,27 @@
-import Glibc
-
-/// An array of plain values that grows by `realloc`: a large one is moved by the page table, not octet by octet, and its fresh
-/// pages come zeroed from the system.
+/// An array of plain values whose memory grows without being copied.
 ///
 /// Half of a growing table's cost is the copying and clearing of its earlier sizes otherwise, and its peak is half as high again.
 /// Value semantics as an array's: written to when shared, it is copied first.
 /// - Complexity: as `Array`.
 struct FlatArray<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
   // Unchecked because of the pointer: the memory belongs to `owner`, which no two arrays that write share.
-  private var owner: Owner
+  private var owner: TableMemory
   private var base: UnsafeMutablePointer<Element>
+  private var capacity: Int
   private(set) var count: Int
-
-  private final class Owner {
-    var base: UnsafeMutablePointer<Element>
-    var capacity: Int
-
-    init(capacity: Int) {
-      guard let raw = calloc(Swift.max(1, capacity), MemoryLayout<Element>.stride) else {
-        // Out of memory is not survivable here and not something from outside: every table is bounded by `Limits`.
-        preconditionFailure("no memory for \(capacity) entries of \(MemoryLayout<Element>.stride) octets")
-      }
-      self.capacity = Swift.max(1, capacity)
-      base = raw.bindMemory(to: Element.self, capacity: self.capacity)
-      advise()
-    }
-
-    deinit { free(base) }
-
-    func grow(to capacity: Int) {
-      let octets = capacity * MemoryLayout<Element>.stride
-      guard let raw = realloc(base, octets) else {
-        preconditionFailure("no memory for \(capacity) entries of \(MemoryLayout<Element>.stride) octets")
-      }
-      base = raw.bindMemory(to: Element.self, capacity: capacity)
-      self.capacity = capacity
-      advise()
-    }
-
-    private func advise() {
-      HugePages.advise(UnsafeMutableRawBufferPointer(start: base, count: capacity * MemoryLayout<Element>.stride))
-    }
-  }
 
   init() { self.init(capacity: 64, count: 0) }
 
   /// `count` entries of zero octets, to be written in no order.
   init(zeros count: Int) {
     self.init(capacity: count, count: count)
-    HugePages.populate(UnsafeMutableRawBufferPointer(start: base, count: count * MemoryLayout<Element>.stride))
+    populate(from: 0)
   }
 
   private init(capacity: Int, count: Int) {
-    owner = Owner(capacity: capacity)
-    base = owner.base
+    self.capacity = Swift.max(1, capacity)
+    owner = TableMemory(octets: self.capacity * MemoryLayout<Element>.stride)
+    base = owner.base.bindMemory(to: Element.self, capacity: self.capacity)
     self.count = count
   }
 
@@ -64,22 +32,48 @@ struct FlatArray<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
 
   @inline(__always)
   mutating func append(_ element: Element) {
-    if count == owner.capacity || !isKnownUniquelyReferenced(&owner) { makeRoom() }
+    if count == capacity || !isKnownUniquelyReferenced(&owner) { makeRoom() }
     (base + count).initialize(to: element)
     count &+= 1
   }
 
+  /// As many entries of zero octets again, to be written in no order. Entries are never taken away, so what lies behind them is zero.
+  mutating func doubleWithZeros() {
+    if !isKnownUniquelyReferenced(&owner) { copy() }
+    if count * 2 > capacity { grow(to: count * 2) }
+    let old = count
+    count *= 2
+    populate(from: old)
+  }
+
+  /// All entries, to be changed in place: one look at who shares them for many changes.
+  @inline(__always)
+  mutating func change<Result>(_ body: (UnsafeMutableBufferPointer<Element>) -> Result) -> Result {
+    if !isKnownUniquelyReferenced(&owner) { copy() }
+    return body(UnsafeMutableBufferPointer(start: base, count: count))
+  }
+
   private mutating func makeRoom() {
     if !isKnownUniquelyReferenced(&owner) { copy() }
-    if count == owner.capacity { owner.grow(to: count * 2) }
-    base = owner.base
+    if count == capacity { grow(to: count * 2) }
+  }
+
+  private mutating func grow(to wanted: Int) {
+    owner.grow(to: wanted * MemoryLayout<Element>.stride)
+    capacity = wanted
+    base = owner.base.bindMemory(to: Element.self, capacity: wanted)
   }
 
   private mutating func copy() {
-    let other = Owner(capacity: owner.capacity)
-    other.base.update(from: base, count: count)
+    let other = TableMemory(octets: capacity * MemoryLayout<Element>.stride)
+    other.base.copyMemory(from: base, byteCount: count * MemoryLayout<Element>.stride)
     owner = other
-    base = other.base
+    base = other.base.bindMemory(to: Element.self, capacity: capacity)
+  }
+
+  private func populate(from first: Int) {
+    HugePages.populate(
+      UnsafeMutableRawBufferPointer(start: base + first, count: (count - first) * MemoryLayout<Element>.stride))
   }
 }
 

@@ -8,11 +8,12 @@ public struct HelloCensus: Sendable {
   private var usersOfHello: [UInt64: UInt32] = [:]
   private var usersOfServer: [UInt64: UInt32] = [:]
   /// Known (host, hello), (host, server name) and (host, server) pairs.
-  private var seen = FingerprintTable(limit: HelloCensus.limit)
-  /// Pairs per shard: 1 M × 32 B, and as many users at most, 80 MB in all.
+  private var seen = FingerprintSet(limit: HelloCensus.limit)
+  /// Pairs per shard: 1 M × 16 B, and as many users at most, 64 MB in all.
   static let limit = 1 << 20
+  private var refusedElsewhere: UInt64 = 0
   /// Pairs that found no room.
-  public private(set) var refused: UInt64 = 0
+  public var refused: UInt64 { seen.refused &+ refusedElsewhere }
 
   private static let helloSalt: UInt64 = 1 << 40
   private static let nameSalt: UInt64 = 2 << 40
@@ -32,10 +33,7 @@ public struct HelloCensus: Sendable {
   }
 
   private mutating func isNew(_ key: UInt64, _ host: UInt32, _ salt: UInt64) -> Bool {
-    let known = seen.count
-    let found = seen.find(mix64(key ^ mix64(UInt64(host) | salt)), orInsert: 0)
-    if found == nil, seen.count == known { refused &+= 1 }
-    return found == nil && seen.count > known
+    seen.insert(mix64(key ^ mix64(UInt64(host) | salt)))
   }
 
   /// Adds the counts of another shard, whose hosts are others.
@@ -43,7 +41,7 @@ public struct HelloCensus: Sendable {
     hosts &+= other.hosts
     usersOfHello.merge(other.usersOfHello, uniquingKeysWith: &+)
     usersOfServer.merge(other.usersOfServer, uniquingKeysWith: &+)
-    refused &+= other.refused
+    refusedElsewhere &+= other.refused
   }
 
   public func users(ofHello print: String) -> UInt32 { usersOfHello[Self.fingerprint(print)] ?? 0 }

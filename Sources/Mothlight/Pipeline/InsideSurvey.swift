@@ -29,8 +29,9 @@ struct InsideSurvey {
       }.map { UInt32(truncatingIfNeeded: $0) })
     guard !candidates.isEmpty else { return [:] }
     var surveys: [UInt32: InsideSurvey] = [:]
-    for pair in context.pairs.pairs where pair.isInside && pair.isOurs && candidates.contains(pair.host) {
-      surveys[pair.host, default: InsideSurvey()].add(pair)
+    let pairs = context.pairs.pairs
+    for i in pairs.indices where pairs[i].isInside && pairs[i].isOurs && candidates.contains(pairs[i].host) {
+      surveys[pairs[i].host, default: InsideSurvey()].add(pairs[i])
     }
     return surveys.compactMapValues(\.services)
   }

@@ -257,10 +257,12 @@ struct NetworkView {
     defer { if let ages { widen(ages) } }
     for shard in shards {
       hosts += shard.context.hosts.count { $0.outboundFlows >= 10 }
-      for (peer, users) in shard.prevalence where users > 1 || shards.count > 1 { byPeer[peer, default: 0] += users }
+    }
+    // Only peers and names that findings are about are ever asked for; a network knows a hundred times as many.
+    for peer in Set(shards.flatMap(\.findings).compactMap(\.peer)) {
+      byPeer[peer] = shards.reduce(0) { $0 + $1.users(of: peer) }
     }
     guard hosts >= Self.hostsLeast else { return }
-    // Only names that findings are about are ever asked for; a network knows a hundred times as many.
     let wanted = Set(shards.flatMap(\.findings).compactMap(\.peerName))
     for shard in shards where !wanted.isEmpty {
       var seen: Set<Known> = []
@@ -330,7 +332,6 @@ struct NetworkView {
     guard finding.peer != nil || finding.peerName != nil, hosts >= Self.hostsLeast, !finding.isConclusive,
       finding.family != .list, finding.family != .fanOut
     else { return finding }
-    // Peers of one host alone are left out of the table.
     let users = max(1, finding.peer.flatMap { byPeer[$0] } ?? 1, finding.peerName.flatMap { byName[$0] } ?? 0)
     let share = min(1, Double(users) / Double(hosts))
     var weighed = finding

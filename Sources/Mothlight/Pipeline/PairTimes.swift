@@ -1,23 +1,27 @@
 /// Times and samples of one pair from its fourth start on, flat: 256 bytes.
 ///
-/// With the pair (176) and its share of the index (16 a slot, two to four slots a pair) a pair costs at most 500 bytes until
+/// With the pair (128 and 48) and its share of the index (16 a slot, two to four slots a pair) a pair costs at most 500 bytes until
 /// it has more starts than fit in here. Then the cheap gate decides whether it may have a `LongSeries`, which the expensive
 /// tests of the beacon detector read.
 struct PairTimes: Sendable, BitwiseCopyable {
   static let ticksMost = 20
   /// Whole hour of the first start kept: ticks of a pair depend on nothing but the pair.
   var zero = Timestamp.distantPast
-  var samples = InlineArray<5, PairSample>(repeating: PairSample())
-  /// Starts in order of arrival, hundredths of a second since `zero`, 248 days either way; unused where there is a series.
-  private var early = InlineArray<20, Int32>(repeating: 0)
   /// Place of the long series, -1 without one.
   var series: Int32 = -1
   /// Starts that found no room in a long series and were pushed out.
   private(set) var dropped: UInt16 = 0
   private(set) var tickCount: UInt8 = 0
   private(set) var sampleCount: UInt8 = 0
+  /// Starts in order of arrival, hundredths of a second since `zero`, 248 days either way. Where there is a series: the latest, which
+  /// are to be moved there.
+  private var latest = InlineArray<20, Int32>(repeating: 0)
+  var samples = InlineArray<5, PairSample>(repeating: PairSample())
 
-  var ticks: [Int32] { (0..<Int(tickCount)).map { early[$0] } }
+  /// What every start writes to.
+  static let octetsBeforeSamples = 96
+
+  var ticks: [Int32] { (0..<Int(tickCount)).map { latest[$0] } }
   var isFull: Bool { Int(tickCount) == Self.ticksMost }
 
   /// Takes in when a conversation began, and what it was.
@@ -28,14 +32,14 @@ struct PairTimes: Sendable, BitwiseCopyable {
   mutating func take(_ flow: Flow, starts: UInt32) -> Int32? {
     sample(flow, starts: starts)
     guard let tick = PairDetail.tick(of: flow.first, since: zero) else { return nil }
-    guard series < 0, !isFull else { return tick }
+    guard !isFull else { return tick }
     append(tick)
     return nil
   }
 
   mutating func append(_ tick: Int32) {
     guard !isFull else { return }
-    early[Int(tickCount)] = tick
+    latest[Int(tickCount)] = tick
     tickCount &+= 1
   }
 
@@ -129,9 +133,13 @@ public struct LongSeries: Sendable {
   /// Since when earlier runs saw it, where they saw more starts than they kept.
   var goesOnSince = Timestamp.distantFuture
 
-  mutating func add(_ tick: Int32) {
-    ticks.append(tick)
-    if ticks.count >= PairDetail.timesKept * 2 { fold() }
+  mutating func add(_ more: [Int32]) {
+    let full = PairDetail.timesKept * 2
+    guard ticks.count + more.count >= full else { return ticks.append(contentsOf: more) }
+    for tick in more {
+      ticks.append(tick)
+      if ticks.count >= full { fold() }
+    }
   }
 
   /// Moves the older half of the times into the gap histogram.

@@ -5,7 +5,7 @@
 struct Shard: Sendable {
   private(set) var context = ShardContext()
   private var hostNumbers = AddressNumbers()
-  private var contacts = FingerprintTable(limit: Shard.contactLimit)
+  private var contacts = FingerprintSet(limit: Shard.contactLimit)
   private var detectors: [any Detector]
   /// By detector: what its card asks for. Nearly all observations are flows, so the others get theirs apart.
   private let portions: [Portion]
@@ -44,12 +44,16 @@ struct Shard: Sendable {
     detectors.map { (type(of: $0).card.name, $0.refused) }
   }
   /// Number of our hosts that met each outside peer.
-  private(set) var prevalence: [(peer: IPAddress, users: UInt32)] = []
-  private var peerNumbers = FingerprintTable(limit: Shard.prevalenceLimit)
+  private var prevalence = FlatArray<PeerUsers>()
+  private struct PeerUsers: BitwiseCopyable {
+    var peer: IPAddress
+    var users: UInt32
+  }
+  private var peerNumbers = FingerprintTable<UInt32>(limit: Shard.prevalenceLimit)
   /// What earlier runs saw, with `--state`.
   private let memory: RollingState?
 
-  /// (host, peer) contacts per shard: 2 M × 24 B = 50 MB.
+  /// (host, peer) contacts per shard: 2 M × 16 to 32 B.
   static let contactLimit = 1 << 21
   /// Outside peers whose users are counted: 1 M × 48 B. A host that meets more is scanning, and a scan's targets are nobody's.
   static let prevalenceLimit = 1 << 20
@@ -74,7 +78,9 @@ struct Shard: Sendable {
   ///
   /// - Parameter observation: looked at where it stands; a copy of it costs more than the look.
   @inline(__always)
-  static func hostAddress(of observation: inout Observation, home: Home) -> (address: IPAddress, Orientation)? {
+  static func hostAddress(
+    of observation: inout Observation, home: Home
+  ) -> (address: IPAddress, Orientation, isDestination: Bool)? {
     let (source, destination): (IPAddress, IPAddress)
     switch observation.event {
     case .flow(let flow): (source, destination) = (flow.source, flow.destination)
@@ -86,11 +92,35 @@ struct Shard: Sendable {
     if orientation == .foreign {
       // A group address still shows that our host is there and speaking.
       guard home.contains(source) else { return nil }
-      return (source, .foreign)
+      return (source, .foreign, false)
     }
-    return (hostIsDestination ? destination : source, orientation)
+    return (hostIsDestination ? destination : source, orientation, hostIsDestination)
   }
 
+  /// The same, and notes in the vantage where our host stands.
+  @inline(__always)
+  static func locate(_ observation: inout Observation, home: Home) -> IPAddress? {
+    guard let (address, orientation, isDestination) = hostAddress(of: &observation, home: home) else { return nil }
+    observation.vantage.orientation = orientation
+    observation.vantage.flags.insert(isDestination ? [.located, .hostIsDestination] : .located)
+    return address
+  }
+
+  /// Host of an observation that was located.
+  @inline(__always)
+  private static func host(of observation: inout Observation) -> IPAddress? {
+    let isDestination = observation.vantage.flags.contains(.hostIsDestination)
+    if case .flow(let flow) = observation.event { return isDestination ? flow.destination : flow.source }
+    return observation.ends.map { isDestination ? $0.server : $0.client }
+  }
+
+  /// How many of its hosts met `peer`.
+  func users(of peer: IPAddress) -> UInt32 {
+    guard let known = peerNumbers.peek(peer.mixed), Int(known) < prevalence.count,
+      prevalence[Int(known)].peer == peer
+    else { return 0 }
+    return prevalence[Int(known)].users
+  }
   /// Whether `address` is one of its hosts.
   func knows(_ address: IPAddress) -> Bool { hostNumbers.known(address) != nil }
   /// What is known of one of its hosts.
@@ -109,10 +139,12 @@ struct Shard: Sendable {
     for i in batch.indices {
       let ahead = i &+ Self.placesAhead
       if ahead < keys.count {
-        if keys[ahead].pair != 0 { context.pairs.prefetchPair(keys[ahead].pair) }
+        if keys[ahead].pair != 0 { keys[ahead].known = context.pairs.prefetchPair(keys[ahead].pair) }
         let host = batch[ahead].vantage.host
         if host != .max { days.prefetch(lastDays[Int(host)].tally, octets: DayTally.octetsBeforeBins) }
       }
+      let near = i &+ Self.timesAhead
+      if near < keys.count, let known = keys[near].known { context.pairs.prefetchTimes(known) }
       place(&batch[i], keys[i])
     }
     var events: [Observation] = []
@@ -136,6 +168,8 @@ struct Shard: Sendable {
   private struct Keys {
     var contact: UInt64 = 0
     var pair: UInt64 = 0
+    /// Place of the pair, where it was known already when it was asked for.
+    var known: Int32?
   }
   private var keys: [Keys] = []
 
@@ -154,13 +188,17 @@ struct Shard: Sendable {
 
   /// Observations between asking for what `place` will write to and writing to it.
   private static let placesAhead = 8
+  /// The same for a pair's times, once the pair itself has come.
+  private static let timesAhead = 4
 
   /// Fills in host and direction of an observation.
   @inline(__always)
   private mutating func keys(of o: inout Observation) -> Keys {
     var key = Keys()
-    guard let (address, seen) = Self.hostAddress(of: &o, home: home) else { return key }
-    var orientation = seen
+    guard let address = o.vantage.flags.contains(.located) ? Self.host(of: &o) : Self.locate(&o, home: home) else {
+      return key
+    }
+    var orientation = o.vantage.orientation
     var maySpeak = true
     if case .flow(let flow) = o.event {
       // Packets of the other side alone are something done to our host, whoever seems to have begun.
@@ -171,7 +209,10 @@ struct Shard: Sendable {
       orientation = .inbound
       maySpeak = false
     }
-    guard let host = number(of: address, isNewAllowed: maySpeak, at: o.time) else { return key }
+    guard let host = number(of: address, isNewAllowed: maySpeak, at: o.time) else {
+      o.vantage.orientation = .foreign
+      return key
+    }
     o.vantage.host = host
     o.vantage.orientation = orientation
     if case .flow(let flow) = o.event, orientation == .outbound || orientation == .inside {
@@ -180,6 +221,9 @@ struct Shard: Sendable {
     }
     return key
   }
+
+  /// To be called after the last batch, by whom alone it belongs to: less is copied later.
+  mutating func endInput() { context.pairs.handOverAll() }
 
   /// Ends the input. `isOneSided` says that no host of the whole run was answered.
   ///
@@ -262,15 +306,14 @@ struct Shard: Sendable {
     note(flow, host, vantage.orientation)
     switch vantage.orientation {
     case .outbound, .inside:
-      let met = contacts.count
       // A full table says nothing about a first meeting; what it refused is counted.
-      if contacts.find(keys.contact, orInsert: 0) == nil, contacts.count > met {
+      if contacts.insert(keys.contact) {
         vantage.flags.insert(.firstContact)
         context.hosts[Int(host)].peers &+= 1
         if vantage.orientation == .outbound { notePeer(peer) }
       }
       let place = context.pairs.update(
-        flow, key: keys.pair, host: host, peer: peer, isInside: vantage.orientation == .inside)
+        flow, key: keys.pair, known: keys.known, host: host, peer: peer, isInside: vantage.orientation == .inside)
       if place.isNew {
         vantage.flags.insert(.firstService)
       }
@@ -292,7 +335,7 @@ struct Shard: Sendable {
     if let known = peerNumbers.find(peer.mixed, orInsert: UInt32(truncatingIfNeeded: prevalence.count)) {
       prevalence[Int(known)].users &+= 1
     } else if prevalence.count < peerNumbers.count {
-      prevalence.append((peer, 1))
+      prevalence.append(PeerUsers(peer: peer, users: 1))
     }
   }
 
@@ -406,81 +449,5 @@ struct Shard: Sendable {
     let failed: UInt32 = lookup.responseCode.map { $0 == DNSLookup.noError ? 0 : 1 } ?? 0
     context.hosts[h].count(lookup.name, failed: failed)
     for address in lookup.addresses { context.remember(lookup.name, of: address, for: host) }
-  }
-}
-
-/// Counters of one host's day: flat, because every flow touches them.
-struct DayTally: Sendable, BitwiseCopyable {
-  var day: Int
-  var first = Timestamp.distantFuture
-  var last = Timestamp.distantPast
-  var flows: UInt64 = 0
-  var outboundFlows: UInt64 = 0
-  var answeredFlows: UInt64 = 0
-  var octetsOut: UInt64 = 0
-  var octetsIn: UInt64 = 0
-  var dnsLookups: UInt64 = 0
-  var events: UInt64 = 0
-  var bins = InlineArray<96, UInt32>(repeating: 0)
-
-  init(day: Int) { self.day = day }
-
-  /// What every record writes to.
-  static let octetsBeforeBins = 80
-
-  @inline(__always)
-  mutating func add(_ flow: Flow, _ orientation: Orientation) {
-    flows &+= 1
-    if flow.first < first { first = flow.first }
-    if flow.last > last { last = flow.last }
-    let isInbound = orientation == .inbound
-    octetsOut &+= isInbound ? flow.destinationOctets : flow.sourceOctets
-    octetsIn &+= isInbound ? flow.sourceOctets : flow.destinationOctets
-    if orientation == .outbound { outboundFlows &+= 1 }
-    if flow.sourcePackets > 0 && flow.destinationPackets > 0 || flow.state.wasAnswered == true { answeredFlows &+= 1 }
-    let bin = (flow.first.nanoseconds &- Int64(day) &* 86_400_000_000_000) / 900_000_000_000
-    if bin >= 0, bin < HostActivity.binCount { bins[Int(bin)] &+= 1 }
-  }
-
-  mutating func add(eventAt time: Timestamp, isLookup: Bool) {
-    events &+= 1
-    if isLookup { dnsLookups &+= 1 }
-    if time < first { first = time }
-    if time > last { last = time }
-  }
-
-  var activity: HostActivity {
-    var a = HostActivity()
-    a.first = first
-    a.last = last
-    a.flows = flows
-    a.outboundFlows = outboundFlows
-    a.answeredFlows = answeredFlows
-    a.octetsOut = octetsOut
-    a.octetsIn = octetsIn
-    a.dnsLookups = dnsLookups
-    a.events = events
-    for i in 0..<HostActivity.binCount { a.bins[i] = bins[i] }
-    return a
-  }
-}
-
-/// Dense numbers of addresses: a fingerprint table, with a dictionary for the addresses whose fingerprints collide.
-struct AddressNumbers: Sendable {
-  private var table = FingerprintTable(limit: Limits.hosts)
-  private var addresses: [IPAddress] = []
-  private var collided: [IPAddress: UInt32] = [:]
-
-  @inline(__always)
-  func known(_ address: IPAddress) -> UInt32? {
-    guard let number = table.peek(address.mixed) else { return nil }
-    return addresses[Int(number)] == address ? number : collided[address]
-  }
-
-  /// Gives `address` the next number.
-  mutating func enter(_ address: IPAddress) {
-    let number = UInt32(truncatingIfNeeded: addresses.count)
-    addresses.append(address)
-    if table.find(address.mixed, orInsert: number) != nil { collided[address] = number }
   }
 }

@@ -53,8 +53,11 @@ public struct ShardContext: Sendable {
   /// The same; the pair as one record where no conversation was kept.
   func shown(of pair: Pair) -> [Flow] {
     let kept = samples(of: pair)
-    return kept.isEmpty ? [pair.asFlow(of: address(of: pair.host))] : kept
+    return kept.isEmpty ? [asFlow(pair)] : kept
   }
+
+  /// The pair as one record.
+  func asFlow(_ pair: Pair) -> Flow { pairs.asFlow(pair, of: address(of: pair.host)) }
 
   public func address(of host: UInt32) -> IPAddress {
     Int(host) < hosts.count ? hosts[Int(host)].address : .unspecified

@@ -96,8 +96,9 @@ import Testing
     let pair = MemoryLayout<Pair>.stride
     let times = MemoryLayout<PairTimes>.stride
     let index = 4 * 16 + MemoryLayout<Int32>.stride
-    #expect(pair == 176 && times == 256)
-    #expect(pair + times + index <= 512)
+    let recent = MemoryLayout<PairRecent>.stride
+    #expect(pair == 128 && recent == 48 && times == 256)
+    #expect(pair + recent + times + index <= 512)
     var table = PairTable()
     for n in 0..<PairTimes.ticksMost {
       let flow = flow(Double(n) * 60, Double(n) * 60 + 1, port: UInt16(10_000 + n), state: .closed)
@@ -105,6 +106,75 @@ import Testing
     }
     #expect(table.series.isEmpty)
     #expect(table.startSeconds(of: table.pairs[0]) == (0..<PairTimes.ticksMost).map { Double($0) * 60 })
+  }
+
+  /// Times wait in the pair before they go to its long series; whoever asks meanwhile gets them all, in order of arrival.
+  @Test(arguments: [20, 21, 39, 40, 41, 1023, 1024, 1043, 1044, 3000])
+  func waitingTimesAreNotForgotten(_ count: Int) throws {
+    var table = PairTable()
+    for n in 0..<count {
+      let flow = flow(Double(n) * 60, Double(n) * 60 + 1, port: UInt16(10_000 + n), state: .closed)
+      _ = table.update(flow, host: 0, peer: flow.destination, isInside: false)
+    }
+    let pair = table.pairs[0]
+    let detail = try #require(table.detail(of: pair))
+    #expect(detail.ticks.count + Int(detail.ticksDropped) == count)
+    #expect(detail.ticks == detail.ticks.sorted() && detail.ticks.last == Int32(count - 1) * 6000)
+    table.handOverAll()
+    let after = try #require(table.detail(of: pair))
+    #expect(after.ticks == detail.ticks && after.oldGaps == detail.oldGaps)
+    #expect(after.ticksDropped == detail.ticksDropped)
+  }
+
+  /// The first record is kept with the pair and its conversation begins to be followed with the second.
+  @Test func theOnlyRecordIsTheLatestConversation() throws {
+    let one = flow(100, 160, port: 50_005)
+    var (table, _) = table([one])
+    let recent = try #require(table.recent(of: table.pairs[0]))
+    #expect(recent.zero == one.first && recent.items[0].last == 60 && recent.items[0].port == 50_005)
+    #expect(!recent.items[0].hasEnded && recent.items[1].last == -.infinity)
+    #expect(table.asFlow(table.pairs[0], of: PipelineFixture.ours(5)).sourcePort == 50_005)
+    let next = flow(300, 301, port: 50_006, state: .closed)
+    #expect(!table.update(next, host: 0, peer: next.destination, isInside: false).isContinuation)
+    let further = flow(310, 320, port: 50_005)
+    #expect(table.update(further, host: 0, peer: further.destination, isInside: false).isContinuation)
+    let both = try #require(table.recent(of: table.pairs[0]))
+    #expect(both.items[0].port == 50_006 && both.items[0].hasEnded && both.items[0].began == 200)
+    #expect(both.items[1].port == 50_005 && both.items[1].last == 220 && both.items[1].began == 0)
+    #expect(table.pairs[0].starts == 2 && table.pairs[0].longest == 220)
+    #expect(table.asFlow(table.pairs[0], of: PipelineFixture.ours(5)).sourcePort == 50_006)
+    let none = Pair(host: 0, peer: one.destination, port: 1, transport: .udp, isInside: false)
+    #expect(PairTable().recent(of: none) == nil)
+  }
+
+  /// Clocks at the ends of time are times like others, but nothing is reckoned from the earliest.
+  @Test func recordsAtTheEndsOfTimeKeepTheirPorts() throws {
+    let ours = PipelineFixture.ours(5)
+    for (time, hasTime) in [(Timestamp.distantFuture, true), (.distantPast, false)] {
+      var one = flow(0, 0, port: 50_007)
+      (one.first, one.last) = (time, time)
+      var (table, _) = table([one])
+      #expect(table.asFlow(table.pairs[0], of: ours).sourcePort == 50_007)
+      let recent = try #require(table.recent(of: table.pairs[0]))
+      #expect(recent.hasTime == hasTime)
+      #expect(table.keptStarts(of: table.pairs[0]).count == (hasTime ? 1 : 0))
+      _ = table.update(flow(100, 101, port: 50_008), host: 0, peer: one.destination, isInside: false)
+      #expect(table.recent(of: table.pairs[0])?.hasTime == true)
+    }
+  }
+
+  /// What replaces a pair's times replaces those that wait, too.
+  @Test func replacedTimesAreNotCountedTwice() throws {
+    var table = PairTable()
+    for n in 0..<30 {
+      let flow = flow(Double(n) * 60, Double(n) * 60 + 1, port: UInt16(10_000 + n), state: .closed)
+      _ = table.update(flow, host: 0, peer: flow.destination, isInside: false)
+    }
+    var detail = try #require(table.detail(of: table.pairs[0]))
+    #expect(detail.ticks.count == 30)
+    detail.ticks = [0, 6000, 12_000]
+    table.put(detail, at: 0)
+    #expect(table.detail(of: table.pairs[0])?.ticks == [0, 6000, 12_000])
   }
 
   /// Without any room the newest ten to twenty starts of each pair stay, and a slow timer is still one.

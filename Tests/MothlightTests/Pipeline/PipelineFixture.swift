@@ -82,7 +82,7 @@ struct PipelineFixture {
     }
     var parts = [[Observation]](repeating: [], count: shards)
     for var o in sorted {
-      guard let (address, _) = Shard.hostAddress(of: &o, home: home) else { continue }
+      guard let address = Shard.locate(&o, home: home) else { continue }
       parts[Int(address.mixed % UInt64(shards))].append(o)
     }
     for n in 0..<shards {

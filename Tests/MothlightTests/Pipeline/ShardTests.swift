@@ -42,6 +42,27 @@ import Testing
     #expect(shard.lookupsServedInside.isEmpty)
   }
 
+  /// Each host once, however often it came back; and whoever is no peer of anybody's, not at all.
+  @Test func usersOfAPeerAreCounted() {
+    func flow(_ host: UInt32, _ peer: IPAddress, port: UInt16 = 443) -> Observation {
+      let time = Timestamp(seconds: 1_700_000_000 + Int64(host))
+      return Observation(
+        time: time,
+        event: .flow(
+          Flow(
+            source: PipelineFixture.ours(host), destination: peer, sourcePort: 40_000, destinationPort: port,
+            transport: .tcp, first: time, last: time, sourcePackets: 3, destinationPackets: 3)))
+    }
+    let shard = shard([
+      flow(5, Self.site), flow(6, Self.site), flow(6, Self.site, port: 80), flow(5, PipelineFixture.outside(10)),
+      flow(5, Self.resolver),
+    ])
+    #expect(shard.users(of: Self.site) == 2)
+    #expect(shard.users(of: PipelineFixture.outside(10)) == 1)
+    #expect(shard.users(of: PipelineFixture.outside(11)) == 0)
+    #expect(shard.users(of: Self.resolver) == 0, "a neighbour is no peer outside")
+  }
+
   @Test func forgedAnswersMakeNoHosts() {
     let forged = (0..<50).map {
       lookup(from: PipelineFixture.ours(100 + $0), to: PipelineFixture.outside(8), anomalies: .unsolicitedAnswer)

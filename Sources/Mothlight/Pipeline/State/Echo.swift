@@ -61,6 +61,7 @@ struct Echo: Sendable {
   mutating func conclude() {
     guard var shard else { return }
     self.shard = nil
+    shard.endInput()
     shard.finish(isOneSided: false)
     var heard = Heard()
     for host in shard.context.hosts {

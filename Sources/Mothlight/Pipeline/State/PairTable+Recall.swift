@@ -27,8 +27,8 @@ extension PairTable {
     let (starts, earlier) = memory.recalled(memory.pairs[place], since: oldest)
     guard !starts.isEmpty else { return }
     let isNew = detail(of: pairs[i]) == nil
-    let sample = isNew && pairs[i].starts == 1 ? PairSample(pairs[i].asFlow(of: host)) : nil
-    var own = detail(of: pairs[i]) ?? PairDetail(onlyStartOf: pairs[i])
+    let sample = isNew && pairs[i].starts == 1 ? PairSample(asFlow(pairs[i], of: host)) : nil
+    var own = detail(of: pairs[i]) ?? PairDetail(onlyStartOf: pairs[i], recent(of: pairs[i]))
     var counts = PairCounts(pairs[i])
     if let heard {
       counts.subtract(heard.counts)
@@ -37,6 +37,8 @@ extension PairTable {
     counts.add(earlier)
     own.ticks += starts.compactMap { own.tick(of: Timestamp(kept: $0)) }
     own.goesOnSince = memory.beganUnkept(memory.pairs[place], oldest)
+    // It says no longer when the only record was.
+    if let known = recent(of: pairs[i]), pairs[i].recent < 0 { put(known, at: i) }
     pairs[i].adopt(counts, from: starts)
     put(own, at: i, sample: sample)
   }
@@ -49,13 +51,13 @@ extension PairTable {
     var pair = Pair(
       host: host, peer: kept.peer, port: kept.port, transport: Transport(rawValue: kept.transport), isInside: false)
     pair.service = Service(rawValue: kept.service) ?? .unknown
-    pair.resume(kept.recent, at: Timestamp(kept: first))
     pair.last = Timestamp(kept: kept.last)
     for i in 0..<3 where kept.recent[i].last > kept.recent[i].began {
       pair.longest = max(pair.longest, Float(kept.recent[i].last - kept.recent[i].began))
     }
     pair.adopt(counts, from: starts)
     pairs.append(pair)
+    put(PairRecent(resuming: kept.recent, at: Timestamp(kept: first)), at: pairs.count - 1)
     var detail = PairDetail()
     detail.zero = Timestamp(kept: first / 3600 * 3600)
     detail.ticks = starts.compactMap { detail.tick(of: Timestamp(kept: $0)) }
@@ -66,11 +68,10 @@ extension PairTable {
 
 extension PairDetail {
   /// A pair that began one conversation has no detail yet: its own record stands for it.
-  init(onlyStartOf pair: Pair) {
+  init(onlyStartOf pair: Pair, _ recent: PairRecent?) {
     zero = Timestamp(seconds: Int64(pair.first.hour) &* 3600)
-    guard pair.starts == 1, pair.zero != .distantPast else { return }
-    let began = pair.zero.advanced(bySeconds: Double(pair.recent[0].began))
-    if let tick = tick(of: began) { ticks.append(tick) }
+    guard pair.starts == 1, let recent, recent.hasTime, let tick = tick(of: recent.began(0)) else { return }
+    ticks.append(tick)
   }
 
   /// Removes starts that are known already, each once.
@@ -87,18 +88,30 @@ extension PairDetail {
   }
 }
 
-extension Pair {
-  /// Takes over what earlier runs saw last of it; their conversations may go on.
-  mutating func resume(_ known: InlineArray<3, KeptConversation>, at time: Timestamp) {
-    zero = time
+extension PairRecent {
+  /// What earlier runs saw last of a pair; their conversations may go on.
+  init(resuming known: InlineArray<3, KeptConversation>, at time: Timestamp) {
+    var items = InlineArray<3, Item>(repeating: Item())
     for i in 0..<3 where known[i].last > 0 {
-      recent[i] = Recent(
+      items[i] = Item(
         began: Float(Timestamp(kept: known[i].began).seconds(since: time)),
         last: Float(Timestamp(kept: known[i].last).seconds(since: time)), port: known[i].port,
         hasEnded: known[i].hasEnded)
     }
+    self.init(from: time, items)
   }
 
+  /// One of them in seconds since the epoch.
+  func kept(_ i: Int) -> KeptConversation? {
+    guard items[i].last > -.infinity, hasTime else { return nil }
+    let last = zero.advanced(bySeconds: Double(items[i].last.rounded(.up))).keptSeconds
+    guard last > 0 else { return nil }
+    return KeptConversation(
+      began: began(i).keptSeconds, last: last, port: items[i].port, hasEnded: items[i].hasEnded)
+  }
+}
+
+extension Pair {
   /// Counters over several runs, the earliest of whose starts is the first of `starts`.
   mutating func adopt(_ counts: PairCounts, from starts: [UInt32]) {
     self.starts = counts.starts
@@ -109,8 +122,7 @@ extension Pair {
     octetsIn = counts.octetsIn
     packetsOut = UInt64(counts.packetsOut)
     packetsIn = UInt64(counts.packetsIn)
-    sizesOut = counts.sizesOut
-    sizesIn = counts.sizesIn
+    setSizes(out: counts.sizesOut, in: counts.sizesIn)
     if let earliest = starts.first { first = min(first, Timestamp(kept: earliest)) }
     if let latest = starts.last { last = max(last, Timestamp(kept: latest)) }
   }

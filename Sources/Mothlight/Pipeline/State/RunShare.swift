@@ -125,7 +125,8 @@ extension RunShare.PairPart {
     last = pair.last.keptSeconds
     counts = PairCounts(pair)
     times = context.pairs.keptStarts(of: pair)
-    for i in 0..<3 { recent[i] = pair.kept(pair.recent[i]) ?? KeptConversation() }
+    let latest = context.pairs.recent(of: pair)
+    for i in 0..<3 { recent[i] = latest?.kept(i) ?? KeptConversation() }
     if let heard {
       counts.subtract(heard.counts)
       times = Self.difference(times, heard.times)
@@ -145,18 +146,6 @@ extension RunShare.PairPart {
   }
 }
 
-extension Pair {
-  /// One of `recent` in seconds since the epoch.
-  func kept(_ conversation: Recent) -> KeptConversation? {
-    guard conversation.last > -.infinity, zero != .distantPast else { return nil }
-    let last = zero.advanced(bySeconds: Double(conversation.last.rounded(.up))).keptSeconds
-    guard last > 0 else { return nil }
-    return KeptConversation(
-      began: zero.advanced(bySeconds: Double(conversation.began)).keptSeconds, last: last, port: conversation.port,
-      hasEnded: conversation.hasEnded)
-  }
-}
-
 extension PairTable {
   /// Starts of a pair in whole seconds, sorted: those that are kept, or the only one.
   func keptStarts(of pair: Pair) -> [UInt32] {
@@ -164,8 +153,8 @@ extension PairTable {
       return detail.ticks.sorted().map { detail.zero.advanced(bySeconds: Double($0) / 100).keptSeconds }
     }
     // The latest conversation noted is the one that began; `first` may be of one that went on from an earlier run.
-    guard pair.starts == 1, pair.zero != .distantPast else { return [] }
-    return [pair.zero.advanced(bySeconds: Double(pair.recent[0].began)).keptSeconds]
+    guard pair.starts == 1, let recent = recent(of: pair), recent.hasTime else { return [] }
+    return [recent.began(0).keptSeconds]
   }
 }
 

@@ -187,6 +187,10 @@ struct StateCursor {
     pair.counts.packetsIn = try take()
     pair.counts.sizesOut = try moments()
     pair.counts.sizesIn = try moments()
+    if pair.counts.sizesOut.count != pair.counts.sizesIn.count {
+      // They are of the same conversations: what says otherwise tells nothing.
+      (pair.counts.sizesOut, pair.counts.sizesIn) = (Pair.Moments(), Pair.Moments())
+    }
     for i in 0..<3 {
       pair.recent[i].began = try take()
       pair.recent[i].last = try take()

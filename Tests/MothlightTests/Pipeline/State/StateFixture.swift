@@ -146,6 +146,7 @@ enum StateFixture {
         pair.last = state.last
         pair.counts.starts = 3 + n
         pair.counts.sizesOut.add(512)
+        pair.counts.sizesIn.add(90)
         pair.recent[0] = KeptConversation(began: 10, last: 20, port: 30, hasEnded: false)
         pair.timesAt = UInt32(state.times.count)
         pair.timesCount = n * 3

@@ -35,6 +35,24 @@ import Testing
     #expect(one.octets - without == UInt64(StateFormat.pairOctets))
   }
 
+  /// Sizes out and in are of the same conversations; where one of them tells nothing, neither does.
+  @Test func sizesThatContradictEachOtherTellNothing() throws {
+    var state = StateFixture.state()
+    var odd = 0
+    for i in state.pairs.indices where i % 2 == 0 {
+      state.pairs[i].counts.sizesIn = Pair.Moments(count: 2, mean: 90, m2: .infinity)
+      odd += 1
+    }
+    #expect(odd > 0)
+    let read = try RollingState.decode(StateFixture.bytes(state)).state
+    #expect(read.pairs.count == state.pairs.count)
+    for (i, pair) in read.pairs.enumerated() {
+      let counts = state.pairs[i].counts
+      #expect(pair.counts.sizesOut == (i % 2 == 0 ? Pair.Moments() : counts.sizesOut))
+      #expect(pair.counts.sizesIn == (i % 2 == 0 ? Pair.Moments() : counts.sizesIn))
+    }
+  }
+
   @Test func everyCutIsRefused() {
     let bytes = StateFixture.bytes(StateFixture.state())
     for length in 0..<bytes.count {
