@@ -3,14 +3,21 @@ public struct Observation: Sendable {
   /// Event time: when it began.
   public var time: Timestamp
   /// What a shard knows about the host it happened to; readers leave it empty.
-  public var vantage: Vantage
-  public var event: Event
+  public internal(set) var vantage: Vantage
+  public var event: Event {
+    didSet { noteKind() }
+  }
 
   public init(time: Timestamp, event: Event, vantage: Vantage = Vantage()) {
     self.time = time
     self.vantage = vantage
     self.event = event
-    if case .flow = event { self.vantage.flags.insert(.flow) }
+    noteKind()
+  }
+
+  /// Whether it is a flow is believed where memory is copied, so the flag always says what the event is.
+  private mutating func noteKind() {
+    if case .flow = event { vantage.flags.insert(.flow) } else { vantage.flags.remove(.flow) }
   }
 
   /// Flows are inline because they are nearly all of it; the rest is boxed.

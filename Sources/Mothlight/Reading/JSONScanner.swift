@@ -97,6 +97,41 @@ struct JSONScanner {
     return scanValue(&value) ? .member : .damaged
   }
 
+  /// A key of at most 16 octets: its first and its last eight, or the only ones with zeros behind.
+  struct Key: Equatable {
+    static let octetsMost = 16
+    var low: UInt64
+    var high: UInt64
+    var length: Int
+
+    @inline(__always)
+    init(_ text: UnsafeRawPointer, _ length: Int) {
+      self.length = length
+      low = text.loadUnaligned(as: UInt64.self)
+      high = 0
+      if length >= 8 {
+        high = text.loadUnaligned(fromByteOffset: length &- 8, as: UInt64.self)
+      } else {
+        low &= (1 << UInt64(truncatingIfNeeded: length &* 8)) &- 1
+      }
+    }
+  }
+
+  /// The next member if it has the key that is expected and is written without spaces before its colon; `nil` if not, and then nothing
+  /// was taken. Rows of a log have the same members in the same order, so that a comparison does for most keys.
+  @inline(__always)
+  mutating func nextMember(expecting key: Key, _ value: inout Value) -> Step? {
+    let quote = isFirst ? position : position &+ 1
+    let last = quote &+ 1 &+ key.length
+    guard last &+ 1 < end, isFirst || byte(position) == 0x2c, byte(quote) == 0x22, byte(last) == 0x22,
+      byte(last &+ 1) == 0x3a, Key(base + quote + 1, key.length) == key
+    else { return nil }
+    isFirst = false
+    position = last &+ 2
+    skipSpace()
+    return scanValue(&value) ? .member : .damaged
+  }
+
   /// The next element of the array that was entered.
   mutating func nextElement(_ value: inout Value) -> Step {
     skipSpace()

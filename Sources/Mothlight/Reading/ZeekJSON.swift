@@ -1,32 +1,47 @@
-/// Finds the known members of a Zeek JSON line: one pass, keys in any order, one hash look-up per key.
+/// Finds the known members of a Zeek JSON line: one pass, keys in any order. A key is compared with that of the line before at the same
+/// place, and looked up by its hash where it is another.
 final class ZeekJSONParser {
   /// A key by its length, first eight and last eight bytes: unique among the known keys.
   private struct Entry {
-    var low: UInt64 = 0
-    var high: UInt64 = 0
-    var length: Int = -1
+    var key: JSONScanner.Key?
     var field: UInt8 = 0
+  }
+  /// What stood at one place of the line before.
+  private struct Expected {
+    var key: JSONScanner.Key?
+    /// `noField` for a key that is not one of ours.
+    var field: UInt8
   }
 
   private static let slots = 1024
+  private static let expectedMost = 64
+  private static let noField = UInt8.max
   private let entries: UnsafeMutablePointer<Entry>
   private let values: UnsafeMutablePointer<JSONScanner.Value>
+  private let expected: UnsafeMutablePointer<Expected>
+  /// Fields that the line before had: few of all.
+  private let present: UnsafeMutablePointer<UInt8>
+  private var presentCount = 0
 
   init() {
     entries = .allocate(capacity: Self.slots)
     entries.initialize(repeating: Entry(), count: Self.slots)
     values = .allocate(capacity: ZeekField.count)
     values.initialize(repeating: .absent, count: ZeekField.count)
+    expected = .allocate(capacity: Self.expectedMost)
+    expected.initialize(repeating: Expected(field: Self.noField), count: Self.expectedMost)
+    present = .allocate(capacity: ZeekField.count)
+    present.initialize(repeating: 0, count: ZeekField.count)
     for field in ZeekField.allCases {
       var name = Array(field.name.utf8)
       let length = name.count
       name += [UInt8](repeating: 0, count: 16)
       name.withUnsafeBytes { bytes in
         guard let base = bytes.baseAddress else { return }
-        let (low, high) = Self.words(base, length)
-        var slot = Self.hash(low, high, length)
-        while entries[slot].length >= 0 { slot = (slot &+ 1) & (Self.slots &- 1) }
-        entries[slot] = Entry(low: low, high: high, length: length, field: field.rawValue)
+        let key = JSONScanner.Key(base, length)
+        var slot = Self.slot(of: key)
+        while entries[slot].key != nil { slot = (slot &+ 1) & (Self.slots &- 1) }
+        entries[slot] = Entry(key: key, field: field.rawValue)
       }
     }
   }
@@ -34,46 +49,62 @@ final class ZeekJSONParser {
   deinit {
     entries.deallocate()
     values.deallocate()
+    expected.deallocate()
+    present.deallocate()
   }
 
   @inline(__always)
-  private static func words(_ key: UnsafeRawPointer, _ length: Int) -> (UInt64, UInt64) {
-    let low = key.loadUnaligned(as: UInt64.self)
-    if length >= 8 { return (low, key.loadUnaligned(fromByteOffset: length &- 8, as: UInt64.self)) }
-    return (low & ((1 << UInt64(truncatingIfNeeded: length &* 8)) &- 1), 0)
-  }
-
-  @inline(__always)
-  private static func hash(_ low: UInt64, _ high: UInt64, _ length: Int) -> Int {
-    let mixed = (low ^ (high &* 0x9e37_79b9_7f4a_7c15) ^ UInt64(truncatingIfNeeded: length)) &* 0xbf58_476d_1ce4_e5b9
+  private static func slot(of key: JSONScanner.Key) -> Int {
+    let mixed =
+      (key.low ^ (key.high &* 0x9e37_79b9_7f4a_7c15) ^ UInt64(truncatingIfNeeded: key.length)) &* 0xbf58_476d_1ce4_e5b9
     return Int(truncatingIfNeeded: mixed >> 54)
+  }
+
+  private func field(of key: JSONScanner.Key) -> UInt8 {
+    var slot = Self.slot(of: key)
+    while let known = entries[slot].key {
+      if known == key { return entries[slot].field }
+      slot = (slot &+ 1) & (Self.slots &- 1)
+    }
+    return Self.noField
   }
 
   /// Parses one line; `nil` when it is no complete JSON object. The row is valid until the next call.
   @inline(__always)
   func parse(_ line: UnsafeRawBufferPointer) -> ZeekJSONRow? {
     guard var scanner = JSONScanner(line), scanner.enter(0x7b), let base = line.baseAddress else { return nil }
-    for i in 0..<ZeekField.count { values[i].kind = .absent }
-    var keyStart = 0
-    var keyEnd = 0
+    for i in 0..<presentCount { values[Int(present[i])].kind = .absent }
+    presentCount = 0
     var value = JSONScanner.Value.absent
+    var place = 0
     while true {
-      switch scanner.nextMember(&keyStart, &keyEnd, &value) {
-      case .damaged: return nil
-      case .end: return ZeekJSONRow(base: base, values: UnsafePointer(values))
-      case .member: break
-      }
-      let length = keyEnd &- keyStart
-      let (low, high) = Self.words(base + keyStart, length)
-      var slot = Self.hash(low, high, length)
-      while entries[slot].length >= 0 {
-        let entry = entries[slot]
-        if entry.low == low, entry.high == high, entry.length == length {
-          values[Int(entry.field)] = value
-          break
+      let field: UInt8
+      if place < Self.expectedMost, let key = expected[place].key,
+        let step = scanner.nextMember(expecting: key, &value)
+      {
+        guard step == .member else { return nil }
+        field = expected[place].field
+      } else {
+        var keyStart = 0
+        var keyEnd = 0
+        switch scanner.nextMember(&keyStart, &keyEnd, &value) {
+        case .damaged: return nil
+        case .end: return ZeekJSONRow(base: base, values: UnsafePointer(values))
+        case .member: break
         }
-        slot = (slot &+ 1) & (Self.slots &- 1)
+        let key = JSONScanner.Key(base + keyStart, keyEnd &- keyStart)
+        field = self.field(of: key)
+        if place < Self.expectedMost {
+          expected[place] = Expected(key: key.length <= JSONScanner.Key.octetsMost ? key : nil, field: field)
+        }
       }
+      place &+= 1
+      guard field != Self.noField else { continue }
+      if values[Int(field)].kind == .absent, presentCount < ZeekField.count {
+        present[presentCount] = field
+        presentCount &+= 1
+      }
+      values[Int(field)] = value
     }
   }
 }
