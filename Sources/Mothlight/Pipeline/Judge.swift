@@ -48,7 +48,11 @@ public struct Judge: Sendable {
   /// What one shard gives to the report.
   private struct Part {
     var rows: [HostDay] = []
-    var hidden: [HiddenFinding] = []
+    /// With identifiers, which are hashes: made once for each, not at every comparison.
+    var hidden: [(id: String, entry: HiddenFinding)] = []
+    mutating func hide(_ finding: Finding, _ rule: String) {
+      hidden.append((finding.id, HiddenFinding(finding: finding, rule: rule)))
+    }
     var suppressed: [String: UInt64] = [:]
   }
 
@@ -57,7 +61,7 @@ public struct Judge: Sendable {
     var byHost: [IPAddress: [Finding]] = [:]
     for seen in shard.findings {
       if let rule = allow.rule(for: seen) {
-        part.hidden.append(HiddenFinding(finding: seen, rule: rule.description))
+        part.hide(seen, rule.description)
         continue
       }
       let weighed = network.weighed(seen)
@@ -66,7 +70,7 @@ public struct Judge: Sendable {
         part.suppressed["suppressed_\(suppression.kind.rawValue)", default: 0] += 1
       }
       if finding.logOdds <= 0, let why = finding.suppressions.max(by: { $0.nats < $1.nats }) {
-        part.hidden.append(HiddenFinding(finding: finding, rule: "\(why.kind.rawValue): \(why.because)"))
+        part.hide(finding, "\(why.kind.rawValue): \(why.because)")
       } else {
         byHost[finding.host, default: []].append(finding)
       }
@@ -79,8 +83,9 @@ public struct Judge: Sendable {
   }
 
   private func gather(_ parts: [Part], into report: inout Report) {
+    var hidden = report.hidden.map { (id: $0.finding.id, entry: $0) }
     for part in parts {
-      report.hidden += part.hidden
+      hidden += part.hidden
       report.counters.merge(part.suppressed, uniquingKeysWith: +)
     }
     let rows = parts.count == 1 ? parts[0].rows : parts.flatMap(\.rows)
@@ -93,10 +98,10 @@ public struct Judge: Sendable {
     }
     report.hosts = order.map { rows[$0] }
     report.familyBar = Self.bar
-    // An identifier is a hash: made once for each, not at every comparison.
-    report.hidden = report.hidden.map { (id: $0.finding.id, entry: $0) }.sorted {
-      ($0.entry.finding.host, $0.id) < ($1.entry.finding.host, $1.id)
-    }.map(\.entry)
+    report.hidden = hidden.indices.sorted { a, b in
+      let (first, second) = (hidden[a].entry.finding.host, hidden[b].entry.finding.host)
+      return first != second ? first < second : hidden[a].id < hidden[b].id
+    }.map { hidden[$0].entry }
   }
 
   /// A machine whose trade is polling keeps time with everything; a name that it was told to poll says little.
@@ -234,118 +239,6 @@ public struct Judge: Sendable {
     case .peer: "what the other end is like"
     case .list: "a published indicator"
     }
-  }
-}
-
-/// What only the whole network tells: how many of our hosts know a peer or a name.
-struct NetworkView {
-  private var hosts = 0
-  private var byPeer: [IPAddress: UInt32] = [:]
-  private var byName: [String: UInt32] = [:]
-  private var byDomain: [String: UInt32] = [:]
-
-  private struct Known: Hashable {
-    var host: UInt32
-    var name: String
-  }
-
-  /// Hosts below which "rare here" means nothing.
-  private static let hostsLeast = 10
-
-  /// - Parameter ages: counts hosts over the kept time instead of the run's.
-  init(_ shards: [Shard], over ages: DestinationAges? = nil) {
-    defer { if let ages { widen(ages) } }
-    for shard in shards {
-      hosts += shard.context.hosts.count { $0.outboundFlows >= 10 }
-    }
-    // Only peers and names that findings are about are ever asked for; a network knows a hundred times as many.
-    for peer in Set(shards.flatMap(\.findings).compactMap(\.peer)) {
-      byPeer[peer] = shards.reduce(0) { $0 + $1.users(of: peer) }
-    }
-    guard hosts >= Self.hostsLeast else { return }
-    let wanted = Set(shards.flatMap(\.findings).compactMap(\.peerName))
-    for shard in shards where !wanted.isEmpty {
-      var seen: Set<Known> = []
-      for (key, name) in shard.context.names where wanted.contains(name) {
-        if seen.insert(Known(host: key.host, name: name)).inserted { byName[name, default: 0] += 1 }
-      }
-      for proxied in shard.context.proxiedNames where wanted.contains(proxied.name) {
-        if seen.insert(Known(host: proxied.host, name: proxied.name)).inserted { byName[proxied.name, default: 0] += 1 }
-      }
-    }
-    countAskers(shards)
-    countDomains(shards)
-  }
-
-  /// Hosts that know any name of the domains that timers are about: a vendor's devices each have a name of their own.
-  private mutating func countDomains(_ shards: [Shard]) {
-    let timers = shards.flatMap(\.findings).filter { $0.family == .timing && $0.logOdds > 1 }
-    let wanted = Set(timers.compactMap { $0.peerName.flatMap(PublicSuffix.builtin.registeredDomain)?[...] })
-    guard !wanted.isEmpty else { return }
-    for shard in shards {
-      var seen: Set<Known> = []
-      for (key, name) in shard.context.names {
-        var rest = Substring(name)
-        while let dot = rest.utf8.firstIndex(of: 0x2e) {
-          if wanted.contains(rest), seen.insert(Known(host: key.host, name: String(rest))).inserted {
-            byDomain[String(rest), default: 0] += 1
-          }
-          rest = rest[rest.utf8.index(after: dot)...]
-        }
-      }
-    }
-  }
-
-  /// Users of the names that findings about the DNS are about: hosts that asked for them or for names below them.
-  private mutating func countAskers(_ shards: [Shard]) {
-    let wanted = Set(shards.flatMap(\.findings).compactMap { $0.family == .dns ? $0.peerName.map { $0[...] } : nil })
-    guard !wanted.isEmpty else { return }
-    var askers: [String: UInt32] = [:]
-    for host in shards.flatMap(\.context.hosts) {
-      var asked: Set<Substring> = []
-      for name in host.lookupsByName.keys {
-        var rest = Substring(name)
-        while true {
-          if wanted.contains(rest) { asked.insert(rest) }
-          guard let dot = rest.utf8.firstIndex(of: 0x2e) else { break }
-          rest = rest[rest.utf8.index(after: dot)...]
-        }
-      }
-      for name in asked { askers[String(name), default: 0] += 1 }
-    }
-    byName.merge(askers, uniquingKeysWith: max)
-  }
-
-  private mutating func widen(_ ages: DestinationAges) {
-    hosts = max(hosts, ages.hosts)
-    byPeer.merge(ages.byPeer) { max($0, $1) }
-    byName.merge(ages.byName) { max($0, $1) }
-  }
-
-  private func hostsOfDomain(_ finding: Finding) -> UInt32 {
-    finding.peerName.flatMap(PublicSuffix.builtin.registeredDomain).flatMap { byDomain[$0] } ?? 0
-  }
-
-  /// Adds prevalence to a finding about one peer and moves its weight by it.
-  func weighed(_ finding: Finding) -> Finding {
-    // A server behind a proxy has a name only.
-    guard finding.peer != nil || finding.peerName != nil, hosts >= Self.hostsLeast, !finding.isConclusive,
-      finding.family != .list, finding.family != .fanOut
-    else { return finding }
-    let users = max(1, finding.peer.flatMap { byPeer[$0] } ?? 1, finding.peerName.flatMap { byName[$0] } ?? 0)
-    let share = min(1, Double(users) / Double(hosts))
-    var weighed = finding
-    weighed.measures.append(Measure("prevalence", share, "share of \(hosts) hosts"))
-    if users >= 3, share >= 0.25 {
-      weighed.lower(.prevalence, by: 3, because: "\(users) of \(hosts) machines here use it")
-      weighed.summary += "; \(users) of \(hosts) machines here use it"
-    } else if users <= 1, hostsOfDomain(finding) <= 1, finding.family == .timing, weighed.logOdds > 1,
-      finding.last.seconds(since: finding.first) >= 3600, finding.peerName != nil
-    {
-      weighed.logOdds += 1
-      weighed.summary += "; no other of \(hosts) machines here does"
-    }
-    return weighed
   }
 }
 
