@@ -27,7 +27,7 @@ extension Transport: CustomStringConvertible {
 }
 
 /// How far a conversation got, as far as the sensor could see.
-public enum ConnectionState: UInt8, Sendable, CaseIterable {
+public enum ConnectionState: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case unknown
   /// The source spoke, nothing came back.
   case unanswered
@@ -60,7 +60,7 @@ public enum Service: UInt8, Sendable, CaseIterable, BitwiseCopyable {
 }
 
 /// Where a record stands in the input: enough to find it again.
-public struct RecordOrigin: Hashable, Sendable {
+public struct RecordOrigin: Hashable, Sendable, BitwiseCopyable {
   /// Index into the run's list of inputs.
   public var input: UInt32
   /// Line of a log, packet of a capture, counted from 1.
@@ -72,7 +72,7 @@ public struct RecordOrigin: Hashable, Sendable {
 }
 
 /// Oddities seen on the wire or in a record; they are features, not errors.
-public struct Anomalies: OptionSet, Hashable, Sendable {
+public struct Anomalies: OptionSet, Hashable, Sendable, BitwiseCopyable {
   public var rawValue: UInt32
   @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
   public static let truncatedByCapture = Anomalies(rawValue: 1 << 0)
@@ -112,7 +112,7 @@ public struct Anomalies: OptionSet, Hashable, Sendable {
 ///
 /// `source` is the side that began as far as the sensor knows. Octets are IP octets where the input has them, else what the
 /// input counts (its documentation page says which).
-public struct Flow: Hashable, Sendable {
+public struct Flow: Hashable, Sendable, BitwiseCopyable {
   public var source: IPAddress
   public var destination: IPAddress
   /// ICMP: type in `sourcePort`, code in `destinationPort`.

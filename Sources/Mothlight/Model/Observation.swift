@@ -15,8 +15,10 @@ public struct Observation: Sendable {
     noteKind()
   }
 
-  /// Whether it is a flow is believed where memory is copied, so the flag always says what the event is.
+  /// Whether it is a flow is believed where memory is copied, so the flag always says what the event is. Where our host stands in
+  /// another event is for a shard to find out.
   private mutating func noteKind() {
+    vantage.flags.subtract([.located, .hostIsDestination])
     if case .flow = event { vantage.flags.insert(.flow) } else { vantage.flags.remove(.flow) }
   }
 

@@ -156,7 +156,7 @@ private final class SharedPart: Sendable {
     }
   }
 
-  /// A flow holds no reference, so that its octets are all of it; to copy it as an enumeration takes twice as long.
+  /// A flow holds no reference (`BitwiseCopyable`), so that its octets are all of it; to copy it as an enumeration takes twice as long.
   @inline(__always)
   private static func copy(_ one: UnsafePointer<Observation>, to place: UnsafeMutablePointer<Observation>) {
     if one.pointee.vantage.flags.contains(.flow) {

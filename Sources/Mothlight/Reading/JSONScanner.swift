@@ -97,7 +97,7 @@ struct JSONScanner {
     return scanValue(&value) ? .member : .damaged
   }
 
-  /// A key of at most 16 octets: its first and its last eight, or the only ones with zeros behind.
+  /// A key by its length, its first and its last eight octets, or the only ones with zeros behind: all of one of at most 16 octets.
   struct Key: Equatable {
     static let octetsMost = 16
     var low: UInt64
