@@ -162,16 +162,13 @@ extension Crowd {
   ) -> [Member] {
     var byHost: [IPAddress: (context: Int, pairs: [Int])] = [:]
     for item in pairs {
-      let context = network[item.context]
-      let host = context.address(of: context.pairs.pairs[item.pair].host)
+      let host = network[item.context].host(ofPair: item.pair)
       byHost[host, default: (item.context, [])].pairs.append(item.pair)
     }
     return byHost.keys.sorted().compactMap { host in
       guard let found = byHost[host] else { return nil }
-      let table = network[found.context].pairs
-      let sorted = found.pairs.sorted { (table.pairs[$1].starts, $0) < (table.pairs[$0].starts, $1) }
-      let times = sorted.prefix(8).flatMap { table.startTimes(of: table.pairs[$0]) }.sorted()
-      return Member(host: host, context: found.context, pairs: sorted, onsets: onsets(times, quiet: quiet))
+      let (pairs, times) = network[found.context].starts(ofPairs: found.pairs)
+      return Member(host: host, context: found.context, pairs: pairs, onsets: onsets(times, quiet: quiet))
     }
   }
 
@@ -184,6 +181,21 @@ extension Crowd {
       before = time
     }
     return onsets
+  }
+}
+
+// Asked of a context where it stands: several threads look at each, and a copy counts references to all its tables.
+extension ShardContext {
+  fileprivate func host(ofPair place: Int) -> IPAddress { address(of: pairs.pairs[place].host) }
+
+  /// The pairs, most starts first, and the starts of the first eight, sorted.
+  fileprivate func starts(ofPairs places: [Int]) -> (pairs: [Int], times: [Int64]) {
+    let all = pairs.pairs
+    let sorted = places.map { (place: $0, starts: all[$0].starts) }.sorted {
+      ($1.starts, $0.place) < ($0.starts, $1.place)
+    }
+    let times = sorted.prefix(8).flatMap { pairs.startTimes(of: all[$0.place]) }.sorted()
+    return (sorted.map(\.place), times)
   }
 }
 

@@ -7,9 +7,15 @@ struct Feed {
   private static let partsWaiting = 8
   private static let partObservations = Limits.batch * 4
 
+  /// What a shard gets at a time.
+  private enum Part: Sendable {
+    case shared(SharedPart)
+    case own(OwnPart)
+  }
+
   private let options: ReadOptions
   private var inline: Shard?
-  private var channels: [AsyncChannel<SharedPart>] = []
+  private var channels: [AsyncChannel<Part>] = []
   private var tasks: [Task<Shard, Never>] = []
   private var pending: [[Observation]] = []
   private var pendingCount = 0
@@ -48,21 +54,36 @@ struct Feed {
 
   private mutating func start(_ home: Home) {
     for number in 0..<options.shards {
-      let channel = AsyncChannel<SharedPart>()
+      let channel = AsyncChannel<Part>()
       let fresh = makeShard(home)
       channels.append(channel)
       tasks.append(
         Task { [spent] in
           var shard = fresh
           for await part in channel.buffer(policy: .bounded(Self.partsWaiting)) {
-            var own = part.copy(of: number)
-            if let batches = part.leave() { spent.put(batches) }
+            var own: [Observation]
+            switch part {
+            case .own(let part): own = part.take()
+            case .shared(let all):
+              own = all.copy(of: number)
+              if let batches = all.leave() { spent.put(batches) }
+            }
             shard.process(&own)
           }
           shard.endInput()
           return shard
         })
     }
+  }
+
+  /// Whether `send(_:home:)` may be given what is divided already: there are several shards, and nobody else wants to hear it.
+  var takesDivided: Bool { options.shards > 1 && echo == nil }
+
+  /// - Parameter byShard: later than all that was sent before.
+  mutating func send(_ byShard: [OwnPart], home: Home) async {
+    if channels.isEmpty { start(home) }
+    await flush(home)
+    for (channel, own) in zip(channels, byShard) { await channel.send(.own(own)) }
   }
 
   /// Takes the batch away and leaves an empty one.
@@ -80,7 +101,7 @@ struct Feed {
     let part = SharedPart(pending, shards: channels.count, home: home)
     pending.removeAll(keepingCapacity: true)
     pendingCount = 0
-    for channel in channels { await channel.send(part) }
+    for channel in channels { await channel.send(.shared(part)) }
   }
 
   mutating func finish(home: Home, isSampled: Bool, hasUsableTime: Bool) async -> [Shard] {
@@ -113,12 +134,27 @@ struct Feed {
   }
 }
 
-/// Batches that all shards look at. Each copies its own observations out of them: the one move from the reader's core to its own.
+/// Observations of one shard; they change hands once, since whoever writes to them while another holds them copies all of them.
+final class OwnPart: Sendable {
+  private let observations: Mutex<[Observation]>
+
+  init(_ observations: consuming sending [Observation]) { self.observations = Mutex(observations) }
+
+  func take() -> [Observation] {
+    observations.withLock {
+      var taken: [Observation] = []
+      swap(&taken, &$0)
+      return taken
+    }
+  }
+}
+
+/// Batches that all shards look at. Each copies its own observations out of them.
 private final class SharedPart: Sendable {
   private struct Content {
     var batches: [[Observation]]
-    /// By shard: which observations are its own, counted over all batches, in order; nothing before the first shard came.
-    var places: [[UInt32]] = []
+    /// `nil` before the first shard came.
+    var division: Division?
   }
 
   private let content: Mutex<Content>
@@ -136,53 +172,12 @@ private final class SharedPart: Sendable {
 
   func copy(of n: Int) -> [Observation] {
     // Whoever comes first says whose each is: the reader has enough to do.
-    let (batches, places) = content.withLock {
-      if $0.places.isEmpty { $0.places = Self.divide(&$0.batches, shards, home) }
-      return ($0.batches, $0.places[n])
+    let (batches, division) = content.withLock {
+      let division = $0.division ?? Division(&$0.batches, shards: shards, home: home)
+      $0.division = division
+      return ($0.batches, division)
     }
-    return [Observation](unsafeUninitializedCapacity: places.count) { own, next in
-      var begin = 0
-      for batch in batches {
-        let end = begin + batch.count
-        batch.withUnsafeBufferPointer { from in
-          guard let from = from.baseAddress, let own = own.baseAddress else { return }
-          while next < places.count, Int(places[next]) < end {
-            Self.copy(from + (Int(places[next]) - begin), to: own + next)
-            next += 1
-          }
-        }
-        begin = end
-      }
-    }
-  }
-
-  /// A flow holds no reference (`BitwiseCopyable`), so that its octets are all of it; to copy it as an enumeration takes twice as long.
-  @inline(__always)
-  private static func copy(_ one: UnsafePointer<Observation>, to place: UnsafeMutablePointer<Observation>) {
-    if one.pointee.vantage.flags.contains(.flow) {
-      UnsafeMutableRawPointer(place).copyMemory(from: one, byteCount: MemoryLayout<Observation>.size)
-    } else {
-      place.initialize(from: one, count: 1)
-    }
-  }
-
-  private static func divide(_ batches: inout [[Observation]], _ shards: Int, _ home: Home) -> [[UInt32]] {
-    var places = [[UInt32]](repeating: [], count: shards)
-    let all = batches.reduce(0) { $0 + $1.count }
-    for n in places.indices { places[n].reserveCapacity(all / shards * 2) }
-    var place: UInt32 = 0
-    for b in batches.indices {
-      batches[b].withUnsafeMutableBufferPointer { batch in
-        for i in batch.indices {
-          if let address = Shard.locate(&batch[i], home: home) {
-            // As good as a remainder, without a division.
-            places[Int(truncatingIfNeeded: address.mixed.multipliedFullWidth(by: UInt64(shards)).high)].append(place)
-          }
-          place &+= 1
-        }
-      }
-    }
-    return places
+    return division.part(of: n, in: batches)
   }
 
   /// A shard is done copying.

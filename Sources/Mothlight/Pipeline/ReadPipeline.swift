@@ -4,6 +4,8 @@ public struct ReadOptions: Sendable {
   public var home: [Prefix] = []
   public var shards = 1
   public var batch = Limits.batch
+  /// Octets of a log that are read at a time beside others, where there are several shards.
+  public var blockOctets = 128 << 10
   public var knobs: [String: [String: Double]] = [:]
   public var registry = Registry()
   /// Who announces an address; `nil` without a file that tells.
@@ -23,7 +25,8 @@ public struct ReadOptions: Sendable {
 /// Reads inputs to the end and judges every host: observations in batches to shards, findings back, one report.
 ///
 /// The reader runs in the calling task; with more than one shard each has a task of its own behind a short queue, so a slow
-/// shard slows the reader and memory stays flat. The report does not depend on the number of shards or on batch size.
+/// shard slows the reader and memory stays flat, and the lines of a log are read by several tasks (`BlockedRead`). The report does
+/// not depend on the number of shards or on batch size.
 public struct ReadPipeline {
   private let options: ReadOptions
   private let networkDetectors: [any NetworkDetector]
@@ -32,6 +35,11 @@ public struct ReadPipeline {
   private var waiting: [[Observation]] = []
   /// What is to be kept for the next run, once this one has been reported; `nil` when there is nothing new.
   public private(set) var stateToSave: RollingState?
+
+  /// Blocks of logs that were read beside others.
+  private(set) var blocksRead = 0
+  /// Blocks that turned out not to be what was in front of them.
+  private(set) var blocksGivenBack = 0
 
   public init(_ options: ReadOptions) throws(ConfigurationError) {
     self.options = options
@@ -105,15 +113,25 @@ public struct ReadPipeline {
   ) async {
     var batch: [Observation] = []
     batch.reserveCapacity(options.batch * 2)
+    let lines = feed.takesDivided ? reader as? any BlockReader : nil
+    var blocks: BlockedRead?
     do throws(SourceError) {
-      while try reader.read(into: &batch, limit: options.batch) {
-        await handOn(&batch, to: &feed)
+      func showProgress() {
         let (read, total) = inputs.progress
         progress(read, total)
+      }
+      while true {
+        if blocks == nil, let lines, let home { blocks = BlockedRead(lines, home: home, options) }
+        await blocks?.run(into: &feed, showProgress)
+        guard try reader.read(into: &batch, limit: options.batch) else { break }
+        await handOn(&batch, to: &feed)
+        showProgress()
       }
     } catch {
       inputs.note(error, for: reader)
     }
+    blocksRead += blocks?.blocksRead ?? 0
+    blocksGivenBack += blocks?.givenBack ?? 0
     await handOn(&batch, to: &feed)
   }
 

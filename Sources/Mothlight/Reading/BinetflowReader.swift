@@ -2,15 +2,15 @@
 ///
 /// Octets include the link and IP headers (Argus counts frames). Without `SrcBytes`/`SrcPkts` an answered flow's totals
 /// are halved. Times have no zone and are taken as UTC.
-public final class BinetflowReader: RecordReader {
+public final class BinetflowReader: BlockReader {
   /// Called with each flow and the bytes of its `Label` column, for evaluation; never used for a verdict. The flow's source is
   /// the one that the row names, also where its direction says that the other side began: labels speak of the row.
   public var onLabel: ((Flow, UnsafeRawBufferPointer) -> Void)?
 
   let lines: TextLines
   private let window: ByteWindow
-  private let index: UInt32
-  private let tally: RecordTally
+  let index: UInt32
+  let tally: RecordTally
   private let table = ColumnTable()
   private var columns = BinetflowColumns()
   private let clock = ArgusClock()
@@ -29,7 +29,21 @@ public final class BinetflowReader: RecordReader {
     tally = RecordTally(path: path, format: "binetflow")
   }
 
+  /// Goes on where a log's columns are known already.
+  init(_ window: ByteWindow, _ tally: RecordTally, columns: BinetflowColumns, index: UInt32, linesBefore: UInt64) {
+    self.window = window
+    self.index = index
+    self.tally = tally
+    self.columns = columns
+    lines = TextLines(window, linesBefore: linesBefore)
+  }
+
   public var summary: InputSummary { tally.current(window.offset) }
+  var layout: LogLayout? {
+    // What payloads show may come in several rows.
+    let isSimple = tally.hasDatesOnly && columns.isKnown && !columns.hasUserData && onLabel == nil
+    return isSimple ? .binetflow(columns) : nil
+  }
   public var progress: (read: UInt64, total: UInt64?) { (window.rawOctetsRead, window.rawOctetsTotal) }
 
   public func read(into batch: inout [Observation], limit: Int) throws(SourceError) -> Bool {
@@ -103,7 +117,7 @@ enum BinetflowField: Int, CaseIterable {
 }
 
 /// Which column holds what, from the header line.
-struct BinetflowColumns {
+struct BinetflowColumns: Sendable, Equatable {
   private var places = [Int](repeating: -1, count: BinetflowField.allCases.count)
   private(set) var count = 0
   private(set) var separator: UInt8 = 0x2c

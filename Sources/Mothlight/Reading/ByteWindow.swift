@@ -17,6 +17,8 @@ public final class ByteWindow {
   public let name: String
   private let source: any ByteSource
   private let raw: DescriptorSource?
+  /// What the window looks at when it is a part of a log; its memory is the block's then.
+  private let block: LogBlock?
   private var memory: UnsafeMutableRawPointer
   private var capacity: Int
   private var start = 0
@@ -51,14 +53,31 @@ public final class ByteWindow {
     self.name = name
     self.source = source
     raw = nil
-    capacity = Self.chunkOctets + (Self.chunkOctets >> 2)
-    memory = .allocate(byteCount: capacity + Self.paddingOctets, alignment: 64)
-    memory.initializeMemory(as: UInt8.self, repeating: 0, count: Self.paddingOctets)
+    block = nil
+    (memory, capacity) = Self.firstMemory()
+  }
+
+  /// The lines of a block and nothing else; more of its log comes elsewhere.
+  init(_ block: LogBlock, name: String) {
+    self.name = name
+    self.block = block
+    source = ArraySource([])
+    raw = nil
+    // Nothing is ever read into a block's window, so that nobody writes here.
+    memory = UnsafeMutableRawPointer(mutating: block.start)
+    capacity = block.bytes.count
+    end = capacity
+  }
+
+  private static func firstMemory() -> (UnsafeMutableRawPointer, capacity: Int) {
+    let memory = BlockMemory(capacity: chunkOctets + (chunkOctets >> 2))
+    return (memory.base, memory.capacity)
   }
 
   private init(opening raw: DescriptorSource?, named name: String, prefix: [UInt8] = []) throws(SourceError) {
     self.name = name
     self.raw = raw
+    block = nil
     let head = try raw?.peek() ?? prefix
     let below: any ByteSource = raw ?? ArraySource(prefix)
     if head.starts(with: [0x1f, 0x8b]) {
@@ -68,12 +87,10 @@ public final class ByteWindow {
     } else {
       source = below
     }
-    capacity = Self.chunkOctets + (Self.chunkOctets >> 2)
-    memory = .allocate(byteCount: capacity + Self.paddingOctets, alignment: 64)
-    memory.initializeMemory(as: UInt8.self, repeating: 0, count: Self.paddingOctets)
+    (memory, capacity) = Self.firstMemory()
   }
 
-  deinit { memory.deallocate() }
+  deinit { if block == nil { memory.deallocate() } }
 
   /// The unread bytes in the window; valid until the next `fill`. 64 octets behind them are readable (not meaningful).
   @inline(__always) public var bytes: UnsafeRawBufferPointer {
@@ -95,7 +112,7 @@ public final class ByteWindow {
         throw SourceError(
           .limit, "\(name): a record at byte \(consumed) is longer than \(Self.maximumOctets >> 20) MiB")
       }
-      if sourceEnded { return false }
+      if sourceEnded || block != nil { return false }
       makeRoom(for: n)
       let got = try source.read(into: memory + end, count: capacity &- end)
       if got == 0 {
@@ -113,22 +130,63 @@ public final class ByteWindow {
       start = 0
       end = 0
     }
-    let wanted = max(n &- (end &- start), Self.chunkOctets >> 2)
+    let wanted = max(n &- (end &- start), min(Self.chunkOctets >> 2, capacity &- (end &- start)))
     if capacity &- end >= wanted { return }
     let unread = end &- start
     if unread &+ wanted <= capacity {
       memmove(memory, memory + start, unread)
     } else {
       let grown = max(unread &+ wanted, min(capacity &* 2, Self.maximumOctets))
-      let larger = UnsafeMutableRawPointer.allocate(byteCount: grown &+ Self.paddingOctets, alignment: 64)
-      larger.copyMemory(from: memory + start, byteCount: unread)
-      (larger + unread).initializeMemory(as: UInt8.self, repeating: 0, count: Self.paddingOctets)
+      let larger = BlockMemory(capacity: grown)
+      larger.base.copyMemory(from: memory + start, byteCount: unread)
       memory.deallocate()
-      memory = larger
+      memory = larger.base
       capacity = grown
     }
     start = 0
     end = unread
+  }
+
+  /// Hands whole lines at the front over, with the memory that they lie in; the rest moves.
+  ///
+  /// - Parameter octets: ends with the line in which so many end, or before it where its end is not there yet.
+  /// - Returns: `nil` where no line ends, or only one of more than `Limits.lineOctets`.
+  func takeLines(octets: Int, linesBefore: UInt64, memory pool: BlockPool) -> LogBlock? {
+    let unread = bytes.prefix(Limits.lineOctets)
+    let most = min(octets, unread.count)
+    guard most > 0, block == nil else { return nil }
+    let last = unread[(most - 1)...].firstIndex(of: 0x0a) ?? unread[..<most].lastIndex(of: 0x0a)
+    guard let last else { return nil }
+    let length = last + 1
+    let rest = end - start - length
+    let next = pool.take(atLeast: max(octets + octets >> 3, rest))
+    next.base.copyMemory(from: memory + (start + length), byteCount: rest)
+    let taken = LogBlock(
+      BlockMemory(base: memory, capacity: capacity), start: start, count: length, linesBefore: linesBefore, pool: pool)
+    memory = next.base
+    capacity = next.capacity
+    start = 0
+    end = rest
+    consumed &+= UInt64(length)
+    return taken
+  }
+
+  /// Puts blocks back that were taken last, to be read here after all.
+  func giveBack(_ blocks: [LogBlock]) {
+    let unread = bytes
+    let octets = blocks.reduce(0) { $0 + $1.bytes.count }
+    let whole = BlockMemory(capacity: max(capacity, octets + unread.count))
+    var place = 0
+    for part in blocks.map(\.bytes) + [unread] {
+      if let base = part.baseAddress { (whole.base + place).copyMemory(from: base, byteCount: part.count) }
+      place += part.count
+    }
+    memory.deallocate()
+    memory = whole.base
+    capacity = whole.capacity
+    start = 0
+    end = place
+    consumed &-= UInt64(octets)
   }
 
   /// Position of the first unread byte, counted in the uncompressed input from 0.
@@ -142,7 +200,7 @@ public final class ByteWindow {
   /// One line on a cut, damaged or oddly ended compressed stream.
   public var damage: String? { source.note }
   /// More may come: that `fill` found nothing is not the end.
-  var isGrowing: Bool { !sourceEnded && source.isGrowing }
+  var isGrowing: Bool { block != nil || (!sourceEnded && source.isGrowing) }
   /// Whether the input was compressed.
   public var isCompressed: Bool { !(source is DescriptorSource || source is ArraySource) }
   /// Device and inode of a regular file, to tell the same file given twice.

@@ -22,11 +22,25 @@ final class RecordTally {
   private var sawAbsolute = false
   private var sawRelative = false
   private var held: [Observation] = []
+  /// The log began elsewhere.
+  private let isContinued: Bool
 
-  init(path: String, format: String) { summary = InputSummary(path: path, format: format) }
+  init(path: String, format: String) {
+    summary = InputSummary(path: path, format: format)
+    isContinued = false
+  }
+
+  /// The books of a part in the middle of a log whose times are dates.
+  init() {
+    summary = InputSummary(path: "")
+    isContinued = true
+    sawAbsolute = true
+  }
 
   /// No record was seen so far.
-  @inline(__always) var isEmpty: Bool { records == 0 }
+  @inline(__always) var isEmpty: Bool { records == 0 && !isContinued }
+  /// Times are dates so far and none waits for another: the next record is taken for what it is.
+  var hasDatesOnly: Bool { sawAbsolute && !sawRelative && held.isEmpty }
   @inline(__always) func countRecord() { records &+= 1 }
 
   /// Hands an observation on, unless its clock is not to be trusted.
@@ -106,6 +120,33 @@ final class RecordTally {
 
   func warn(_ text: String) {
     if !summary.warnings.contains(text) { summary.warnings.append(text) }
+  }
+
+  /// What the books of a part amount to.
+  struct Part: Sendable {
+    fileprivate var summary: InputSummary
+    fileprivate var records: UInt64
+    fileprivate var used: UInt64
+    fileprivate var first: Int64
+    fileprivate var last: Int64
+    fileprivate var skipped: [(reason: StaticString, count: UInt64)]
+  }
+
+  var part: Part {
+    Part(summary: summary, records: records, used: used, first: first, last: last, skipped: skipped)
+  }
+
+  /// Adds the books of the part that comes next.
+  func add(_ part: Part) {
+    records &+= part.records
+    used &+= part.used
+    first = min(first, part.first)
+    last = max(last, part.last)
+    for (reason, count) in part.skipped { skip(reason, count) }
+    for (reason, count) in part.summary.skipped { skip(named: reason, count) }
+    summary.unparsed &+= part.summary.unparsed
+    if summary.firstUnparsed == nil { summary.firstUnparsed = part.summary.firstUnparsed }
+    for warning in part.summary.warnings { warn(warning) }
   }
 
   /// The summary as it stands.

@@ -24,6 +24,25 @@ final class TextLines {
   /// The next line is the one behind `lines` others of the input.
   func renumber(_ lines: UInt64) { number = lines }
 
+  /// The whole lines that come next, about `octets` of them, to be read elsewhere; `nil` where there are not as many.
+  func takeBlock(octets: Int, memory: BlockPool) -> LogBlock? {
+    window.consume(pending)
+    pending = 0
+    // A failure to read is met again, and told, behind the lines that are here.
+    guard !isDropping, !window.isGrowing, (try? window.fill(atLeast: octets)) == true,
+      let block = window.takeLines(octets: octets, linesBefore: number, memory: memory)
+    else { return nil }
+    number &+= UInt64(block.lines)
+    return block
+  }
+
+  /// Blocks that were taken last are to be read here after all.
+  func giveBack(_ blocks: [LogBlock]) {
+    guard let first = blocks.first else { return }
+    window.giveBack(blocks)
+    number = first.linesBefore
+  }
+
   /// Octets of the window behind which the next line begins.
   var takenOctets: UInt64 { window.offset &+ UInt64(pending) }
 

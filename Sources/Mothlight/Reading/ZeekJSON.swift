@@ -16,7 +16,6 @@ final class ZeekJSONParser {
   private static let slots = 1024
   private static let expectedMost = 64
   private static let noField = UInt8.max
-  private let entries: UnsafeMutablePointer<Entry>
   private let values: UnsafeMutablePointer<JSONScanner.Value>
   private let expected: UnsafeMutablePointer<Expected>
   /// Fields that the line before had: few of all.
@@ -24,14 +23,17 @@ final class ZeekJSONParser {
   private var presentCount = 0
 
   init() {
-    entries = .allocate(capacity: Self.slots)
-    entries.initialize(repeating: Entry(), count: Self.slots)
     values = .allocate(capacity: ZeekField.count)
     values.initialize(repeating: .absent, count: ZeekField.count)
     expected = .allocate(capacity: Self.expectedMost)
     expected.initialize(repeating: Expected(field: Self.noField), count: Self.expectedMost)
     present = .allocate(capacity: ZeekField.count)
     present.initialize(repeating: 0, count: ZeekField.count)
+  }
+
+  /// Made once, since many parsers may be at work on parts of one log.
+  private static let entries: [Entry] = {
+    var entries = [Entry](repeating: Entry(), count: slots)
     for field in ZeekField.allCases {
       var name = Array(field.name.utf8)
       let length = name.count
@@ -39,15 +41,15 @@ final class ZeekJSONParser {
       name.withUnsafeBytes { bytes in
         guard let base = bytes.baseAddress else { return }
         let key = JSONScanner.Key(base, length)
-        var slot = Self.slot(of: key)
-        while entries[slot].key != nil { slot = (slot &+ 1) & (Self.slots &- 1) }
-        entries[slot] = Entry(key: key, field: field.rawValue)
+        var place = slot(of: key)
+        while entries[place].key != nil { place = (place &+ 1) & (slots &- 1) }
+        entries[place] = Entry(key: key, field: field.rawValue)
       }
     }
-  }
+    return entries
+  }()
 
   deinit {
-    entries.deallocate()
     values.deallocate()
     expected.deallocate()
     present.deallocate()
@@ -61,6 +63,7 @@ final class ZeekJSONParser {
   }
 
   private func field(of key: JSONScanner.Key) -> UInt8 {
+    let entries = Self.entries
     var slot = Self.slot(of: key)
     while let known = entries[slot].key {
       if known == key { return entries[slot].field }

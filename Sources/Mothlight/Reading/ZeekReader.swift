@@ -3,13 +3,13 @@ import Glibc
 /// Reads one Zeek log, tab-separated or JSON lines: conn, dns, http, ssl, ssh and irc; other kinds are counted and left out.
 ///
 /// Octets of a flow are `orig_ip_bytes`/`resp_ip_bytes` where the log has them, else the payload counts.
-public final class ZeekReader: RecordReader {
+public final class ZeekReader: BlockReader {
   let lines: TextLines
   private let window: ByteWindow
-  private let index: UInt32
+  let index: UInt32
   private let isJSON: Bool
   private var kind: ZeekLogKind
-  private let tally: RecordTally
+  let tally: RecordTally
   private let table = ColumnTable()
   private var header = ZeekHeader()
   private let columns: UnsafeMutablePointer<Int16>
@@ -44,6 +44,27 @@ public final class ZeekReader: RecordReader {
     placeholders.set(header)
   }
 
+  /// Goes on where a log's layout is known already.
+  ///
+  /// - Parameter header: `nil` for JSON.
+  init(
+    _ window: ByteWindow, _ tally: RecordTally, _ header: ZeekHeader?, _ kind: ZeekLogKind, index: UInt32,
+    linesBefore: UInt64
+  ) {
+    self.window = window
+    self.index = index
+    self.tally = tally
+    self.kind = kind
+    lines = TextLines(window, linesBefore: linesBefore)
+    columns = .allocate(capacity: ZeekField.count)
+    columns.initialize(repeating: -1, count: ZeekField.count)
+    isJSON = header == nil
+    parser = isJSON ? ZeekJSONParser() : nil
+    if let header { self.header = header }
+    placeholders.set(self.header)
+    findColumns()
+  }
+
   deinit {
     columns.deallocate()
     placeholders.deallocate()
@@ -52,6 +73,13 @@ public final class ZeekReader: RecordReader {
   public var summary: InputSummary { tally.current(window.offset) }
   /// Columns by the latest header; empty for JSON.
   var columnNames: [String] { header.fields }
+  var layout: LogLayout? {
+    guard tally.hasDatesOnly, !isOther else { return nil }
+    return isJSON ? .zeekJSON(kind) : header.columnCount > 0 ? .zeekTSV(header, kind) : nil
+  }
+  private var isOther: Bool {
+    if case .other = kind { true } else { false }
+  }
   public var progress: (read: UInt64, total: UInt64?) { (window.rawOctetsRead, window.rawOctetsTotal) }
 
   public func read(into batch: inout [Observation], limit: Int) throws(SourceError) -> Bool {
@@ -112,6 +140,10 @@ public final class ZeekReader: RecordReader {
     placeholders.set(header)
     guard line.starts(with: "#fields".utf8) else { return }
     kind = header.kind
+    findColumns()
+  }
+
+  private func findColumns() {
     columns.update(repeating: -1, count: ZeekField.count)
     for (column, name) in header.fields.enumerated().prefix(ColumnTable.maximumColumns) {
       if let field = ZeekField.byName[name] { columns[Int(field.rawValue)] = Int16(truncatingIfNeeded: column) }

@@ -1,5 +1,5 @@
 /// The `#` lines of a Zeek log: separators, placeholders, columns (Zeek documentation, "Log Format").
-struct ZeekHeader {
+struct ZeekHeader: Sendable, Equatable {
   private(set) var separator: UInt8 = 0x09
   private(set) var setSeparator: UInt8 = 0x2c
   private(set) var unset: [UInt8] = [0x2d]
