@@ -1,4 +1,3 @@
-import AsyncAlgorithms
 import Synchronization
 
 /// Hands observations to shards by host: one shard inline, or one task each behind a short queue.
@@ -15,7 +14,7 @@ struct Feed {
 
   private let options: ReadOptions
   private var inline: Shard?
-  private var channels: [AsyncChannel<Part>] = []
+  private var queues: [PartQueue<Part>] = []
   private var tasks: [Task<Shard, Never>] = []
   private var pending: [[Observation]] = []
   private var pendingCount = 0
@@ -48,19 +47,19 @@ struct Feed {
       inline?.process(&batch)
       return
     }
-    if channels.isEmpty { start(home) }
+    if queues.isEmpty { start(home) }
     await put(&batch, home)
   }
 
   private mutating func start(_ home: Home) {
     for number in 0..<options.shards {
-      let channel = AsyncChannel<Part>()
+      let queue = PartQueue<Part>(most: Self.partsWaiting)
       let fresh = makeShard(home)
-      channels.append(channel)
+      queues.append(queue)
       tasks.append(
         Task { [spent] in
           var shard = fresh
-          for await part in channel.buffer(policy: .bounded(Self.partsWaiting)) {
+          while let part = await queue.next() {
             var own: [Observation]
             switch part {
             case .own(let part): own = part.take()
@@ -81,9 +80,9 @@ struct Feed {
 
   /// - Parameter byShard: later than all that was sent before.
   mutating func send(_ byShard: [OwnPart], home: Home) async {
-    if channels.isEmpty { start(home) }
+    if queues.isEmpty { start(home) }
     await flush(home)
-    for (channel, own) in zip(channels, byShard) { await channel.send(.own(own)) }
+    for (queue, own) in zip(queues, byShard) { await queue.put(.own(own)) }
   }
 
   /// Takes the batch away and leaves an empty one.
@@ -98,16 +97,16 @@ struct Feed {
 
   private mutating func flush(_ home: Home) async {
     guard !pending.isEmpty else { return }
-    let part = SharedPart(pending, shards: channels.count, home: home)
+    let part = SharedPart(pending, shards: queues.count, home: home)
     pending.removeAll(keepingCapacity: true)
     pendingCount = 0
-    for channel in channels { await channel.send(.shared(part)) }
+    for queue in queues { await queue.put(.shared(part)) }
   }
 
   mutating func finish(home: Home, isSampled: Bool, hasUsableTime: Bool) async -> [Shard] {
     var shards: [Shard] = []
     await flush(home)
-    for channel in channels { channel.finish() }
+    for queue in queues { queue.finish() }
     for task in tasks { shards.append(await task.value) }
     inline?.endInput()
     if let inline { shards.append(inline) }
