@@ -61,15 +61,18 @@ struct BlockedRead {
     aloneUntil = block.linesBefore + UInt64(block.lines * givenBack)
   }
 
-  /// - Returns: `nil` when the layout at the end of the block is another.
+  /// - Returns: `nil` when the layout at the end of the block is another, or what was left out is to be counted in order.
   private static func read(
     _ block: LogBlock, _ layout: LogLayout, index: UInt32, home: Home, shards: Int
   ) -> Rows? {
     let reader = layout.reader(of: block, index: index)
     var batches: [[Observation]] = [[]]
-    batches[0].reserveCapacity(block.lines)
+    // A row is hardly shorter.
+    batches[0].reserveCapacity(min(block.lines, block.bytes.count / 24))
     while !Task.isCancelled, (try? reader.read(into: &batches[0], limit: .max)) == true {}
-    guard reader.layout == layout, reader.lines.number == block.linesBefore + UInt64(block.lines) else { return nil }
+    guard reader.layout == layout, !reader.tally.namesSkipped,
+      reader.lines.number == block.linesBefore + UInt64(block.lines)
+    else { return nil }
     let division = Division(&batches, shards: shards, home: home)
     let byShard = (0..<shards).map { OwnPart(division.part(of: $0, in: batches)) }
     return Rows(byShard: byShard, books: reader.tally.part)

@@ -4,7 +4,7 @@ public struct ReadOptions: Sendable {
   public var home: [Prefix] = []
   public var shards = 1
   public var batch = Limits.batch
-  /// Octets of a log that are read at a time beside others, where there are several shards.
+  /// Octets of a log that are read at a time beside others: where there are several shards and no state, of logs given as files.
   public var blockOctets = 128 << 10
   public var knobs: [String: [String: Double]] = [:]
   public var registry = Registry()

@@ -15,6 +15,7 @@ public final class BinetflowReader: BlockReader {
   private var columns = BinetflowColumns()
   private let clock = ArgusClock()
   private var userData = UserData()
+  private var sawUserData = false
   private var shown: [Observation] = []
   private var ended = false
 
@@ -40,8 +41,8 @@ public final class BinetflowReader: BlockReader {
 
   public var summary: InputSummary { tally.current(window.offset) }
   var layout: LogLayout? {
-    // What payloads show may come in several rows.
-    let isSimple = tally.hasDatesOnly && columns.isKnown && !columns.hasUserData && onLabel == nil
+    // What payloads show may come in several rows, and times of the day count on from one another.
+    let isSimple = tally.hasDatesOnly && columns.isKnown && !sawUserData && !clock.countsOn && onLabel == nil
     return isSimple ? .binetflow(columns) : nil
   }
   public var progress: (read: UInt64, total: UInt64?) { (window.rawOctetsRead, window.rawOctetsTotal) }
@@ -68,6 +69,7 @@ public final class BinetflowReader: BlockReader {
     // The header may come again where files were put together.
     if line[0] == 0x53 || !columns.isKnown, let header = BinetflowColumns(header: line) {
       columns = header
+      sawUserData = sawUserData || header.hasUserData
       return
     }
     tally.countRecord()
@@ -154,6 +156,8 @@ final class ArgusClock {
   private var dateNanoseconds: Int64 = 0
   private var lastTimeOfDay: Int64 = 0
   private var daysPassed: Int64 = 0
+  /// A time of the day was read, and the next one may be of the day after.
+  var countsOn: Bool { lastTimeOfDay != 0 || daysPassed != 0 }
   private static let nanosecondsPerDay: Int64 = 86_400_000_000_000
 
   @inline(__always)

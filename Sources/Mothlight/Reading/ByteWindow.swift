@@ -25,6 +25,8 @@ public final class ByteWindow {
   private var end = 0
   private var consumed: UInt64 = 0
   private var sourceEnded = false
+  /// What reading met: it is told again to whoever asks for more, also when reading would go on.
+  private var failure: SourceError?
 
   /// Opens a file.
   /// - Throws: `notFound`, `unreadable` (no permission, a folder, a read that failed).
@@ -113,8 +115,15 @@ public final class ByteWindow {
           .limit, "\(name): a record at byte \(consumed) is longer than \(Self.maximumOctets >> 20) MiB")
       }
       if sourceEnded || block != nil { return false }
+      if let failure { throw failure }
       makeRoom(for: n)
-      let got = try source.read(into: memory + end, count: capacity &- end)
+      let got: Int
+      do throws(SourceError) {
+        got = try source.read(into: memory + end, count: capacity &- end)
+      } catch {
+        failure = error
+        throw error
+      }
       if got == 0 {
         if source.isGrowing { return false }
         sourceEnded = true
@@ -147,7 +156,7 @@ public final class ByteWindow {
     end = unread
   }
 
-  /// Hands whole lines at the front over, with the memory that they lie in; the rest moves.
+  /// Hands whole lines at the front over.
   ///
   /// - Parameter octets: ends with the line in which so many end, or before it where its end is not there yet.
   /// - Returns: `nil` where no line ends, or only one of more than `Limits.lineOctets`.
@@ -159,15 +168,21 @@ public final class ByteWindow {
     guard let last else { return nil }
     let length = last + 1
     let rest = end - start - length
-    let next = pool.take(atLeast: max(octets + octets >> 3, rest))
-    next.base.copyMemory(from: memory + (start + length), byteCount: rest)
-    let taken = LogBlock(
-      BlockMemory(base: memory, capacity: capacity), start: start, count: length, linesBefore: linesBefore, pool: pool)
-    memory = next.base
-    capacity = next.capacity
+    let other = pool.take(atLeast: max(octets + octets >> 3, min(length, rest)))
+    let own = BlockMemory(base: memory, capacity: capacity)
+    consumed &+= UInt64(length)
+    // The shorter of the two moves, so that many blocks of a large window cost no more than one each.
+    guard rest <= length else {
+      other.base.copyMemory(from: memory + start, byteCount: length)
+      start += length
+      return LogBlock(other, start: 0, count: length, linesBefore: linesBefore, pool: pool)
+    }
+    other.base.copyMemory(from: memory + (start + length), byteCount: rest)
+    let taken = LogBlock(own, start: start, count: length, linesBefore: linesBefore, pool: pool)
+    memory = other.base
+    capacity = other.capacity
     start = 0
     end = rest
-    consumed &+= UInt64(length)
     return taken
   }
 

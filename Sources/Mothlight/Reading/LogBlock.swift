@@ -25,6 +25,8 @@ final class LogBlock: @unchecked Sendable {
 
   deinit { pool.put(memory) }
 
+  /// Octets of memory that it holds.
+  var heldOctets: Int { memory.capacity }
   /// First octet.
   var start: UnsafeRawPointer { UnsafeRawPointer(memory.base + offset) }
   /// Valid while the block is; as many octets behind them are readable as behind those of a window.

@@ -122,6 +122,9 @@ final class RecordTally {
     if !summary.warnings.contains(text) { summary.warnings.append(text) }
   }
 
+  /// Records were left out by a name that they gave: how many names are kept depends on those before.
+  var namesSkipped: Bool { !summary.skipped.isEmpty }
+
   /// What the books of a part amount to.
   struct Part: Sendable {
     fileprivate var summary: InputSummary
@@ -136,14 +139,13 @@ final class RecordTally {
     Part(summary: summary, records: records, used: used, first: first, last: last, skipped: skipped)
   }
 
-  /// Adds the books of the part that comes next.
+  /// Adds the books of the part that comes next, in which nothing was left out by name.
   func add(_ part: Part) {
     records &+= part.records
     used &+= part.used
     first = min(first, part.first)
     last = max(last, part.last)
     for (reason, count) in part.skipped { skip(reason, count) }
-    for (reason, count) in part.summary.skipped { skip(named: reason, count) }
     summary.unparsed &+= part.summary.unparsed
     if summary.firstUnparsed == nil { summary.firstUnparsed = part.summary.firstUnparsed }
     for warning in part.summary.warnings { warn(warning) }

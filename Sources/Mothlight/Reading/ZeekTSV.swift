@@ -11,6 +11,13 @@ struct ZeekHeader: Sendable, Equatable {
   /// Some labelling tools glue their columns with three spaces to the last column.
   private(set) var lastIsGlued = false
 
+  /// Octet by octet where the path is told: equal characters may be written in two ways.
+  static func == (a: ZeekHeader, b: ZeekHeader) -> Bool {
+    a.separator == b.separator && a.setSeparator == b.setSeparator && a.unset == b.unset && a.empty == b.empty
+      && a.path.map { Array($0.utf8) } == b.path.map { Array($0.utf8) } && a.fields == b.fields
+      && a.columnCount == b.columnCount && a.lastIsGlued == b.lastIsGlued
+  }
+
   var kind: ZeekLogKind { ZeekLogKind(path: path, fields: Set(fields)) }
 
   /// The line without a byte order mark or blanks in front of its `#`; both are seen in edited logs.
